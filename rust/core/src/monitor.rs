@@ -1,0 +1,132 @@
+//! Progress out, cancellation in: plain atomics that any worker thread may touch.
+//!
+//! Workers call [`Monitor::advance`] at least every 50 ms; the thread that waits for them reads
+//! [`Monitor::progress`] and may call [`Monitor::cancel`]. Nothing here waits, prints or sleeps.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::error::{Error, Result};
+
+/// The stages of a run, in the order in which they happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Check, centre, scale, reduce.
+    Prepare,
+    /// k nearest neighbours.
+    Neighbors,
+    /// Fuzzy simplicial set, connected.
+    Graph,
+    /// Eigenvectors of its Laplacian.
+    Spectral,
+    /// Frequency library and reference characteristic function.
+    Frequencies,
+    /// Continuous optimisation of the anchors.
+    Optimize,
+    /// One-to-one assignment to rows.
+    Decode,
+    /// Swaps that lower the objective further.
+    Exchange,
+    /// Comparison with random selections.
+    Quality,
+}
+
+impl Stage {
+    /// The stage's name in reports and progress bars.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Neighbors => "neighbors",
+            Self::Graph => "graph",
+            Self::Spectral => "spectral",
+            Self::Frequencies => "frequencies",
+            Self::Optimize => "optimize",
+            Self::Decode => "decode",
+            Self::Exchange => "exchange",
+            Self::Quality => "quality",
+        }
+    }
+}
+
+/// Called when a stage begins, with the units of work that it will count.
+type OnStage = Box<dyn Fn(Stage, u64) + Send + Sync>;
+
+/// Where a run stands, shared between its workers and the thread that waits for them.
+#[derive(Default)]
+pub struct Monitor {
+    done: AtomicU64,
+    total: AtomicU64,
+    cancelled: AtomicBool,
+    on_stage: Option<OnStage>,
+}
+
+impl Monitor {
+    /// A monitor that tells `on_stage` of every stage as it begins.
+    pub fn new(on_stage: impl Fn(Stage, u64) + Send + Sync + 'static) -> Self {
+        Self {
+            on_stage: Some(Box::new(on_stage)),
+            ..Self::default()
+        }
+    }
+
+    /// Begins `stage`, which will [`advance`](Self::advance) by `total` in all.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] after [`Monitor::cancel`].
+    pub fn begin(&self, stage: Stage, total: usize) -> Result<()> {
+        self.done.store(0, Ordering::Relaxed);
+        self.total.store(total as u64, Ordering::Relaxed);
+        if let Some(on_stage) = &self.on_stage {
+            on_stage(stage, total as u64);
+        }
+        self.check()
+    }
+
+    /// Counts `by` units as done.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] after [`Monitor::cancel`].
+    pub fn advance(&self, by: usize) -> Result<()> {
+        self.done.fetch_add(by as u64, Ordering::Relaxed);
+        self.check()
+    }
+
+    /// Asks whether to go on.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] after [`Monitor::cancel`].
+    pub fn check(&self) -> Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            Err(Error::Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Makes every later call fail with [`Error::Interrupted`].
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Units done and units in all of the stage at hand.
+    #[must_use]
+    pub fn progress(&self) -> (u64, u64) {
+        let total = self.total.load(Ordering::Relaxed);
+        (self.done.load(Ordering::Relaxed).min(total), total)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cancel_reaches_the_next_tick() {
+        let monitor = Monitor::default();
+        monitor.begin(Stage::Graph, 2).unwrap();
+        monitor.advance(1).unwrap();
+        assert_eq!(monitor.progress(), (1, 2));
+        monitor.cancel();
+        assert_eq!(monitor.advance(1), Err(Error::Interrupted));
+    }
+}

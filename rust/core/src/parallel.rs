@@ -1,0 +1,144 @@
+//! The only module that starts threads.
+//!
+//! Every loop here gives the same result for any number of threads: outputs are disjoint, and sums
+//! are taken over blocks and lanes whose bounds depend on the problem alone, added in order.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// Partial sums kept side by side by [`sum_blocks`]; a constant, so that results do not depend on
+/// the number of threads. 32 keeps 32 cores busy and the partial sums small.
+const LANES: usize = 32;
+
+/// Runs `work` in a pool of `n_threads` threads (0: as many as the process may use).
+///
+/// # Errors
+/// [`Error::Parameter`] where the system refuses to start that many threads.
+pub fn with_pool<R: Send>(n_threads: usize, work: impl FnOnce() -> R + Send) -> Result<R> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(n_threads)
+        .build()
+        .map_err(|err| Error::parameter("n_threads", n_threads, err.to_string()))?;
+    Ok(pool.install(work))
+}
+
+/// The ranges of at most `block` entries that cover `0..n`.
+pub fn blocks(n: usize, block: usize) -> impl Iterator<Item = Range<usize>> {
+    let block = block.max(1);
+    (0..n.div_ceil(block)).map(move |b| b * block..n.min((b + 1) * block))
+}
+
+/// Fills `out`, rows of `width` entries, block by block: `fill(first_row, rows)`.
+///
+/// # Errors
+/// The first error that `fill` returns.
+pub fn fill_blocks<T: Send>(
+    out: &mut [T],
+    width: usize,
+    block: usize,
+    fill: impl Fn(usize, &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
+    if width == 0 {
+        return Ok(());
+    }
+    let block = block.max(1);
+    out.par_chunks_mut(block * width)
+        .enumerate()
+        .try_for_each(|(b, rows)| fill(b * block, rows))
+}
+
+/// `work` on every block of `0..n`; the results in order.
+///
+/// # Errors
+/// The first error that `work` returns.
+pub fn map_blocks<R: Send>(
+    n: usize,
+    block: usize,
+    work: impl Fn(Range<usize>) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let block = block.max(1);
+    (0..n.div_ceil(block))
+        .into_par_iter()
+        .map(|b| work(b * block..n.min((b + 1) * block)))
+        .collect()
+}
+
+/// `work` on every item of `items`; the results in order.
+///
+/// # Errors
+/// The first error that `work` returns.
+pub fn map_items<T: Send, R: Send>(
+    items: impl IntoParallelIterator<Item = T, Iter: IndexedParallelIterator>,
+    work: impl Fn(T) -> Result<R> + Sync + Send,
+) -> Result<Vec<R>> {
+    items.into_par_iter().with_max_len(1).map(work).collect()
+}
+
+/// The sum over all blocks of `0..n` of what `add(block, partial)` adds to a vector of `len`.
+///
+/// Block b is added to lane b mod 32 in ascending order, then the lanes are added in order.
+/// Memory: 32 x `len` entries.
+///
+/// # Errors
+/// The first error that `add` returns.
+pub fn sum_blocks(
+    n: usize,
+    block: usize,
+    len: usize,
+    add: impl Fn(Range<usize>, &mut [f64]) -> Result<()> + Sync,
+) -> Result<Vec<f64>> {
+    let block = block.max(1);
+    let n_blocks = n.div_ceil(block);
+    let lanes = (0..LANES.min(n_blocks))
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|lane| {
+            let mut sum = vec![0.0; len];
+            for b in (lane..n_blocks).step_by(LANES) {
+                add(b * block..n.min((b + 1) * block), &mut sum)?;
+            }
+            Ok(sum)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut lanes = lanes.into_iter();
+    let mut total = lanes.next().unwrap_or_else(|| vec![0.0; len]);
+    for lane in lanes {
+        for (t, x) in total.iter_mut().zip(lane) {
+            *t += x;
+        }
+    }
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_do_not_depend_on_threads() {
+        let sum = |threads| {
+            with_pool(threads, || {
+                sum_blocks(1001, 7, 1, |rows, out| {
+                    out[0] += rows.map(|i| (i as f64).sqrt()).sum::<f64>();
+                    Ok(())
+                })
+            })
+            .unwrap()
+            .unwrap()[0]
+        };
+        let expected: f64 = (0..1001).map(|i| f64::from(i).sqrt()).sum();
+        assert!((sum(1) - expected).abs() < 1e-9 * expected);
+        assert_eq!(sum(1).to_bits(), sum(2).to_bits());
+        assert_eq!(sum(1).to_bits(), sum(4).to_bits());
+    }
+
+    #[test]
+    fn empty_input_has_empty_sum() {
+        assert_eq!(sum_blocks(0, 8, 2, |_, _| Ok(())).unwrap(), [0.0, 0.0]);
+        assert!(map_blocks(0, 8, Ok).unwrap().is_empty());
+        assert_eq!(blocks(10, 4).collect::<Vec<_>>(), [0..4, 4..8, 8..10]);
+    }
+}
