@@ -1,7 +1,11 @@
 //! FAST coreset selection.
 #![forbid(unsafe_code)]
 
+pub mod cfd;
+pub mod diversity;
 pub mod error;
+pub mod frequency;
+pub mod kernels;
 pub mod knn;
 pub mod linalg;
 pub mod monitor;

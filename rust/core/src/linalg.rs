@@ -4,6 +4,7 @@
 //! keeps results independent of the number of threads.
 
 use faer::linalg::matmul::matmul;
+use faer::linalg::solvers::DenseSolveCore;
 use faer::{Accum, MatMut, MatRef, Par, Side};
 
 use crate::error::{Error, Result, check_len};
@@ -256,6 +257,26 @@ pub fn symmetric_eigen(a: &[f64], k: usize) -> Result<(Vec<f64>, Vec<f64>)> {
     Ok((values, vectors))
 }
 
+/// Inverse (row-major) and log-determinant of a symmetric positive definite (k, k) matrix, of which
+/// the lower half is read, by Cholesky's factorisation. O(k^3).
+///
+/// # Errors
+/// [`Error::Shape`]; [`Error::Parameter`] where the matrix is not positive definite.
+pub fn spd_inverse_logdet(a: &[f64], k: usize) -> Result<(Vec<f64>, f64)> {
+    check_len("symmetric matrix", a.len(), k * k)?;
+    let not_definite = || Error::parameter("matrix", "symmetric", "must be positive definite");
+    if !a.iter().all(|x| x.is_finite()) {
+        return Err(not_definite());
+    }
+    let factor = MatRef::from_row_major_slice(a, k, k)
+        .llt(Side::Lower)
+        .map_err(|_| not_definite())?;
+    let logdet = (0..k).map(|i| 2.0 * factor.L()[(i, i)].ln()).sum();
+    let inverse = factor.inverse();
+    let inverse = (0..k * k).map(|e| inverse[(e / k, e % k)]).collect();
+    Ok((inverse, logdet))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,5 +321,15 @@ mod tests {
         assert!((values[0] - 1.0).abs() < 1e-12 && (values[1] - 3.0).abs() < 1e-12);
         assert!((vectors[1] - vectors[3]).abs() < 1e-12);
         assert!(symmetric_eigen(&[f64::NAN; 4], 2).is_err());
+    }
+
+    #[test]
+    fn inverse_of_two_by_two() {
+        let (inverse, logdet) = spd_inverse_logdet(&[2.0, 1.0, 1.0, 2.0], 2).unwrap();
+        for (got, expected) in inverse.iter().zip([2.0, -1.0, -1.0, 2.0]) {
+            assert!((got - expected / 3.0).abs() < 1e-12);
+        }
+        assert!((logdet - 3.0_f64.ln()).abs() < 1e-12);
+        assert!(spd_inverse_logdet(&[1.0, 2.0, 2.0, 1.0], 2).is_err());
     }
 }

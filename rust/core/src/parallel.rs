@@ -50,6 +50,43 @@ pub fn fill_blocks<T: Send>(
         .try_for_each(|(b, rows)| fill(b * block, rows))
 }
 
+/// [`fill_blocks`], and the sum over all blocks of what `fill(first_row, rows, partial)` adds to a
+/// vector of `len`; the partial vectors, one a block, are added in order.
+///
+/// # Errors
+/// The first error that `fill` returns.
+pub fn fill_and_sum_blocks<T: Send>(
+    out: &mut [T],
+    width: usize,
+    block: usize,
+    len: usize,
+    fill: impl Fn(usize, &mut [T], &mut [f64]) -> Result<()> + Sync,
+) -> Result<Vec<f64>> {
+    let block = block.max(1);
+    let partial = out
+        .par_chunks_mut((block * width).max(1))
+        .enumerate()
+        .map(|(b, rows)| {
+            let mut sum = vec![0.0; len];
+            fill(b * block, rows, &mut sum)?;
+            Ok(sum)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(add_in_order(partial, len))
+}
+
+/// The entrywise sum of `parts`, each (len,), first to last.
+fn add_in_order(parts: Vec<Vec<f64>>, len: usize) -> Vec<f64> {
+    let mut parts = parts.into_iter();
+    let mut total = parts.next().unwrap_or_else(|| vec![0.0; len]);
+    for part in parts {
+        for (t, x) in total.iter_mut().zip(part) {
+            *t += x;
+        }
+    }
+    total
+}
+
 /// `work` on every block of `0..n`; the results in order.
 ///
 /// # Errors
@@ -103,14 +140,7 @@ pub fn sum_blocks(
             Ok(sum)
         })
         .collect::<Result<Vec<_>>>()?;
-    let mut lanes = lanes.into_iter();
-    let mut total = lanes.next().unwrap_or_else(|| vec![0.0; len]);
-    for lane in lanes {
-        for (t, x) in total.iter_mut().zip(lane) {
-            *t += x;
-        }
-    }
-    Ok(total)
+    Ok(add_in_order(lanes, len))
 }
 
 #[cfg(test)]
