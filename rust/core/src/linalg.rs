@@ -79,6 +79,12 @@ impl Matrix {
         &mut self.data
     }
 
+    /// The entries, row by row.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<f32> {
+        self.data
+    }
+
     /// The whole as a view.
     #[must_use]
     pub fn view(&self) -> MatrixView<'_> {

@@ -1,5 +1,6 @@
 //! Inner loops compiled once per instruction set and chosen at run time.
 
+pub mod exp;
 pub mod sincos;
 
 /// The instruction set that the kernels of this process use.
