@@ -1,4 +1,25 @@
-//! k nearest neighbours.
+//! Exact k nearest neighbours by blocked products.
+//!
+//! `|a - b|^2 = |a|^2 + |b|^2 - 2 a·b`: tiles of products are scanned against a running threshold a
+//! row, and the distances of the k + 8 kept are recomputed by differences, which is free of
+//! cancellation. All rows are compared with all: O(n^2 p) work, O(n k) memory.
+//!
+//! # Numerics
+//! Distances are exact to a few ulps. A true neighbour is missed only where nine or more others lie within
+//! the rounding error of the products, some 1e-6 of the largest squared norm, of the k-th: then
+//! one of those is returned in its place. The rows should be centred.
+
+use crate::error::{Result, check_len};
+use crate::kernels::scan::scan_below;
+use crate::linalg::{MatrixView, matmul_nt, squared_distance, squared_norms};
+use crate::monitor::Monitor;
+use crate::parallel::{blocks, map_blocks};
+
+/// Queries and references of a tile: 256 KiB, a quarter of a usual second-level cache.
+const QUERIES: usize = 128;
+const REFS: usize = 512;
+/// Candidates kept beyond k, against rounding in the products.
+const SLACK: usize = 8;
 
 /// The k nearest neighbours of n rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,4 +30,277 @@ pub struct Neighbors {
     pub indices: Vec<u32>,
     /// Euclidean distances in the unit of the features; (n, k).
     pub dists: Vec<f32>,
+}
+
+/// The `k` nearest other rows of each row of `z`, (n, p); k is at most n - 1.
+///
+/// `monitor` advances by n.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub fn knn(z: MatrixView<'_>, k: usize, monitor: &Monitor) -> Result<Neighbors> {
+    let k = k.min(z.rows().saturating_sub(1));
+    nearest(z, z, k, true, monitor)
+}
+
+/// The `k` nearest rows of `refs`, (n, p), of each row of `queries`, (m, p); k is at most n.
+///
+/// `monitor` advances by m.
+///
+/// # Errors
+/// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
+pub fn knn_query(
+    queries: MatrixView<'_>,
+    refs: MatrixView<'_>,
+    k: usize,
+    monitor: &Monitor,
+) -> Result<Neighbors> {
+    check_len("columns of the queries", queries.cols(), refs.cols())?;
+    nearest(queries, refs, k.min(refs.rows()), false, monitor)
+}
+
+fn nearest(
+    queries: MatrixView<'_>,
+    refs: MatrixView<'_>,
+    k: usize,
+    exclude_self: bool,
+    monitor: &Monitor,
+) -> Result<Neighbors> {
+    let norms = squared_norms(refs);
+    let parts = map_blocks(queries.rows(), QUERIES, |rows| {
+        let part = queries.rows_range(rows.clone());
+        let mut kept: Vec<Kept> = rows.clone().map(|_| Kept::new(k + SLACK)).collect();
+        let mut tile = vec![0.0; part.rows() * REFS.min(refs.rows())];
+        for at in blocks(refs.rows(), REFS) {
+            monitor.check()?;
+            let tile = &mut tile[..part.rows() * at.len()];
+            matmul_nt(tile, part, refs.rows_range(at.clone()), false);
+            let norms = &norms[at.clone()];
+            for (q, dots) in tile.chunks_exact(at.len()).enumerate() {
+                let own = if exclude_self {
+                    rows.start + q
+                } else {
+                    usize::MAX
+                };
+                kept[q].offer(dots, norms, at.start, own);
+            }
+        }
+        let mut found = Vec::with_capacity(part.rows() * k);
+        for (q, kept) in kept.into_iter().enumerate() {
+            let exact = |j: u32| (squared_distance(part.row(q), refs.row(j as usize)), j);
+            let mut list: Vec<(f32, u32)> = kept.list.into_iter().map(|(_, j)| exact(j)).collect();
+            list.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            found.extend_from_slice(&list[..k]);
+        }
+        monitor.advance(part.rows())?;
+        Ok(found)
+    })?;
+    let found = || parts.iter().flatten();
+    Ok(Neighbors {
+        k,
+        indices: found().map(|&(_, j)| j).collect(),
+        dists: found().map(|&(d, _)| d.sqrt()).collect(),
+    })
+}
+
+/// The candidates of one query: at most twice `keep`, cut back to the `keep` nearest when full.
+struct Kept {
+    keep: usize,
+    threshold: f32,
+    list: Vec<(f32, u32)>,
+}
+
+impl Kept {
+    fn new(keep: usize) -> Self {
+        Self {
+            keep,
+            threshold: f32::INFINITY,
+            list: Vec::with_capacity(2 * keep),
+        }
+    }
+
+    fn offer(&mut self, dots: &[f32], norms: &[f32], first: usize, own: usize) {
+        let Self {
+            keep,
+            threshold,
+            list,
+        } = self;
+        let by_value = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        *threshold = scan_below(dots, norms, *threshold, |j, value| {
+            if first + j == own {
+                return *threshold;
+            }
+            list.push((value, (first + j) as u32));
+            if list.len() == 2 * *keep {
+                let (_, last, _) = list.select_nth_unstable_by(*keep - 1, by_value);
+                *threshold = last.0;
+                list.truncate(*keep);
+            }
+            *threshold
+        });
+    }
+}
+
+/// For each row i of `rows` the nearest row j of `z` with another `component`, and its distance;
+/// ties by index. (`u32::MAX`, infinity) where all rows are of one component. O(|rows| n p).
+///
+/// # Errors
+/// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
+pub fn nearest_outside(
+    z: MatrixView<'_>,
+    rows: &[u32],
+    component: &[u32],
+    monitor: &Monitor,
+) -> Result<Vec<(u32, f32)>> {
+    check_len("component", component.len(), z.rows())?;
+    let norms = squared_norms(z);
+    let largest = norms.iter().copied().fold(0.0, f32::max);
+    let parts = map_blocks(rows.len(), QUERIES, |part| {
+        let ids = &rows[part];
+        let queries = z.gather(ids);
+        let mut best = vec![(f32::INFINITY, u32::MAX); ids.len()];
+        let mut tile = vec![0.0; ids.len() * REFS.min(z.rows())];
+        for at in blocks(z.rows(), REFS) {
+            monitor.check()?;
+            let tile = &mut tile[..ids.len() * at.len()];
+            matmul_nt(tile, queries.view(), z.rows_range(at.clone()), false);
+            for (q, dots) in tile.chunks_exact(at.len()).enumerate() {
+                let (row, own) = (z.row(ids[q] as usize), norms[ids[q] as usize]);
+                let home = component[ids[q] as usize];
+                // What the products may be off by: everything that close is measured again.
+                let error = 4.0 * f32::EPSILON * (z.cols() as f32 + 4.0) * (own + largest);
+                let limit = |best: f32| best - own + error;
+                let best = &mut best[q];
+                scan_below(dots, &norms[at.clone()], limit(best.0), |j, _| {
+                    let j = at.start + j;
+                    if component[j] != home {
+                        let exact = squared_distance(row, z.row(j));
+                        if exact < best.0 {
+                            *best = (exact, j as u32);
+                        }
+                    }
+                    limit(best.0)
+                });
+            }
+        }
+        Ok(best)
+    })?;
+    Ok(parts
+        .into_iter()
+        .flatten()
+        .map(|(d, j)| (j, d.sqrt()))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::Matrix;
+    use crate::parallel::with_pool;
+    use crate::rng::{Purpose, stream};
+    use rand::Rng;
+
+    fn points(n: usize, p: usize) -> Matrix {
+        let mut rng = stream(23, Purpose::Samples, n, p);
+        let data = (0..n * p).map(|_| rng.random_range(-1.0..1.0)).collect();
+        Matrix::from_vec(data, n, p).unwrap()
+    }
+
+    fn brute_force(z: &Matrix, i: usize, k: usize) -> Vec<(f64, u32)> {
+        let distance = |j: usize| -> f64 {
+            let pairs = z.row(i).iter().zip(z.row(j));
+            pairs
+                .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
+                .sum::<f64>()
+                .sqrt()
+        };
+        let others = (0..z.rows()).filter(|&j| j != i);
+        let mut all: Vec<(f64, u32)> = others.map(|j| (distance(j), j as u32)).collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        all.truncate(k);
+        all
+    }
+
+    #[test]
+    fn equals_brute_force() {
+        for (n, p, k) in [
+            (5, 1, 10),
+            (700, 3, 32),
+            (300, 19, 8),
+            (1100, 64, 5),
+            (2, 2, 1),
+        ] {
+            let z = points(n, p);
+            let got = knn(z.view(), k, &Monitor::default()).unwrap();
+            assert_eq!(got.k, k.min(n - 1));
+            for i in 0..n {
+                let expected = brute_force(&z, i, got.k);
+                for (e, (d, j)) in expected.into_iter().enumerate() {
+                    assert_eq!(got.indices[i * got.k + e], j, "n {n} row {i}");
+                    let near = f64::from(got.dists[i * got.k + e]);
+                    assert!((near - d).abs() <= 1e-6 * d);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn duplicates_are_at_distance_zero_and_in_order() {
+        let mut z = points(200, 4);
+        for i in 50..150 {
+            let first = z.row(50).to_vec();
+            z.row_mut(i).copy_from_slice(&first);
+        }
+        let got = knn(z.view(), 16, &Monitor::default()).unwrap();
+        assert!(got.dists[60 * 16..61 * 16].iter().all(|&d| d == 0.0));
+        assert_eq!(got.indices[60 * 16..60 * 16 + 3], [50, 51, 52]);
+    }
+
+    #[test]
+    fn empty_single_and_equal_rows() {
+        let monitor = Monitor::default();
+        assert_eq!(knn(Matrix::zeros(0, 3).view(), 4, &monitor).unwrap().k, 0);
+        assert!(
+            knn(Matrix::zeros(1, 3).view(), 4, &monitor)
+                .unwrap()
+                .indices
+                .is_empty()
+        );
+        let equal = knn(Matrix::zeros(40, 3).view(), 4, &monitor).unwrap();
+        assert_eq!(equal.indices[..4], [1, 2, 3, 4]);
+        assert!(equal.dists.iter().all(|&d| d == 0.0));
+    }
+
+    #[test]
+    fn same_at_any_number_of_threads() {
+        let z = points(1500, 8);
+        let run = |threads| with_pool(threads, || knn(z.view(), 12, &Monitor::default()));
+        assert_eq!(run(1).unwrap(), run(4).unwrap());
+    }
+
+    #[test]
+    fn queries_find_their_rows() {
+        let (z, q) = (points(600, 5), points(600, 5));
+        let got = knn_query(q.view(), z.view(), 1, &Monitor::default()).unwrap();
+        assert!(got.indices.iter().enumerate().all(|(i, &j)| i as u32 == j));
+    }
+
+    #[test]
+    fn nearest_outside_equals_brute_force() {
+        let z = points(900, 6);
+        let component: Vec<u32> = (0..900).map(|i| u32::from(i >= 300)).collect();
+        let rows: Vec<u32> = (0..300).collect();
+        let got = nearest_outside(z.view(), &rows, &component, &Monitor::default()).unwrap();
+        for (i, &(j, d)) in got.iter().enumerate() {
+            let expected = brute_force(&z, i, 899);
+            let (e, first) = expected.into_iter().find(|(_, j)| *j >= 300).unwrap();
+            assert_eq!(j, first);
+            assert!((f64::from(d) - e).abs() < 1e-6 * e);
+        }
+        let one = nearest_outside(z.view(), &rows, &[0; 900], &Monitor::default()).unwrap();
+        assert!(
+            one.iter()
+                .all(|&(j, d)| j == u32::MAX && d == f32::INFINITY)
+        );
+    }
 }

@@ -2,10 +2,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cfd;
+pub mod connect;
 pub mod diversity;
+pub mod eigensolver;
 pub mod error;
 pub mod exchange;
 pub mod frequency;
+pub mod fuzzy;
 pub mod kernels;
 pub mod knn;
 pub mod linalg;
@@ -16,5 +19,6 @@ pub mod parallel;
 pub mod pdas;
 pub mod rng;
 pub mod sparse;
+pub mod spectral;
 
 pub use error::{Error, Result};

@@ -23,6 +23,7 @@ pub struct MatrixView<'a> {
     data: &'a [f32],
     rows: usize,
     cols: usize,
+    stride: usize,
 }
 
 impl Matrix {
@@ -92,6 +93,7 @@ impl Matrix {
             data: &self.data,
             rows: self.rows,
             cols: self.cols,
+            stride: self.cols,
         }
     }
 }
@@ -103,7 +105,12 @@ impl<'a> MatrixView<'a> {
     /// [`Error::Shape`] unless `data` has `rows * cols` entries.
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Result<Self> {
         check_len("matrix data", data.len(), rows * cols)?;
-        Ok(Self { data, rows, cols })
+        Ok(Self {
+            data,
+            rows,
+            cols,
+            stride: cols,
+        })
     }
 
     /// Number of rows.
@@ -121,22 +128,26 @@ impl<'a> MatrixView<'a> {
     /// Row `i`.
     #[must_use]
     pub fn row(self, i: usize) -> &'a [f32] {
-        &self.data[i * self.cols..(i + 1) * self.cols]
-    }
-
-    /// All entries, row by row.
-    #[must_use]
-    pub fn as_slice(self) -> &'a [f32] {
-        self.data
+        &self.data[i * self.stride..i * self.stride + self.cols]
     }
 
     /// Rows `rows` as a view.
     #[must_use]
     pub fn rows_range(self, rows: std::ops::Range<usize>) -> Self {
+        let end = (rows.end * self.stride).min(self.data.len());
         Self {
-            data: &self.data[rows.start * self.cols..rows.end * self.cols],
+            data: &self.data[(rows.start * self.stride).min(end)..end],
             rows: rows.len(),
-            cols: self.cols,
+            ..self
+        }
+    }
+
+    /// The first `cols` columns as a view.
+    #[must_use]
+    pub fn first_columns(self, cols: usize) -> Self {
+        Self {
+            cols: cols.min(self.cols),
+            ..self
         }
     }
 
@@ -155,7 +166,7 @@ impl<'a> MatrixView<'a> {
     }
 
     fn faer(self) -> MatRef<'a, f32> {
-        MatRef::from_row_major_slice(self.data, self.rows, self.cols)
+        MatRef::from_row_major_slice_with_stride(self.data, self.rows, self.cols, self.stride)
     }
 }
 

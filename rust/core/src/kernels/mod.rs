@@ -1,6 +1,7 @@
 //! Inner loops compiled once per instruction set and chosen at run time.
 
 pub mod exp;
+pub mod scan;
 pub mod sincos;
 
 /// The instruction set that the kernels of this process use.

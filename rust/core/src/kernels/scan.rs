@@ -1,0 +1,92 @@
+//! Finds the few entries of a row of products that belong to near neighbours.
+
+use pulp::{Arch, NullaryFnOnce};
+
+/// Entries that are tested together.
+const WIDTH: usize = 32;
+
+struct Scan<'a, F> {
+    dots: &'a [f32],
+    norms: &'a [f32],
+    threshold: f32,
+    hit: F,
+}
+
+impl<F: FnMut(usize, f32) -> f32> NullaryFnOnce for Scan<'_, F> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn call(mut self) -> f32 {
+        let mut threshold = self.threshold;
+        let chunks = self.dots.chunks(WIDTH).zip(self.norms.chunks(WIDTH));
+        for (c, (dots, norms)) in chunks.enumerate() {
+            let below = |any, (dot, norm): (&f32, &f32)| any | (norm - 2.0 * dot < threshold);
+            if dots.len() == WIDTH && !dots.iter().zip(norms).fold(false, below) {
+                continue;
+            }
+            for (k, (dot, norm)) in dots.iter().zip(norms).enumerate() {
+                let value = norm - 2.0 * dot;
+                if value < threshold {
+                    threshold = (self.hit)(c * WIDTH + k, value);
+                }
+            }
+        }
+        threshold
+    }
+}
+
+/// Calls `hit(j, value)` for each j, ascending, whose `value = norms[j] - 2 dots[j]` lies below the
+/// threshold; `hit` returns the threshold from there on, and the last one is returned.
+pub fn scan_below(
+    dots: &[f32],
+    norms: &[f32],
+    threshold: f32,
+    hit: impl FnMut(usize, f32) -> f32,
+) -> f32 {
+    Arch::new().dispatch(Scan {
+        dots,
+        norms,
+        threshold,
+        hit,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_a_plain_loop_finds() {
+        for len in 0..70 {
+            let dots: Vec<f32> = (0..len).map(|i| ((i * 37) % 19) as f32).collect();
+            let norms: Vec<f32> = (0..len).map(|i| ((i * 11) % 7) as f32).collect();
+            let run = |scan: &mut dyn FnMut(&mut dyn FnMut(usize, f32) -> f32)| {
+                let mut found = vec![];
+                scan(&mut |j, value| {
+                    found.push(j);
+                    value
+                });
+                found
+            };
+            let got = run(&mut |hit| {
+                scan_below(&dots, &norms, 0.0, hit);
+            });
+            let expected = run(&mut |hit| {
+                let mut threshold = 0.0;
+                for j in 0..len {
+                    let value = norms[j] - 2.0 * dots[j];
+                    if value < threshold {
+                        threshold = hit(j, value);
+                    }
+                }
+            });
+            assert_eq!(got, expected, "length {len}");
+        }
+    }
+
+    #[test]
+    fn not_a_number_is_never_near() {
+        let hit = |_, _| panic!("NaN was taken");
+        scan_below(&[f32::NAN; 40], &[0.0; 40], f32::INFINITY, hit);
+    }
+}
