@@ -1,6 +1,7 @@
 //! FAST coreset selection.
 #![forbid(unsafe_code)]
 
+pub mod assignment;
 pub mod cfd;
 pub mod connect;
 pub mod diversity;
@@ -9,6 +10,7 @@ pub mod error;
 pub mod exchange;
 pub mod frequency;
 pub mod fuzzy;
+pub mod groups;
 pub mod kernels;
 pub mod knn;
 pub mod linalg;
@@ -16,6 +18,7 @@ pub mod losses;
 pub mod monitor;
 mod names;
 pub mod parallel;
+pub mod partition;
 pub mod pdas;
 pub mod rng;
 pub mod sparse;

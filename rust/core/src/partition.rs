@@ -1,0 +1,152 @@
+//! Cells of equal size for the exchange: recursive bisection along the longest direction.
+//!
+//! A set of rows is cut across its first principal direction (a few power iterations from a fixed
+//! start) where the sizes of the two sides are as the numbers of cells that they will hold. Cells
+//! of equal size bound memory and time, and quotas in proportion to size are exact to one row.
+
+use crate::error::Result;
+use crate::linalg::MatrixView;
+use crate::monitor::Monitor;
+use crate::parallel::map_items;
+
+/// Power iterations: enough to tell a long direction from a short one.
+const POWER_ITERATIONS: usize = 8;
+
+/// Rows 0..n of `x`, (n, p), in the fewest cells of at most `max_rows` rows; sizes differ by at most
+/// one, rows ascend within a cell. O(n p log cells).
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub fn partition(x: MatrixView<'_>, max_rows: usize, monitor: &Monitor) -> Result<Vec<Vec<u32>>> {
+    let mut parts: Vec<(Vec<u32>, usize)> = vec![(
+        (0..x.rows() as u32).collect(),
+        x.rows().div_ceil(max_rows.max(1)).max(1),
+    )];
+    while parts.iter().any(|(_, cells)| *cells > 1) {
+        let halves = map_items(parts, |(rows, cells)| {
+            monitor.check()?;
+            Ok(if cells == 1 {
+                vec![(rows, 1)]
+            } else {
+                bisect(x, rows, cells)
+            })
+        })?;
+        parts = halves.into_iter().flatten().collect();
+    }
+    Ok(parts.into_iter().map(|(rows, _)| rows).collect())
+}
+
+/// Cuts `rows`, which are to make `cells` cells, in two.
+fn bisect(x: MatrixView<'_>, rows: Vec<u32>, cells: usize) -> Vec<(Vec<u32>, usize)> {
+    let direction = principal_direction(x, &rows);
+    let mut keys: Vec<(f64, u32)> = rows
+        .iter()
+        .map(|&i| (dot(x.row(i as usize), &direction), i))
+        .collect();
+    let left_cells = cells / 2;
+    let at = rows.len() * left_cells / cells;
+    keys.select_nth_unstable_by(at, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let side = |keys: &[(f64, u32)]| {
+        let mut rows: Vec<u32> = keys.iter().map(|&(_, i)| i).collect();
+        rows.sort_unstable();
+        rows
+    };
+    vec![
+        (side(&keys[..at]), left_cells),
+        (side(&keys[at..]), cells - left_cells),
+    ]
+}
+
+fn dot(row: &[f32], direction: &[f64]) -> f64 {
+    row.iter()
+        .zip(direction)
+        .map(|(x, w)| f64::from(*x) * w)
+        .sum()
+}
+
+fn principal_direction(x: MatrixView<'_>, rows: &[u32]) -> Vec<f64> {
+    let p = x.cols();
+    let mut mean = vec![0.0; p];
+    for &i in rows {
+        mean.iter_mut()
+            .zip(x.row(i as usize))
+            .for_each(|(m, v)| *m += f64::from(*v));
+    }
+    mean.iter_mut().for_each(|m| *m /= rows.len().max(1) as f64);
+    // Any start that is not orthogonal to the answer will do; unequal entries make that unlikely.
+    let mut direction: Vec<f64> = (0..p).map(|j| 1.0 + j as f64 / p as f64).collect();
+    for _ in 0..POWER_ITERATIONS {
+        let center = mean.iter().zip(&direction).map(|(m, w)| m * w).sum::<f64>();
+        let mut next = vec![0.0; p];
+        for &i in rows {
+            let row = x.row(i as usize);
+            let along = dot(row, &direction) - center;
+            for ((n, v), m) in next.iter_mut().zip(row).zip(&mean) {
+                *n += along * (f64::from(*v) - m);
+            }
+        }
+        let norm = next.iter().map(|v| v * v).sum::<f64>().sqrt();
+        if !(norm > 0.0) {
+            break; // all rows equal: any cut is as good
+        }
+        direction = next.into_iter().map(|v| v / norm).collect();
+    }
+    direction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::Matrix;
+    use crate::parallel::with_pool;
+    use crate::rng::{Purpose, stream};
+    use rand::Rng;
+
+    #[test]
+    fn cells_are_equal_and_cover_all() {
+        let mut rng = stream(0, Purpose::Samples, 0, 0);
+        let data = (0..3003).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let x = Matrix::from_vec(data, 1001, 3).unwrap();
+        for max_rows in [1, 7, 100, 333, 1001, 5000] {
+            let run = |threads| {
+                with_pool(threads, || {
+                    partition(x.view(), max_rows, &Monitor::default())
+                })
+                .unwrap()
+                .unwrap()
+            };
+            let cells = run(1);
+            assert_eq!(cells, run(3));
+            assert_eq!(cells.len(), 1001_usize.div_ceil(max_rows));
+            let sizes = cells.iter().map(Vec::len);
+            assert!(sizes.clone().max().unwrap() <= max_rows);
+            assert!(
+                sizes.clone().max().unwrap() - sizes.min().unwrap() <= 1,
+                "{max_rows}"
+            );
+            let mut all: Vec<u32> = cells.concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..1001).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn cuts_across_the_long_direction() {
+        let data = (0..20)
+            .flat_map(|i| [(i % 3) as f32 * 0.1, i as f32])
+            .collect();
+        let x = Matrix::from_vec(data, 20, 2).unwrap();
+        let cells = partition(x.view(), 10, &Monitor::default()).unwrap();
+        assert_eq!(cells, [(0..10).collect::<Vec<_>>(), (10..20).collect()]);
+    }
+
+    #[test]
+    fn equal_rows_and_none() {
+        let cells = partition(Matrix::zeros(10, 2).view(), 4, &Monitor::default()).unwrap();
+        assert_eq!(cells.len(), 3);
+        assert_eq!(
+            partition(Matrix::zeros(0, 2).view(), 4, &Monitor::default()).unwrap(),
+            [[]; 1]
+        );
+    }
+}
