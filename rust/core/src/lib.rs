@@ -19,8 +19,11 @@ pub mod monitor;
 mod names;
 pub mod parallel;
 pub mod partition;
+mod pca;
 pub mod pdas;
+pub mod prepare;
 pub mod rng;
+pub mod source;
 pub mod sparse;
 pub mod spectral;
 

@@ -274,6 +274,20 @@ pub fn symmetric_eigen(a: &[f64], k: usize) -> Result<(Vec<f64>, Vec<f64>)> {
     Ok((values, vectors))
 }
 
+/// An orthonormal basis, (r, k), of the columns of `a`, (r, k), k <= r, by Householder's QR in f64;
+/// where the columns are dependent, completed by others. O(r k^2).
+#[must_use]
+pub fn orthonormal_columns(a: &Matrix) -> Matrix {
+    let wide = faer::Mat::from_fn(a.rows, a.cols, |i, j| f64::from(a.row(i)[j]));
+    let q = wide.qr().compute_thin_Q();
+    let data = (0..a.rows * a.cols).map(|e| q[(e / a.cols, e % a.cols)] as f32);
+    Matrix {
+        data: data.collect(),
+        rows: a.rows,
+        cols: a.cols,
+    }
+}
+
 /// Inverse (row-major) and log-determinant of a symmetric positive definite (k, k) matrix, of which
 /// the lower half is read, by Cholesky's factorisation. O(k^3).
 ///

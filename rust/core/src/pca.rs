@@ -1,0 +1,142 @@
+//! Principal components by randomised subspace iteration, streamed.
+//!
+//! Halko, Martinsson & Tropp 2011, Algorithm 4.4: a random test matrix, two power iterations, then
+//! Rayleigh-Ritz on X Q. Each power iteration is one pass, `Σ_blocks X_bᵀ (X_b Q)`; the last pass forms X Q.
+//! X is read in blocks of 256 KiB and never held. Memory: 16 (d, r) sums and (n, r) for X Q.
+
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::error::Result;
+use crate::linalg::{
+    Matrix, MatrixView, matmul_nn, matmul_tn, orthonormal_columns, symmetric_eigen,
+};
+use crate::monitor::Monitor;
+use crate::parallel::{blocks, fill_blocks, map_blocks, sum_blocks};
+use crate::prepare::Columns;
+use crate::rng::{Purpose, stream};
+
+const POWER_ITERATIONS: usize = 2;
+const OVERSAMPLES: usize = 16;
+/// Partial sums of a power iteration.
+const TASKS: usize = 16;
+/// Rows of a block of X Q.
+const ROWS: usize = 512;
+
+/// Passes over the rows.
+pub(crate) const PASSES: usize = POWER_ITERATIONS + 1;
+
+/// Coordinates in the leading principal components.
+pub(crate) struct Reduced {
+    /// (n, p0), centred.
+    pub z: Matrix,
+    /// Share of the variance kept.
+    pub explained_variance: f64,
+}
+
+/// The `n_dims` leading principal components of `x`, (n, d), d > `n_dims`. O(n d p0).
+///
+/// `monitor` advances by n times [`PASSES`].
+pub(crate) fn reduce(
+    x: &Columns<'_>,
+    n_dims: usize,
+    seed: u64,
+    monitor: &Monitor,
+) -> Result<Reduced> {
+    let (n, d) = (x.n_rows(), x.n_cols());
+    let r = (n_dims + OVERSAMPLES).min(d);
+    let mut q = Matrix::zeros(d, r);
+    let mut rng = stream(seed, Purpose::Sketch, 0, 0);
+    for v in q.as_mut_slice() {
+        *v = StandardNormal.sample(&mut rng);
+    }
+    for _ in 0..POWER_ITERATIONS {
+        q = orthonormal_columns(&covariance_times(x, &q, monitor)?);
+    }
+    let mut scores = Matrix::zeros(n, r);
+    fill_blocks(scores.as_mut_slice(), r, x.block(), |first, out| {
+        let rows = first..first + out.len() / r;
+        let mut block = vec![0.0; rows.len() * d];
+        x.read(rows.clone(), &mut block);
+        matmul_nn(
+            out,
+            MatrixView::new(&block, rows.len(), d)?,
+            q.view(),
+            false,
+        );
+        monitor.advance(rows.len())
+    })?;
+    let gram = sum_blocks(n, ROWS, r * r, |rows, sum| {
+        let part = scores.view().rows_range(rows);
+        let mut product = vec![0.0; r * r];
+        matmul_tn(&mut product, part, part, false);
+        sum.iter_mut()
+            .zip(product)
+            .for_each(|(s, v)| *s += f64::from(v));
+        Ok(())
+    })?;
+    let (values, vectors) = symmetric_eigen(&gram, r)?;
+    let p0 = n_dims.min(r);
+    let mut turn = Matrix::zeros(r, p0);
+    for i in 0..r {
+        for (j, t) in turn.row_mut(i).iter_mut().enumerate() {
+            *t = vectors[i * r + r - 1 - j] as f32;
+        }
+    }
+    fix_signs(&q, &mut turn);
+    let mut z = Matrix::zeros(n, p0);
+    fill_blocks(z.as_mut_slice(), p0, ROWS, |first, out| {
+        let rows = first..first + out.len() / p0;
+        matmul_nn(out, scores.view().rows_range(rows), turn.view(), false);
+        Ok(())
+    })?;
+    let kept: f64 = values.iter().rev().take(p0).map(|v| v.max(0.0)).sum();
+    let total = x.variance * n as f64;
+    Ok(Reduced {
+        z,
+        explained_variance: if total > 0.0 {
+            (kept / total).min(1.0)
+        } else {
+            1.0
+        },
+    })
+}
+
+/// Xᵀ X q, (d, r), in one pass.
+fn covariance_times(x: &Columns<'_>, q: &Matrix, monitor: &Monitor) -> Result<Matrix> {
+    let (n, d, r) = (x.n_rows(), x.n_cols(), q.cols());
+    let parts = map_blocks(n, n.div_ceil(TASKS), |rows| {
+        let mut sum = Matrix::zeros(d, r);
+        let mut block = vec![0.0; x.block() * d];
+        for at in blocks(rows.len(), x.block()) {
+            let block = &mut block[..at.len() * d];
+            x.read(rows.start + at.start..rows.start + at.end, block);
+            let block = MatrixView::new(block, at.len(), d)?;
+            let mut product = Matrix::zeros(at.len(), r);
+            matmul_nn(product.as_mut_slice(), block, q.view(), false);
+            matmul_tn(sum.as_mut_slice(), block, product.view(), true);
+            monitor.advance(at.len())?;
+        }
+        Ok(sum)
+    })?;
+    let mut parts = parts.into_iter();
+    let mut total = parts.next().unwrap_or_else(|| Matrix::zeros(d, r));
+    for part in parts {
+        let pairs = total.as_mut_slice().iter_mut().zip(part.as_slice());
+        pairs.for_each(|(t, v)| *t += v);
+    }
+    Ok(total)
+}
+
+/// Turns each component so that its entry of largest magnitude in the columns of X is positive.
+fn fix_signs(q: &Matrix, turn: &mut Matrix) {
+    let (d, r, p0) = (q.rows(), q.cols(), turn.cols());
+    let mut components = Matrix::zeros(d, p0);
+    matmul_nn(components.as_mut_slice(), q.view(), turn.view(), false);
+    for j in 0..p0 {
+        let entries = (0..d).map(|i| components.row(i)[j]);
+        let largest = entries.fold(0.0_f32, |a, v| if v.abs() > a.abs() { v } else { a });
+        if largest < 0.0 {
+            (0..r).for_each(|i| turn.row_mut(i)[j] *= -1.0);
+        }
+    }
+}
