@@ -21,7 +21,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::{Error, Result, check_non_negative};
-use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
+use crate::linalg::{MatrixView, matmul_nt, squared_norms};
 use crate::monitor::Monitor;
 use crate::parallel::blocks;
 
@@ -398,23 +398,36 @@ pub fn fill_up(
     Ok(())
 }
 
-/// [`Cell`] of rows given as a matrix that is dropped right after.
-///
-/// # Errors
-/// [`Error::Interrupted`].
-pub fn cell_of(
-    u: MatrixView<'_>,
-    members: &[u32],
-    options: &ExchangeOptions,
-    monitor: &Monitor,
-) -> Result<Cell> {
-    let x: Matrix = u.gather(members);
-    Cell::new(x.view(), options, monitor)
+/// Drops rows of `picked` until `count` are left: each time one of the closest two, the one whose
+/// next neighbour is closer. O(surplus m^2).
+pub fn thin_out(cell: &Cell, picked: &mut Vec<u32>, count: usize) {
+    while picked.len() > count {
+        let nearest = |slot: usize| {
+            let row = cell.dist(picked[slot]);
+            let others = (0..picked.len())
+                .filter(|&s| s != slot)
+                .map(|s| row[picked[s] as usize]);
+            let (first, second) = others.fold((f32::INFINITY, f32::INFINITY), |(a, b), d| {
+                if d < a { (d, a) } else { (a, b.min(d)) }
+            });
+            (first, second, slot)
+        };
+        let closest = (0..picked.len()).map(nearest).min_by(|a, b| {
+            a.0.total_cmp(&b.0)
+                .then(a.1.total_cmp(&b.1))
+                .then(a.2.cmp(&b.2))
+        });
+        match closest {
+            Some((_, _, slot)) => picked.remove(slot),
+            None => return,
+        };
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linalg::Matrix;
     use crate::rng::{Purpose, stream};
     use rand::Rng;
 
@@ -499,6 +512,22 @@ mod tests {
             .unwrap();
         assert_eq!(picked[..2], [0, 1]);
         assert!(picked[2] >= 10);
+    }
+
+    #[test]
+    fn thinning_drops_twins_and_filling_covers() {
+        let data = vec![0.0, 0.01, 1.0, 2.0, 2.02, 3.0];
+        let x = Matrix::from_vec(data, 6, 1).unwrap();
+        let (options, monitor) = (ExchangeOptions::default(), Monitor::default());
+        let cell = Cell::new(x.view(), &options, &monitor).unwrap();
+        let mut picked = (0..6).collect();
+        thin_out(&cell, &mut picked, 4);
+        assert_eq!(picked.iter().filter(|i| **i < 2).count(), 1);
+        assert_eq!(picked.iter().filter(|i| **i == 3 || **i == 4).count(), 1);
+        let mut picked = vec![0];
+        fill_up(&cell, &mut picked, 2, |_| true, &monitor).unwrap();
+        assert!(picked[1] == 3 || picked[1] == 4);
+        assert!(fill_up(&cell, &mut picked, 4, |j| j < 2, &monitor).is_err());
     }
 
     #[test]

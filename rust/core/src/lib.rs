@@ -1,4 +1,23 @@
-//! FAST coreset selection.
+//! FAST coreset selection: the rows of a matrix whose distribution equals the whole one's.
+//!
+//! Cui et al. 2025, "FAST: Topology-Aware Frequency-Domain Distribution Matching for Coreset
+//! Selection", arXiv:2511.19476, and an exchange of our own. n rows, d columns, m selected,
+//! k neighbours, c spectral components, p dimensions of the matching space, q frequencies.
+//!
+//! | stage | module | what it makes | source | cost |
+//! |---|---|---|---|---|
+//! | prepare | [`prepare`] | Z, (n, 64): checked, centred, scaled, reduced | Halko et al. 2011 | O(n d p) |
+//! | neighbors | [`knn`] | k nearest rows, exact | | O(n^2 p) |
+//! | graph | [`fuzzy`], [`connect`] | B, fuzzy, three scales, one component | McInnes et al. 2018 | O(n k) |
+//! | spectral | [`spectral`], [`eigensolver`] | V, (n, c), commute-time scaled | Eq. 1; Wu & Simon 2000 | O(n k c) a step |
+//! | frequencies | [`space`], [`frequency`], [`cfd`] | U, (n, p); library; φ_X | Eq. 6, 13 | O(n q p) |
+//! | optimize | [`optimize()`], [`cfd`], [`diversity`], [`losses`], [`pdas`], [`matching`] | anchors Y, (m, p) | Eq. 3 to 12, 14 | O(m q p) a step |
+//! | decode | [`matching`], [`assignment`] | m distinct rows | Eq. 3; Jonker & Volgenant 1987 | O(m n p) |
+//! | exchange | [`exchange`], [`partition`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n) a cell row |
+//! | quality | [`quality`] | figures beside random picks | | O(n q p) |
+//!
+//! [`select()`] runs them. The core knows no Python, prints nothing and opens no file; a [`monitor`]
+//! carries progress out and cancellation in. Results are the same for any number of threads.
 #![forbid(unsafe_code)]
 
 pub mod assignment;
@@ -15,16 +34,24 @@ pub mod kernels;
 pub mod knn;
 pub mod linalg;
 pub mod losses;
+pub mod matching;
 pub mod monitor;
 mod names;
+pub mod optimize;
 pub mod parallel;
 pub mod partition;
 mod pca;
 pub mod pdas;
 pub mod prepare;
+pub mod quality;
 pub mod rng;
+pub mod seeding;
+pub mod select;
 pub mod source;
+pub mod space;
 pub mod sparse;
 pub mod spectral;
 
 pub use error::{Error, Result};
+pub use optimize::optimize;
+pub use select::select;

@@ -38,11 +38,7 @@ impl<'a> Matcher<'a> {
     ///
     /// # Errors
     /// [`crate::Error::Shape`] where graph and rows differ in n; what [`Assignment`] refuses.
-    pub fn new(
-        rows: MatrixView<'a>,
-        graph: Option<&'a CsrMatrix>,
-        start: &[u32],
-    ) -> Result<Self> {
+    pub fn new(rows: MatrixView<'a>, graph: Option<&'a CsrMatrix>, start: &[u32]) -> Result<Self> {
         let n = rows.rows();
         let degrees = match graph {
             Some(graph) => {
@@ -120,9 +116,13 @@ impl<'a> Matcher<'a> {
             monitor.check()?;
             let mut part = CandidateLists::default();
             for i in anchors {
-                self.candidates(y.row(i), self.col_ind()[i], &extra[i * width..(i + 1) * width])
-                    .into_iter()
-                    .for_each(|(cost, j)| part.push(j, cost));
+                self.candidates(
+                    y.row(i),
+                    self.col_ind()[i],
+                    &extra[i * width..(i + 1) * width],
+                )
+                .into_iter()
+                .for_each(|(cost, j)| part.push(j, cost));
                 part.end_row();
             }
             Ok(part)
@@ -142,7 +142,10 @@ impl<'a> Matcher<'a> {
             return (0..self.rows.rows() as u32).map(cost).collect();
         };
         let around = |j: u32| graph.row(j as usize).map(|(j, _)| j);
-        let mut index: Vec<u32> = around(own).chain([own]).chain(extra.iter().copied()).collect();
+        let mut index: Vec<u32> = around(own)
+            .chain([own])
+            .chain(extra.iter().copied())
+            .collect();
         index.sort_unstable();
         index.dedup();
         let mut list: Vec<(f64, u32)> = index.into_iter().map(cost).collect();

@@ -186,7 +186,14 @@ pub fn optimize(
         }
         if options.lambda_match > 0.0 {
             let weight = options.lambda_match;
-            loss += weight * match_loss(y.view(), matcher.rows(), matcher.col_ind(), weight, &mut grad)?;
+            loss += weight
+                * match_loss(
+                    y.view(),
+                    matcher.rows(),
+                    matcher.col_ind(),
+                    weight,
+                    &mut grad,
+                )?;
         }
         if let (true, Some(graph)) = (options.lambda_graph > 0.0, matcher.graph()) {
             loss += options.lambda_graph
@@ -215,7 +222,11 @@ pub fn optimize(
         }
         if done % HELD_OUT_EVERY == 0 {
             last = held_out(y.view())?;
-            stale = if last < best * (1.0 - MIN_GAIN) { 0 } else { stale + 1 };
+            stale = if last < best * (1.0 - MIN_GAIN) {
+                0
+            } else {
+                stale + 1
+            };
             best = best.min(last);
             let ramped = radius_limit(options.schedule, step, options.max_steps)
                 == radius_limit(Schedule::All, 0, 1);

@@ -103,6 +103,13 @@ pub fn map_blocks<R: Send>(
         .collect()
 }
 
+/// The items of a slice with their positions, for [`map_items`].
+pub fn indexed<T: Sync>(
+    items: &[T],
+) -> impl IntoParallelIterator<Item = (usize, &T), Iter: IndexedParallelIterator> {
+    items.par_iter().enumerate()
+}
+
 /// `work` on every item of `items`; the results in order.
 ///
 /// # Errors

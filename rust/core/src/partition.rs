@@ -12,15 +12,15 @@ use crate::parallel::map_items;
 /// Power iterations: enough to tell a long direction from a short one.
 const POWER_ITERATIONS: usize = 8;
 
-/// Rows 0..n of `x`, (n, p), in the fewest cells of at most `max_rows` rows; sizes differ by at most
-/// one, rows ascend within a cell. O(n p log cells).
+/// Rows 0..n of `x`, (n, p), in `n_cells` cells whose sizes differ by at most one; rows ascend within
+/// a cell. No more cells than rows. O(n p log cells).
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
-pub fn partition(x: MatrixView<'_>, max_rows: usize, monitor: &Monitor) -> Result<Vec<Vec<u32>>> {
-    let mut parts: Vec<(Vec<u32>, usize)> = vec![(
-        (0..x.rows() as u32).collect(),
-        x.rows().div_ceil(max_rows.max(1)).max(1),
+pub fn partition(x: MatrixView<'_>, n_cells: usize, monitor: &Monitor) -> Result<Vec<Vec<u32>>> {
+    let mut parts = vec![(
+        (0..x.rows() as u32).collect::<Vec<_>>(),
+        n_cells.clamp(1, x.rows().max(1)),
     )];
     while parts.iter().any(|(_, cells)| *cells > 1) {
         let halves = map_items(parts, |(rows, cells)| {
@@ -107,22 +107,21 @@ mod tests {
         let mut rng = stream(0, Purpose::Samples, 0, 0);
         let data = (0..3003).map(|_| rng.random_range(-1.0..1.0)).collect();
         let x = Matrix::from_vec(data, 1001, 3).unwrap();
-        for max_rows in [1, 7, 100, 333, 1001, 5000] {
+        for n_cells in [1, 2, 3, 7, 10, 100, 1001] {
             let run = |threads| {
                 with_pool(threads, || {
-                    partition(x.view(), max_rows, &Monitor::default())
+                    partition(x.view(), n_cells, &Monitor::default())
                 })
                 .unwrap()
                 .unwrap()
             };
             let cells = run(1);
             assert_eq!(cells, run(3));
-            assert_eq!(cells.len(), 1001_usize.div_ceil(max_rows));
+            assert_eq!(cells.len(), n_cells);
             let sizes = cells.iter().map(Vec::len);
-            assert!(sizes.clone().max().unwrap() <= max_rows);
             assert!(
                 sizes.clone().max().unwrap() - sizes.min().unwrap() <= 1,
-                "{max_rows}"
+                "{n_cells}"
             );
             let mut all: Vec<u32> = cells.concat();
             all.sort_unstable();
@@ -136,13 +135,13 @@ mod tests {
             .flat_map(|i| [(i % 3) as f32 * 0.1, i as f32])
             .collect();
         let x = Matrix::from_vec(data, 20, 2).unwrap();
-        let cells = partition(x.view(), 10, &Monitor::default()).unwrap();
+        let cells = partition(x.view(), 2, &Monitor::default()).unwrap();
         assert_eq!(cells, [(0..10).collect::<Vec<_>>(), (10..20).collect()]);
     }
 
     #[test]
     fn equal_rows_and_none() {
-        let cells = partition(Matrix::zeros(10, 2).view(), 4, &Monitor::default()).unwrap();
+        let cells = partition(Matrix::zeros(10, 2).view(), 3, &Monitor::default()).unwrap();
         assert_eq!(cells.len(), 3);
         assert_eq!(
             partition(Matrix::zeros(0, 2).view(), 4, &Monitor::default()).unwrap(),

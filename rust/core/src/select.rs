@@ -3,24 +3,27 @@
 //! Stages run one after the other over all groups, so that time, energy and progress of a stage mean
 //! the same with and without labels; inside a stage the groups run side by side.
 
-use std::borrow::Cow;
-
 use rand::seq::index::sample;
+use rand_chacha::ChaCha8Rng;
 
 use crate::cfd::characteristic_function;
 use crate::connect::connect;
 use crate::error::{Error, Result};
+use crate::exchange::{Cell, ExchangeOptions, fill_up, thin_out};
 use crate::frequency::{BAND_EDGES, frequency_library, isotropic};
 use crate::fuzzy::fuzzy_simplicial_set;
-use crate::kmeans::kmeans_plus_plus;
+use crate::groups::{Balance, quotas};
 use crate::knn::{Neighbors, knn};
 use crate::linalg::{Matrix, MatrixView};
 use crate::matching::Matcher;
-use crate::names::named;
 use crate::monitor::{Monitor, Stage};
+use crate::names::named;
 use crate::optimize::{OptimizeOptions, Optimized, Stop, Target, optimize};
-use crate::parallel::map_items;
+use crate::parallel::{indexed, map_items};
+use crate::partition::partition;
+use crate::prepare::median_distance;
 use crate::rng::{Purpose, stream};
+use crate::seeding::kmeans_plus_plus;
 use crate::space::{Space, matching_space};
 use crate::sparse::CsrMatrix;
 use crate::spectral::{commute_time_scaled, spectral_embedding};
@@ -35,6 +38,28 @@ const HELD_OUT: usize = 512;
 const MIN_FREQS: usize = 256;
 /// Residual of the eigenpairs.
 const EIGEN_TOL: f64 = 1e-4;
+
+/// Rows of an exchange cell at most: two matrices of 16 MiB each while a thread works on it.
+const CELL_ROWS: usize = 2048;
+/// Picks of a cell at least: with fewer, rounded quotas would bend the distribution.
+const CELL_PICKS: usize = 8;
+
+/// Which stages run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// The paper's stages, then exchange.
+    Fast,
+    /// The paper's stages.
+    Paper,
+    /// Exchange from the start rows: no graph, no descent.
+    Exchange,
+}
+
+named!(Method, "method", {
+    Fast => "fast",
+    Paper => "paper",
+    Exchange => "exchange",
+});
 
 /// Where the anchors start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +78,8 @@ named!(Init, "init", {
 /// Parameters of a selection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectOptions {
+    /// Stages that run.
+    pub method: Method,
     /// Matching space.
     pub space: Space,
     /// Neighbours a row, k.
@@ -65,6 +92,8 @@ pub struct SelectOptions {
     pub init: Init,
     /// The descent.
     pub optimize: OptimizeOptions,
+    /// The exchange.
+    pub exchange: ExchangeOptions,
     /// Seed of every random draw.
     pub seed: u64,
 }
@@ -72,18 +101,29 @@ pub struct SelectOptions {
 impl Default for SelectOptions {
     fn default() -> Self {
         Self {
+            method: Method::Fast,
             space: Space::Joint,
             n_neighbors: 32,
             n_components: 32,
             n_freqs: 2048,
             init: Init::Random,
             optimize: OptimizeOptions::default(),
+            exchange: ExchangeOptions::default(),
             seed: 0,
         }
     }
 }
 
 impl SelectOptions {
+    /// Whether a stage is part of the method.
+    fn runs(&self, stage: Stage) -> bool {
+        match stage {
+            Stage::Exchange => self.method != Method::Paper,
+            Stage::Spectral => self.method != Method::Exchange && self.space.needs_spectrum(),
+            _ => self.method != Method::Exchange,
+        }
+    }
+
     /// Checks every range.
     ///
     /// # Errors
@@ -102,7 +142,8 @@ impl SelectOptions {
                 ));
             }
         }
-        self.optimize.check()
+        self.optimize.check()?;
+        self.exchange.check()
     }
 }
 
@@ -132,6 +173,8 @@ pub struct GroupFacts {
     pub stopped_early: bool,
     /// m times the held-out CF distance of the anchors, at the start and at the end.
     pub held_out: Option<(f64, f64)>,
+    /// Swaps of the exchange; `None` without it.
+    pub swaps: Option<usize>,
 }
 
 /// Selected rows and what led to them.
@@ -146,7 +189,9 @@ pub struct Selected {
 /// A group on its way through the stages.
 struct Work<'a> {
     id: usize,
-    z: Cow<'a, [f32]>,
+    /// Z of all rows, and of the group's where that is not the same.
+    whole: MatrixView<'a>,
+    own: Option<Matrix>,
     n: usize,
     members: &'a [u32],
     quota: usize,
@@ -155,6 +200,8 @@ struct Work<'a> {
     graph: Option<CsrMatrix>,
     spectral: Option<Matrix>,
     u: Matrix,
+    /// Rows of each exchange cell and how many of them to select.
+    cells: Vec<(Vec<u32>, usize)>,
     start: Vec<u32>,
     target: Option<Target>,
     anchors: Option<Matrix>,
@@ -168,14 +215,10 @@ impl<'a> Work<'a> {
             let rule = format!("is more than the {n} rows to choose from");
             return Err(Error::parameter("count", group.quota, rule));
         }
-        let all = n == z.rows();
         Ok(Self {
             id,
-            z: if all {
-                Cow::Borrowed(z.as_slice())
-            } else {
-                Cow::Owned(z.gather(&group.members).into_vec())
-            },
+            whole: z,
+            own: (n < z.rows()).then(|| z.gather(&group.members)),
             n,
             members: &group.members,
             quota: group.quota,
@@ -187,11 +230,13 @@ impl<'a> Work<'a> {
                 steps: None,
                 stopped_early: false,
                 held_out: None,
+                swaps: None,
             },
             neighbors: None,
             graph: None,
             spectral: None,
             u: Matrix::default(),
+            cells: Vec::new(),
             start: Vec::new(),
             target: None,
             anchors: None,
@@ -199,8 +244,21 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn z(&self) -> Result<MatrixView<'_>> {
-        MatrixView::new(&self.z, self.n, self.z.len() / self.n.max(1))
+    fn z(&self) -> MatrixView<'_> {
+        self.own.as_ref().map_or(self.whole, Matrix::view)
+    }
+
+    /// Cells of equal size, quotas in proportion.
+    fn split_into_cells(&mut self, monitor: &Monitor) -> Result<()> {
+        let n_cells = self
+            .n
+            .div_ceil(CELL_ROWS)
+            .min((self.quota / CELL_PICKS).max(1));
+        let rows = partition(self.z(), n_cells, monitor)?;
+        let sizes: Vec<usize> = rows.iter().map(Vec::len).collect();
+        let shares = quotas(&sizes, self.quota, Balance::Proportional)?;
+        self.cells = rows.into_iter().zip(shares).collect();
+        Ok(())
     }
 
     /// Whether there is anything to choose.
@@ -208,6 +266,8 @@ impl<'a> Work<'a> {
         0 < self.quota && self.quota < self.n
     }
 }
+
+type Step = fn(&mut Work<'_>, &SelectOptions, &Monitor) -> Result<()>;
 
 /// Selects rows of `z`, (n, p0), prepared (see [`crate::prepare`]). Groups must not overlap.
 ///
@@ -228,22 +288,25 @@ pub fn select(
     let rows = works.iter().filter(|w| w.is_open()).map(|w| w.n).sum();
     let picks = works.iter().filter(|w| w.is_open()).map(|w| w.quota).sum();
     let open = works.iter().filter(|w| w.is_open()).count();
-    type Step = fn(&mut Work<'_>, &SelectOptions, &Monitor) -> Result<()>;
-    let stages: [(Stage, usize, Step); 6] = [
-        (Stage::Neighbors, rows, find_neighbors),
+    for (stage, total, step) in [
+        (Stage::Neighbors, rows, find_neighbors as Step),
         (Stage::Graph, rows, build_graph),
         (Stage::Spectral, open * options.n_components, embed),
         (Stage::Frequencies, rows, set_target),
         (Stage::Optimize, picks, move_anchors),
         (Stage::Decode, picks, decode),
-    ];
-    for (stage, total, step) in stages {
-        if stage == Stage::Spectral && !options.space.needs_spectrum() {
+        (Stage::Exchange, rows, exchange),
+    ] {
+        if !options.runs(stage) {
             continue;
         }
         monitor.begin(stage, total)?;
         map_items(&mut works, |work| {
-            if work.is_open() { step(work, options, monitor) } else { Ok(()) }
+            if work.is_open() {
+                step(work, options, monitor)
+            } else {
+                Ok(())
+            }
         })?;
     }
     let mut rows = Vec::with_capacity(picks);
@@ -263,7 +326,7 @@ fn find_neighbors(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monito
     if work.n < MIN_ROWS_PER_NEIGHBOR * options.n_neighbors {
         return monitor.advance(work.n);
     }
-    work.neighbors = Some(knn(work.z()?, options.n_neighbors, monitor)?);
+    work.neighbors = Some(knn(work.z(), options.n_neighbors, monitor)?);
     Ok(())
 }
 
@@ -275,7 +338,7 @@ fn build_graph(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monitor) 
     let mut scales: Vec<usize> = SCALES.iter().copied().filter(|&s| s < k).collect();
     scales.push(k);
     let fuzzy = fuzzy_simplicial_set(&neighbors, work.n, &scales, monitor)?;
-    let connected = connect(fuzzy, work.z()?, monitor)?;
+    let connected = connect(fuzzy, work.z(), monitor)?;
     work.facts.n_components_before = Some(connected.n_components_before);
     work.graph = Some(connected.graph);
     Ok(())
@@ -296,8 +359,9 @@ fn set_target(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monitor) -
     let (seed, id) = (options.seed, work.id);
     let v = work.spectral.take();
     let v = v.as_ref().map(Matrix::view);
-    work.u = matching_space(options.space, work.z()?, v, seed, id)?;
-    work.start = start_rows(work.u.view(), work.quota, options, id, monitor)?;
+    work.u = matching_space(options.space, work.z(), v, seed, id)?;
+    work.split_into_cells(monitor)?;
+    work.start = start_rows(work, options, monitor)?;
     let q = options.n_freqs.min(work.n.max(MIN_FREQS));
     let start = work.u.view().gather(&work.start);
     let library = frequency_library(work.u.view(), start.view(), q, seed, id, monitor)?;
@@ -317,20 +381,21 @@ fn set_target(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monitor) -
     Ok(())
 }
 
-fn start_rows(
-    u: MatrixView<'_>,
-    quota: usize,
-    options: &SelectOptions,
-    group: usize,
-    monitor: &Monitor,
-) -> Result<Vec<u32>> {
+fn start_rows(work: &Work<'_>, options: &SelectOptions, monitor: &Monitor) -> Result<Vec<u32>> {
     match options.init {
         Init::Random => {
-            let mut rng = stream(options.seed, Purpose::Init, group, 0);
-            let rows = sample(&mut rng, u.rows(), quota);
+            let mut rng = stream(options.seed, Purpose::Init, work.id, 0);
+            let rows = sample(&mut rng, work.n, work.quota);
             Ok(rows.into_iter().map(|i| i as u32).collect())
         }
-        Init::KMeansPlusPlus => kmeans_plus_plus(u, quota, options.seed, group, monitor),
+        Init::KMeansPlusPlus => {
+            let z = work.z();
+            let parts = map_items(indexed(&work.cells), |(c, (rows, quota))| {
+                let mut rng = stream(options.seed, Purpose::KMeans, work.id, c);
+                kmeans_plus_plus(z, rows, *quota, &mut rng, monitor)
+            })?;
+            Ok(parts.concat())
+        }
     }
 }
 
@@ -346,7 +411,15 @@ fn move_anchors(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monitor)
         steps,
         stop,
         held_out,
-    } = optimize(start, &mut matcher, target, &options.optimize, seed, id, monitor)?;
+    } = optimize(
+        start,
+        &mut matcher,
+        target,
+        &options.optimize,
+        seed,
+        id,
+        monitor,
+    )?;
     work.facts.steps = Some(steps);
     work.facts.stopped_early = stop == Stop::NoProgress;
     work.facts.held_out = Some(held_out);
@@ -362,4 +435,56 @@ fn decode(work: &mut Work<'_>, _options: &SelectOptions, monitor: &Monitor) -> R
     let matcher = Matcher::new(work.u.view(), work.graph.as_ref(), &work.start)?;
     work.picked = matcher.decode(y.view(), monitor)?;
     Ok(())
+}
+
+fn exchange(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monitor) -> Result<()> {
+    if options.method == Method::Exchange {
+        work.split_into_cells(monitor)?;
+        work.picked = start_rows(work, options, monitor)?;
+    }
+    let mut picked = vec![false; work.n];
+    work.picked.iter().for_each(|&i| picked[i as usize] = true);
+    let z = work.z();
+    let unit = 1.0 / median_distance(z, options.seed, work.id);
+    let cells = map_items(indexed(&work.cells), |(c, (rows, quota))| {
+        let mut rng = stream(options.seed, Purpose::Exchange, work.id, c);
+        let rows = sampled(rows, &picked, *quota, &mut rng);
+        let mut x = z.gather(&rows);
+        x.as_mut_slice().iter_mut().for_each(|v| *v *= unit);
+        let cell = Cell::new(x.view(), &options.exchange, monitor)?;
+        let local = (0..rows.len() as u32).filter(|&i| picked[rows[i as usize] as usize]);
+        let mut local: Vec<u32> = local.collect();
+        thin_out(&cell, &mut local, *quota);
+        fill_up(&cell, &mut local, *quota, |_| true, monitor)?;
+        let swaps = cell.exchange(&mut local, &[], &options.exchange, &mut rng, monitor)?;
+        monitor.advance(work.cells[c].0.len())?;
+        Ok((
+            swaps,
+            local
+                .into_iter()
+                .map(|i| rows[i as usize])
+                .collect::<Vec<u32>>(),
+        ))
+    })?;
+    work.facts.swaps = Some(cells.iter().map(|(swaps, _)| swaps).sum());
+    work.picked = cells.into_iter().flat_map(|(_, rows)| rows).collect();
+    Ok(())
+}
+
+/// `rows`, or where a cell had to be larger than [`CELL_ROWS`] (few picks from many rows), a sample of
+/// that many which holds its picks; ascending.
+fn sampled(rows: &[u32], picked: &[bool], quota: usize, rng: &mut ChaCha8Rng) -> Vec<u32> {
+    let limit = CELL_ROWS.max(2 * quota);
+    if rows.len() <= limit {
+        return rows.to_vec();
+    }
+    let (mut kept, others): (Vec<u32>, Vec<u32>) = rows.iter().partition(|&&i| picked[i as usize]);
+    let free = limit.saturating_sub(kept.len());
+    kept.extend(
+        sample(rng, others.len(), free.min(others.len()))
+            .into_iter()
+            .map(|k| others[k]),
+    );
+    kept.sort_unstable();
+    kept
 }

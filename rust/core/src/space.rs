@@ -55,7 +55,9 @@ pub fn matching_space(
         let scale = 1.0 / median_distance(*part, seed, group);
         for i in 0..n {
             let out = &mut u.row_mut(i)[at..at + part.cols()];
-            out.iter_mut().zip(part.row(i)).for_each(|(o, x)| *o = x * scale);
+            out.iter_mut()
+                .zip(part.row(i))
+                .for_each(|(o, x)| *o = x * scale);
         }
         at += part.cols();
     }

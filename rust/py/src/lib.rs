@@ -1,1 +1,18 @@
-//! x
+//! `fast_select._core`: the seam between Python and the core. No numerics here.
+
+mod error;
+mod functions;
+mod matrix;
+mod options;
+mod prepared;
+mod run;
+
+use pyo3::prelude::*;
+
+/// The compiled core of fast-select.
+#[pymodule]
+fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    error::register(m)?;
+    prepared::register(m)?;
+    functions::register(m)
+}

@@ -1,0 +1,521 @@
+//! How well selections reproduce the whole, on frequencies and samples that none of them has seen.
+//!
+//! Many selections (the user's and the random ones beside it) are judged together: the sines,
+//! cosines and distances of a row are formed once and added to every selection that holds it.
+//!
+//! * `cfd_m`: m times the mean of `|φ_S(t) - φ_X(t)|^2` over frequencies `t = r g`, `g ~ N(0, I)`, r = 1/2,
+//!   1, 2 a third each, in units of one over the median distance. Random picks have
+//!   `mean (1 - |φ_X|^2) (1 - m/n)`, whatever m is.
+//! * moments of orders 1 to 4 about the whole's mean: length of the difference of means; relative
+//!   Frobenius error of the second moments; root mean square over the coordinates of the error of third and
+//!   fourth, in units of the whole's standard deviation to that power.
+//! * coverage: distance from a row to the nearest selected one, greatest and mean over a sample.
+
+use rand::seq::index::sample;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::error::{Error, Result};
+use crate::kernels::sincos::sincos;
+use crate::linalg::{Matrix, MatrixView, matmul_nt, matmul_tn, squared_norms};
+use crate::monitor::Monitor;
+use crate::parallel::{blocks, map_blocks, map_items, sum_blocks};
+use crate::rng::{Purpose, stream};
+
+/// Rows and frequencies of a tile of phases.
+const ROWS: usize = 128;
+const FREQS: usize = 256;
+/// Sampled rows of a task and columns of a tile of distances.
+const SAMPLED: usize = 64;
+const COLUMNS: usize = 1024;
+/// Radii of the unseen frequencies.
+const RADII: [f32; 3] = [0.5, 1.0, 2.0];
+
+/// How closely to look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QualityOptions {
+    /// Unseen frequencies.
+    pub n_freqs: usize,
+    /// Rows at most whose distance to the selection is measured.
+    pub coverage_rows: usize,
+    /// Seed of frequencies and samples.
+    pub seed: u64,
+}
+
+impl Default for QualityOptions {
+    fn default() -> Self {
+        Self {
+            n_freqs: 1024,
+            coverage_rows: 2048,
+            seed: 0,
+        }
+    }
+}
+
+/// Figures of one selection; 0 is perfect in all of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quality {
+    /// m times the CF distance.
+    pub cfd_m: f64,
+    /// Errors of the moments of orders 1 to 4.
+    pub moments: [f64; 4],
+    /// Greatest distance of a sampled row to the selection.
+    pub coverage_max: f64,
+    /// Mean of these distances.
+    pub coverage_mean: f64,
+}
+
+/// Units by which [`qualities`] advances its monitor.
+#[must_use]
+pub fn work(n: usize) -> usize {
+    2 * n
+}
+
+/// The quality of each of `selections` (ascending rows of `z`), with z, (n, p), of median distance 1.
+/// O(n (q p + s p) + total selected (q + s)) for s sampled rows.
+///
+/// # Errors
+/// [`Error::Parameter`] for an empty selection or a row out of range; [`Error::Interrupted`].
+pub fn qualities(
+    z: MatrixView<'_>,
+    selections: &[Vec<u32>],
+    options: &QualityOptions,
+    monitor: &Monitor,
+) -> Result<Vec<Quality>> {
+    for rows in selections {
+        match rows.last() {
+            None => {
+                return Err(Error::parameter(
+                    "indices",
+                    "an empty selection",
+                    "has no quality",
+                ));
+            }
+            Some(&last) if last as usize >= z.rows() => {
+                let rule = format!("must lie below {}", z.rows());
+                return Err(Error::parameter("indices", last, rule));
+            }
+            Some(_) => {}
+        }
+    }
+    let cfds = cf_distances(z, selections, options, monitor)?;
+    let moments = moment_errors(z, selections, monitor)?;
+    let coverages = coverages(z, selections, options, monitor)?;
+    Ok((0..selections.len())
+        .map(|s| Quality {
+            cfd_m: cfds[s] * selections[s].len() as f64,
+            moments: moments[s],
+            coverage_max: coverages[s].0,
+            coverage_mean: coverages[s].1,
+        })
+        .collect())
+}
+
+/// The part of ascending `rows` that lies in `range`, counted from its start.
+fn within(rows: &[u32], range: &std::ops::Range<usize>) -> impl Iterator<Item = usize> {
+    let at = |bound: usize| rows.partition_point(|&i| (i as usize) < bound);
+    let start = range.start;
+    rows[at(range.start)..at(range.end)]
+        .iter()
+        .map(move |&i| i as usize - start)
+}
+
+fn unseen_frequencies(q: usize, p: usize, seed: u64) -> Matrix {
+    let mut rng = stream(seed, Purpose::Unseen, 0, 0);
+    let mut freqs = Matrix::zeros(q, p);
+    for k in 0..q {
+        let radius = RADII[k % RADII.len()];
+        for t in freqs.row_mut(k) {
+            let g: f32 = StandardNormal.sample(&mut rng);
+            *t = radius * g;
+        }
+    }
+    freqs
+}
+
+fn cf_distances(
+    z: MatrixView<'_>,
+    selections: &[Vec<u32>],
+    options: &QualityOptions,
+    monitor: &Monitor,
+) -> Result<Vec<f64>> {
+    let q = options.n_freqs;
+    let freqs = unseen_frequencies(q, z.cols(), options.seed);
+    // Sums of the whole, then of each selection: q cosines and q sines each.
+    let sums = sum_blocks(
+        z.rows(),
+        ROWS,
+        (1 + selections.len()) * 2 * q,
+        |rows, sums| {
+            let part = z.rows_range(rows.clone());
+            let mut buffer = vec![0.0_f32; 3 * rows.len() * FREQS];
+            for at in blocks(q, FREQS) {
+                let tile = rows.len() * at.len();
+                let (phases, rest) = buffer.split_at_mut(tile);
+                let (sin, rest) = rest.split_at_mut(tile);
+                let cos = &mut rest[..tile];
+                matmul_nt(phases, part, freqs.view().rows_range(at.clone()), false);
+                sincos(phases, sin, cos);
+                let mut add = |of: usize, local: &mut dyn Iterator<Item = usize>| {
+                    let (mut c, mut s) = ([0.0_f32; FREQS], [0.0_f32; FREQS]);
+                    for i in local {
+                        let tile = i * at.len()..(i + 1) * at.len();
+                        c.iter_mut()
+                            .zip(&cos[tile.clone()])
+                            .for_each(|(c, x)| *c += x);
+                        s.iter_mut().zip(&sin[tile]).for_each(|(s, x)| *s += x);
+                    }
+                    let sums = &mut sums[of * 2 * q..(of + 1) * 2 * q];
+                    let (to_cos, to_sin) = sums.split_at_mut(q);
+                    to_cos[at.clone()]
+                        .iter_mut()
+                        .zip(c)
+                        .for_each(|(t, x)| *t += f64::from(x));
+                    to_sin[at.clone()]
+                        .iter_mut()
+                        .zip(s)
+                        .for_each(|(t, x)| *t += f64::from(x));
+                };
+                add(0, &mut (0..rows.len()));
+                for (s, selection) in selections.iter().enumerate() {
+                    add(1 + s, &mut within(selection, &rows));
+                }
+            }
+            monitor.advance(rows.len())
+        },
+    )?;
+    let (whole, parts) = sums.split_at(2 * q);
+    let n = z.rows() as f64;
+    Ok(parts
+        .chunks_exact(2 * q)
+        .zip(selections)
+        .map(|(part, rows)| {
+            let m = rows.len() as f64;
+            part.iter()
+                .zip(whole)
+                .map(|(s, x)| (s / m - x / n).powi(2))
+                .sum::<f64>()
+                / q as f64
+        })
+        .collect())
+}
+
+/// Raw moments about the origin: means, second moments (p, p), third and fourth of each coordinate.
+struct Moments {
+    first: Vec<f64>,
+    second: Vec<f64>,
+    third: Vec<f64>,
+    fourth: Vec<f64>,
+}
+
+impl Moments {
+    /// Of the rows of `z` (ascending `rows`, or all), counted from `center`, (p,).
+    fn of(z: MatrixView<'_>, rows: Option<&[u32]>, center: &[f32]) -> Result<Self> {
+        let p = z.cols();
+        let n = rows.map_or(z.rows(), <[u32]>::len);
+        let mut sums = sum_blocks(n, ROWS, p * p + 3 * p, |at, sums| {
+            let mut part = match rows {
+                Some(rows) => z.gather(&rows[at]),
+                None => z.gather(&at.map(|i| i as u32).collect::<Vec<_>>()),
+            };
+            let (second, rest) = sums.split_at_mut(p * p);
+            for i in 0..part.rows() {
+                for (j, (x, c)) in part.row_mut(i).iter_mut().zip(center).enumerate() {
+                    *x -= c;
+                    let x = f64::from(*x);
+                    rest[j] += x;
+                    rest[p + j] += x * x * x;
+                    rest[2 * p + j] += x * x * x * x;
+                }
+            }
+            let mut outer = vec![0.0; p * p];
+            matmul_tn(&mut outer, part.view(), part.view(), false);
+            second
+                .iter_mut()
+                .zip(outer)
+                .for_each(|(s, x)| *s += f64::from(x));
+            Ok(())
+        })?;
+        sums.iter_mut().for_each(|s| *s /= n as f64);
+        let fourth = sums.split_off(p * p + 2 * p);
+        let third = sums.split_off(p * p + p);
+        let first = sums.split_off(p * p);
+        Ok(Self {
+            first,
+            second: sums,
+            third,
+            fourth,
+        })
+    }
+
+    fn errors(&self, whole: &Self) -> [f64; 4] {
+        let p = self.first.len();
+        let length = |a: &[f64], b: &[f64]| {
+            a.iter()
+                .zip(b)
+                .map(|(a, b)| (a - b).powi(2))
+                .sum::<f64>()
+                .sqrt()
+        };
+        let variance = |j: usize| whole.second[j * p + j];
+        let varying: Vec<usize> = (0..p).filter(|&j| variance(j) > 0.0).collect();
+        let rms = |a: &[f64], b: &[f64], order: f64| {
+            let unit = |j: usize| variance(j).powf(order / 2.0);
+            let errors = varying.iter().map(|&j| ((a[j] - b[j]) / unit(j)).powi(2));
+            (errors.sum::<f64>() / varying.len().max(1) as f64).sqrt()
+        };
+        let zero = vec![0.0; p * p];
+        let size = length(&whole.second, &zero);
+        [
+            length(&self.first, &whole.first),
+            if size > 0.0 {
+                length(&self.second, &whole.second) / size
+            } else {
+                0.0
+            },
+            rms(&self.third, &whole.third, 3.0),
+            rms(&self.fourth, &whole.fourth, 4.0),
+        ]
+    }
+}
+
+fn moment_errors(
+    z: MatrixView<'_>,
+    selections: &[Vec<u32>],
+    monitor: &Monitor,
+) -> Result<Vec<[f64; 4]>> {
+    let means = Moments::of(z, None, &vec![0.0; z.cols()])?.first;
+    let center: Vec<f32> = means.iter().map(|&m| m as f32).collect();
+    let whole = Moments::of(z, None, &center)?;
+    map_items(selections, |rows| {
+        monitor.check()?;
+        Ok(Moments::of(z, Some(rows), &center)?.errors(&whole))
+    })
+}
+
+/// Greatest and mean distance of sampled rows to each selection.
+fn coverages(
+    z: MatrixView<'_>,
+    selections: &[Vec<u32>],
+    options: &QualityOptions,
+    monitor: &Monitor,
+) -> Result<Vec<(f64, f64)>> {
+    let mut rng = stream(options.seed, Purpose::Samples, 0, 0);
+    let count = options.coverage_rows.clamp(1, z.rows());
+    let mut sampled: Vec<u32> = sample(&mut rng, z.rows(), count)
+        .into_iter()
+        .map(|i| i as u32)
+        .collect();
+    sampled.sort_unstable();
+    let norms = squared_norms(z);
+    let parts = map_blocks(count, SAMPLED, |at| {
+        let ids = &sampled[at.clone()];
+        let rows = z.gather(ids);
+        let mut best = vec![f32::INFINITY; selections.len() * ids.len()];
+        let mut tile = vec![0.0; ids.len() * COLUMNS.min(z.rows())];
+        for columns in blocks(z.rows(), COLUMNS) {
+            monitor.check()?;
+            let tile = &mut tile[..ids.len() * columns.len()];
+            matmul_nt(tile, rows.view(), z.rows_range(columns.clone()), false);
+            for dots in tile.chunks_exact_mut(columns.len()) {
+                dots.iter_mut()
+                    .zip(&norms[columns.clone()])
+                    .for_each(|(d, n)| *d = n - 2.0 * *d);
+            }
+            for (best, selection) in best.chunks_exact_mut(ids.len()).zip(selections) {
+                let local: Vec<usize> = within(selection, &columns).collect();
+                for (best, values) in best.iter_mut().zip(tile.chunks_exact(columns.len())) {
+                    *best = local.iter().fold(*best, |b, &j| b.min(values[j]));
+                }
+            }
+        }
+        for best in best.chunks_exact_mut(ids.len()) {
+            for (b, &i) in best.iter_mut().zip(ids) {
+                *b = (*b + norms[i as usize]).max(0.0).sqrt();
+            }
+        }
+        // Sampled rows stand for all: the last block brings the count to n.
+        monitor.advance(z.rows() * at.end / count - z.rows() * at.start / count)?;
+        Ok(best)
+    })?;
+    Ok((0..selections.len())
+        .map(|s| {
+            let distances = parts.iter().flat_map(|part| {
+                let len = part.len() / selections.len();
+                part[s * len..(s + 1) * len].iter().map(|&d| f64::from(d))
+            });
+            let (max, sum) = distances.fold((0.0_f64, 0.0), |(m, s), d| (m.max(d), s + d));
+            (max, sum / count as f64)
+        })
+        .collect())
+}
+
+/// `n_random` draws of `count` rows of n without replacement, each ascending.
+#[must_use]
+pub fn random_selections(n: usize, count: usize, n_random: usize, seed: u64) -> Vec<Vec<u32>> {
+    let all = [(0..n as u32).collect::<Vec<_>>()];
+    stratified_selections(&all, &[count], n_random, seed)
+}
+
+/// `n_random` draws of `quotas[g]` rows of each group without replacement, each ascending.
+#[must_use]
+pub fn stratified_selections(
+    groups: &[Vec<u32>],
+    quotas: &[usize],
+    n_random: usize,
+    seed: u64,
+) -> Vec<Vec<u32>> {
+    (0..n_random)
+        .map(|draw| {
+            let mut rows = Vec::with_capacity(quotas.iter().sum());
+            for (g, (members, &quota)) in groups.iter().zip(quotas).enumerate() {
+                let mut rng = stream(seed, Purpose::RandomPicks, g, draw);
+                let drawn = sample(&mut rng, members.len(), quota.min(members.len()));
+                rows.extend(drawn.into_iter().map(|i| members[i]));
+            }
+            rows.sort_unstable();
+            rows
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::squared_distance;
+    use crate::parallel::with_pool;
+    use rand::Rng;
+
+    fn points(n: usize, p: usize) -> Matrix {
+        let mut rng = stream(43, Purpose::Init, n, p);
+        let data = (0..n * p)
+            .map(|_| rng.random_range(-1.0_f32..1.0).powi(3))
+            .collect();
+        Matrix::from_vec(data, n, p).unwrap()
+    }
+
+    fn judge(z: &Matrix, selections: &[Vec<u32>]) -> Vec<Quality> {
+        let monitor = Monitor::default();
+        monitor
+            .begin(crate::monitor::Stage::Quality, work(z.rows()))
+            .unwrap();
+        let got = qualities(z.view(), selections, &QualityOptions::default(), &monitor).unwrap();
+        let (done, total) = monitor.progress();
+        assert_eq!(done, total);
+        got
+    }
+
+    #[test]
+    fn the_whole_is_perfect() {
+        let z = points(300, 3);
+        let all: Vec<u32> = (0..300).collect();
+        let got = &judge(&z, &[all])[0];
+        assert!(
+            got.cfd_m < 1e-8 && got.moments.iter().all(|e| *e < 1e-5),
+            "{got:?}"
+        );
+        assert!(got.coverage_max < 1e-3);
+    }
+
+    #[test]
+    fn matches_plain_loops() {
+        let z = points(400, 2);
+        let rows: Vec<u32> = vec![3, 77, 130, 131, 399];
+        let got = &judge(&z, &[vec![1, 2], rows.clone()])[1];
+        let freqs = unseen_frequencies(1024, 2, 0);
+        let cf = |rows: &[u32], k: usize| {
+            let phase = |i: u32| {
+                let pairs = z.row(i as usize).iter().zip(freqs.row(k));
+                pairs
+                    .map(|(a, b)| f64::from(*a) * f64::from(*b))
+                    .sum::<f64>()
+            };
+            let m = rows.len() as f64;
+            let re = rows.iter().map(|&i| phase(i).cos()).sum::<f64>() / m;
+            let im = rows.iter().map(|&i| phase(i).sin()).sum::<f64>() / m;
+            (re, im)
+        };
+        let all: Vec<u32> = (0..400).collect();
+        let distance = |k: usize| {
+            let (a, b) = (cf(&rows, k), cf(&all, k));
+            (a.0 - b.0).powi(2) + (a.1 - b.1).powi(2)
+        };
+        let cfd_m = 5.0 * (0..1024).map(distance).sum::<f64>() / 1024.0;
+        assert!(
+            (got.cfd_m - cfd_m).abs() < 1e-4 * cfd_m,
+            "{} {cfd_m}",
+            got.cfd_m
+        );
+        let mean = |rows: &[u32], j: usize| {
+            let sum: f64 = rows.iter().map(|&i| f64::from(z.row(i as usize)[j])).sum();
+            sum / rows.len() as f64
+        };
+        let first = (0..2)
+            .map(|j| (mean(&rows, j) - mean(&all, j)).powi(2))
+            .sum::<f64>()
+            .sqrt();
+        assert!((got.moments[0] - first).abs() < 1e-5);
+        let nearest = |i: u32| {
+            let to = rows
+                .iter()
+                .map(|&j| squared_distance(z.row(i as usize), z.row(j as usize)));
+            f64::from(to.fold(f32::INFINITY, f32::min)).sqrt()
+        };
+        let max = all.iter().map(|&i| nearest(i)).fold(0.0, f64::max);
+        let sum: f64 = all.iter().map(|&i| nearest(i)).sum();
+        assert!((got.coverage_max - max).abs() < 1e-4);
+        assert!((got.coverage_mean - sum / 400.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn random_picks_have_the_expected_distance() {
+        let z = points(2000, 3);
+        let draws = random_selections(2000, 200, 200, 0);
+        let got = judge(&z, &draws);
+        let mean = got.iter().map(|q| q.cfd_m).sum::<f64>() / 200.0;
+        let freqs = unseen_frequencies(1024, 3, 0);
+        let cf = crate::cfd::characteristic_function(z.view(), freqs.view(), |_| Ok(())).unwrap();
+        let variance = cf
+            .re
+            .iter()
+            .zip(&cf.im)
+            .map(|(a, b)| 1.0 - a * a - b * b)
+            .sum::<f64>();
+        let expected = variance / 1024.0 * 0.9;
+        assert!((mean / expected - 1.0).abs() < 0.05, "{mean} {expected}");
+    }
+
+    #[test]
+    fn draws_are_distinct_stratified_and_repeat() {
+        let groups = [vec![0, 2, 4, 6], vec![1, 3, 5]];
+        let draws = stratified_selections(&groups, &[2, 1], 50, 3);
+        assert_eq!(draws, stratified_selections(&groups, &[2, 1], 50, 3));
+        for draw in &draws {
+            assert!(draw.windows(2).all(|w| w[0] < w[1]));
+            assert_eq!(draw.iter().filter(|i| *i % 2 == 1).count(), 1);
+        }
+        assert!(draws.iter().any(|d| d != &draws[0]));
+    }
+
+    #[test]
+    fn same_at_any_number_of_threads() {
+        let z = points(700, 5);
+        let draws = random_selections(700, 30, 3, 1);
+        let run = |threads| with_pool(threads, || judge(&z, &draws)).unwrap();
+        assert_eq!(run(1), run(4));
+    }
+
+    #[test]
+    fn refusals() {
+        let z = points(10, 2);
+        let run = |rows| {
+            qualities(
+                z.view(),
+                &[rows],
+                &QualityOptions::default(),
+                &Monitor::default(),
+            )
+        };
+        assert!(run(vec![]).is_err());
+        assert!(run(vec![3, 10]).is_err());
+    }
+}

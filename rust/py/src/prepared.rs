@@ -1,0 +1,95 @@
+//! `prepare()` and the object that it returns.
+
+use fast_select_core::monitor::Stage;
+use fast_select_core::prepare::{Facts, PrepareOptions, Prepared, prepare as core_prepare, work};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, ToPyArray};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::to_py;
+use crate::matrix::Matrix;
+use crate::run::run;
+
+/// Rows checked, centred, scaled and reduced.
+#[pyclass(frozen, name = "Prepared", module = "fast_select._core")]
+pub struct PyPrepared {
+    pub inner: Prepared,
+}
+
+#[pymethods]
+impl PyPrepared {
+    /// Input rows kept, ascending.
+    #[getter]
+    fn rows<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        PyArray1::from_iter(py, self.inner.rows.iter().map(|&i| i64::from(i)))
+    }
+
+    /// Z, (n, p0): a copy.
+    #[getter]
+    fn features<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let z = &self.inner.z;
+        z.as_slice().to_pyarray(py).reshape([z.rows(), z.cols()])
+    }
+
+    /// What the input turned out to be.
+    #[getter]
+    fn facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let Facts {
+            n_rows,
+            n_cols,
+            n_nonfinite,
+            n_constant_columns,
+            n_distinct,
+            scale,
+            explained_variance,
+        } = self.inner.facts;
+        let facts = PyDict::new(py);
+        facts.set_item("n_rows", n_rows)?;
+        facts.set_item("n_cols", n_cols)?;
+        facts.set_item("n_kept", self.inner.rows.len())?;
+        facts.set_item("n_nonfinite", n_nonfinite)?;
+        facts.set_item("n_constant_columns", n_constant_columns)?;
+        facts.set_item("n_distinct", n_distinct)?;
+        facts.set_item("scale", scale.name())?;
+        facts.set_item("n_dims", self.inner.z.cols())?;
+        facts.set_item("explained_variance", explained_variance)?;
+        Ok(facts)
+    }
+}
+
+/// Checks, centres, scales and reduces `x`, (n, d).
+#[pyfunction]
+#[pyo3(signature = (x, *, scale = "auto", nonfinite = "error", n_dims = 64, seed = 0, n_threads = 0, progress = None))]
+#[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
+fn prepare(
+    py: Python<'_>,
+    x: &Bound<'_, PyAny>,
+    scale: &str,
+    nonfinite: &str,
+    n_dims: usize,
+    seed: u64,
+    n_threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<PyPrepared> {
+    let matrix = Matrix::borrow(x)?;
+    let options = PrepareOptions {
+        scale: scale.parse().map_err(to_py)?,
+        nonfinite: nonfinite.parse().map_err(to_py)?,
+        n_dims,
+        seed,
+    };
+    let inner = matrix.with(|source| {
+        run(py, n_threads, progress, |monitor| {
+            let total = work(source.n_rows(), source.n_cols(), options.n_dims);
+            monitor.begin(Stage::Prepare, total)?;
+            core_prepare(source, &options, monitor)
+        })
+    })?;
+    Ok(PyPrepared { inner })
+}
+
+/// Adds what this file defines to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<PyPrepared>()?;
+    m.add_function(wrap_pyfunction!(prepare, m)?)
+}
