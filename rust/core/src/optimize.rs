@@ -57,7 +57,7 @@ impl Default for OptimizeOptions {
             batch_size: 256,
             max_steps: 200,
             learning_rate: 0.02,
-            lambda_div: 0.01,
+            lambda_div: 0.001,
             lambda_match: 0.1,
             lambda_graph: 0.01,
             lambda_phase: crate::cfd::LAMBDA_PHASE,
@@ -214,7 +214,7 @@ pub fn optimize(
                 format!("made the descent diverge at step {step}; take a smaller one"),
             ));
         }
-        adam.step(y.as_mut_slice(), &grad)?;
+        adam.step(y.as_mut_slice(), &grad, 1.0 - step as f64 / options.max_steps as f64)?;
         done = step + 1;
         monitor.advance(done * m / options.max_steps - step * m / options.max_steps)?;
         if done % MATCH_EVERY == 0 && options.lambda_match + options.lambda_graph > 0.0 {
@@ -263,11 +263,11 @@ impl Adam {
 
     /// Kingma & Ba's Algorithm 1 with β = (0.9, 0.99): a descent of some 200 steps has no time for
     /// the usual 0.999.
-    fn step(&mut self, y: &mut [f32], grad: &[f32]) -> Result<()> {
+    fn step(&mut self, y: &mut [f32], grad: &[f32], share: f64) -> Result<()> {
         const BETA: (f32, f32) = (0.9, 0.99);
         self.steps += 1;
         let correct = |beta: f32| 1.0 - f64::from(beta).powi(self.steps);
-        let rate = (self.learning_rate / correct(BETA.0)) as f32;
+        let rate = (share * self.learning_rate / correct(BETA.0)) as f32;
         let inv_second = (1.0 / correct(BETA.1)) as f32;
         fill_blocks(&mut self.moments, 1, 1 << 14, |first, moments| {
             for (state, g) in moments.iter_mut().zip(&grad[first..]) {
@@ -295,7 +295,7 @@ mod tests {
     fn first_adam_step_has_the_size_of_the_learning_rate() {
         let mut adam = Adam::new(3, 0.1);
         let mut y = [1.0, 1.0, 1.0];
-        adam.step(&mut y, &[5.0, -1e-6, 0.0]).unwrap();
+        adam.step(&mut y, &[5.0, -1e-6, 0.0], 1.0).unwrap();
         for (got, expected) in y.iter().zip([0.9, 1.1, 1.0]) {
             assert!((got - expected).abs() < 1e-5);
         }

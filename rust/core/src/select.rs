@@ -102,7 +102,7 @@ impl Default for SelectOptions {
     fn default() -> Self {
         Self {
             method: Method::Fast,
-            space: Space::Joint,
+            space: Space::Features,
             n_neighbors: 32,
             n_components: 32,
             n_freqs: 2048,
