@@ -7,8 +7,8 @@
 //!   1, 2 a third each, in units of one over the median distance. Random picks have
 //!   `mean (1 - |φ_X|^2) (1 - m/n)`, whatever m is.
 //! * moments of orders 1 to 4 about the whole's mean: length of the difference of means; relative
-//!   Frobenius error of the second moments; root mean square over the coordinates of the error of third and
-//!   fourth, in units of the whole's standard deviation to that power.
+//!   Frobenius error of the second moments; length of the error of the coordinates' third and
+//!   fourth moments, over the length of their standard deviations to that power.
 //! * coverage: distance from a row to the nearest selected one, greatest and mean over a sample.
 
 use rand::seq::index::sample;
@@ -256,12 +256,10 @@ impl Moments {
                 .sum::<f64>()
                 .sqrt()
         };
-        let variance = |j: usize| whole.second[j * p + j];
-        let varying: Vec<usize> = (0..p).filter(|&j| variance(j) > 0.0).collect();
-        let rms = |a: &[f64], b: &[f64], order: f64| {
-            let unit = |j: usize| variance(j).powf(order / 2.0);
-            let errors = varying.iter().map(|&j| ((a[j] - b[j]) / unit(j)).powi(2));
-            (errors.sum::<f64>() / varying.len().max(1) as f64).sqrt()
+        let deviation = |j: usize| whole.second[j * p + j].max(0.0).sqrt();
+        let relative = |a: &[f64], b: &[f64], order: i32| {
+            let unit = (0..p).map(|j| deviation(j).powi(2 * order)).sum::<f64>().sqrt();
+            if unit > 0.0 { length(a, b) / unit } else { 0.0 }
         };
         let zero = vec![0.0; p * p];
         let size = length(&whole.second, &zero);
@@ -272,8 +270,8 @@ impl Moments {
             } else {
                 0.0
             },
-            rms(&self.third, &whole.third, 3.0),
-            rms(&self.fourth, &whole.fourth, 4.0),
+            relative(&self.third, &whole.third, 3),
+            relative(&self.fourth, &whole.fourth, 4),
         ]
     }
 }

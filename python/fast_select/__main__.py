@@ -1,0 +1,5 @@
+"""``python -m fast_select``."""
+
+from .cli import run
+
+run()

@@ -1,0 +1,106 @@
+"""Options that commands share, and a help page with an Advanced section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+ADVANCED: dict[str, tuple[str, type | click.Choice[str], str]] = {
+    "method": (
+        "--method",
+        click.Choice(["fast", "paper", "exchange"]),
+        "fast: the paper's stages, then exchange; paper: without exchange; "
+        "exchange: from the start rows, no graph and no descent.",
+    ),
+    "space": (
+        "--space",
+        click.Choice(["joint", "features", "spectral"]),
+        "Space in which the descent matches distributions.",
+    ),
+    "n_neighbors": ("--neighbors", int, "Neighbours of a row in the graph."),
+    "n_components": ("--components", int, "Spectral components."),
+    "n_freqs": ("--frequencies", int, "Frequencies of the library."),
+    "batch_size": ("--batch", int, "Frequencies of a step."),
+    "max_steps": ("--steps", int, "Steps of the descent at most."),
+    "learning_rate": ("--learning-rate", float, "First step, in median distances."),
+    "lambda_div": ("--lambda-div", float, "Weight of the diversity term."),
+    "lambda_match": ("--lambda-match", float, "Weight of the match term."),
+    "lambda_graph": ("--lambda-graph", float, "Weight of the graph term."),
+    "lambda_phase": ("--lambda-phase", float, "Strength of the phase term."),
+    "init": ("--init", click.Choice(["random", "kmeans++"]), "Start of the anchors."),
+    "schedule": (
+        "--schedule",
+        click.Choice(["progressive", "all"]),
+        "Order in which frequencies take part.",
+    ),
+    "base_radius": ("--base-radius", float, "Coarsest radius of the exchange."),
+    "lambda_cover": ("--lambda-cover", float, "Weight of coverage in the exchange."),
+    "max_sweeps": ("--sweeps", int, "Rounds of the exchange at most."),
+}
+"""Core option: flag, type, help. Defaults are the core's (shown in the help)."""
+
+
+class AdvancedCommand(click.Command):
+    """A command whose help lists the advanced options apart, with the core's defaults."""
+
+    def format_options(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the two lists."""
+        from .. import _core
+
+        defaults = _core.default_options()
+        usual, advanced = [], []
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None:
+                continue
+            if param.name in ADVANCED:
+                advanced.append(
+                    (record[0], f"{record[1]} [default: {defaults[param.name]}]")
+                )
+            else:
+                usual.append(record)
+        with formatter.section("Options"):
+            formatter.write_dl(usual)
+        if advanced:
+            with formatter.section("Advanced"):
+                formatter.write_dl(advanced)
+
+
+def advanced_options(command: Command) -> Command:
+    """Add the options of ADVANCED, None where not given."""
+    for name, (flag, kind, text) in reversed(ADVANCED.items()):
+        command = click.option(flag, name, type=kind, default=None, help=text)(command)
+    return command
+
+
+def run_options(command: Command) -> Command:
+    """Add the options of every command that computes and writes."""
+    options = [
+        click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True,
+                     help="Seed of every random draw."),
+        click.option("--threads", type=int, default=None,
+                     help="Threads. [default: all that the process may use]"),
+        click.option("--random", "n_random", type=click.IntRange(0, 10_000), default=20,
+                     show_default=True, help="Random selections to compare with."),
+        click.option("--watts-per-core", type=click.FloatRange(min=0, min_open=True),
+                     default=10.0, show_default=True,
+                     help="For the estimate of energy where it cannot be measured."),
+        click.option("-o", "--output", default=None,
+                     help="Where to write the indices: .npy, .npz, .txt, .csv, or - for one a "
+                     "line on stdout. [default: <input>.selected.npy here]"),
+        click.option("--report", default=None,
+                     help="Where to write the report. [default: <input>.report.json here; none "
+                     "with -o -]"),
+        click.option("--force", is_flag=True, help="Overwrite existing files."),
+        click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
+        click.option("--json", "as_json", is_flag=True, help="Print the report on stdout."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command

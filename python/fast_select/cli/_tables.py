@@ -1,0 +1,87 @@
+"""The report as tables on stderr."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ..report import METRICS
+
+SHOWN_CLASSES = 12
+"""Classes that the table lists; the JSON has them all."""
+
+
+def show(report: dict[str, Any], written: list[str]) -> None:
+    """Print the tables, the verdict and where things went."""
+    console = Console(stderr=True, soft_wrap=not Console(stderr=True).is_terminal)
+    console.print(stage_table(report))
+    console.print(quality_table(report["quality"]))
+    if report["selection"]["classes"]:
+        console.print(class_line(report["selection"]["classes"]), highlight=False)
+    facts = report["input"]
+    notes = [
+        f"{facts[key]} {text}"
+        for key, text in (
+            ("n_constant_columns", "constant columns"),
+            ("n_nonfinite", "rows with NaN or infinity left out"),
+        )
+        if facts[key]
+    ]
+    if facts["n_distinct"] < facts["n_kept"]:
+        notes.append(f"{facts['n_distinct']} distinct of {facts['n_kept']} rows")
+    if facts["n_kept"] < 50:
+        notes.append("fewer than 50 rows: figures are rough")
+    if notes:
+        console.print("Input: " + "; ".join(notes) + ".", highlight=False)
+    console.print(report["verdict"], style="bold", highlight=False)
+    for line in written:
+        console.print(line, highlight=False)
+
+
+def stage_table(report: dict[str, Any]) -> Table:
+    """Seconds and joules by stage, and peak memory."""
+    energy, memory = report["energy"], report["memory"]
+    joules = "joules" if energy["source"] == "rapl" else "joules (estimated)"
+    peak, above = (memory[key] / 2**20 for key in ("peak_bytes", "above_bytes"))
+    caption = f"Energy: {energy['note']}. Peak memory {peak:.0f} MiB, {above:.0f} above the start."
+    table = Table(title="Time and energy", title_justify="left", caption=caption)
+    table.add_column("stage")
+    for name in ("wall s", "CPU s", joules):
+        table.add_column(name, justify="right")
+    rows = [*report["stages"], {"name": "total", **report["totals"]}]
+    for row in rows:
+        if row["name"] == "total":
+            table.add_section()
+        cells = (f"{row[key]:.2f}" for key in ("wall_s", "cpu_s", "joules"))
+        table.add_row(row["name"], *cells)
+    return table
+
+
+def quality_table(quality: dict[str, Any]) -> Table:
+    """Figures of the selection beside the means of random ones."""
+    draws = quality["n_random"]
+    caption = "Errors: smaller is better. beaten: of the draws"
+    title = f"Quality, beside {draws} random selections of the same size"
+    table = Table(title=title, title_justify="left", caption=caption)
+    table.add_column("error")
+    table.add_column("selection", justify="right")
+    kinds = [kind for kind in ("random", "stratified") if quality[kind]]
+    for kind in kinds:
+        table.add_column(kind, justify="right")
+        table.add_column("beaten", justify="right")
+    for metric, name in METRICS.items():
+        cells = [f"{quality['selection'][metric]:.4f}"]
+        for kind in kinds:
+            drawn = quality[kind][metric]
+            cells += [f"{drawn['mean']:.4f}", f"{drawn['beaten']}/{draws}"]
+        table.add_row(name, *cells)
+    return table
+
+
+def class_line(classes: list[dict[str, Any]]) -> str:
+    """How many rows each class gave."""
+    shown = ", ".join(f"{c['label']}: {c['selected']}" for c in classes[:SHOWN_CLASSES])
+    more = len(classes) - SHOWN_CLASSES
+    return f"Rows by class: {shown}" + (f" and {more} more classes" if more > 0 else "")

@@ -1,0 +1,114 @@
+"""The report: what was selected, what it took, and how good it is beside random picks."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+
+if TYPE_CHECKING:
+    from .energy import Meter
+
+SCHEMA = 1
+"""Version of the report's layout; raised when a key changes its meaning or goes."""
+
+METRICS = {
+    "cfd_m": "CF distance x m",
+    "moment_1": "mean",
+    "moment_2": "covariance",
+    "moment_3": "third moment",
+    "moment_4": "fourth moment",
+    "coverage_max": "coverage radius",
+    "coverage_mean": "mean distance",
+}
+"""Figures of quality and their names in tables; in all of them 0 is perfect."""
+
+
+def selection_report(
+    x: NDArray[Any],
+    prepared: dict[str, Any],
+    options: dict[str, Any],
+    indices: NDArray[np.int64],
+    codes: NDArray[np.int64] | None,
+    classes: NDArray[Any] | None,
+    facts: dict[str, Any],
+    quality: dict[str, Any],
+    meter: Meter,
+) -> dict[str, Any]:
+    """The report on a selection; all of it can be written as JSON."""
+    info = _core.info()
+    quality = ranked(quality)
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "fast-select", **info},
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(
+            timespec="seconds"
+        ),
+        "input": {"shape": list(x.shape), "dtype": str(x.dtype), **prepared},
+        "options": options,
+        "selection": {
+            "count": int(indices.size),
+            "classes": class_counts(indices, codes, classes),
+            **facts,
+        },
+        "quality": quality,
+        "verdict": verdict(quality),
+        **meter.summary(),
+    }
+
+
+def class_counts(
+    indices: NDArray[np.int64],
+    codes: NDArray[np.int64] | None,
+    classes: NDArray[Any] | None,
+) -> list[dict[str, Any]] | None:
+    """Rows and selected rows of each class; None without labels."""
+    if codes is None or classes is None:
+        return None
+    rows = np.bincount(codes, minlength=classes.size)
+    selected = np.bincount(codes[indices], minlength=classes.size)
+    return [
+        {"label": plain(label), "n_rows": int(n), "selected": int(m)}
+        for label, n, m in zip(classes, rows, selected, strict=True)
+    ]
+
+
+def plain(label: Any) -> Any:
+    """A numpy scalar as a Python value that JSON knows."""
+    value = label.item() if isinstance(label, np.generic) else label
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def ranked(quality: dict[str, Any]) -> dict[str, Any]:
+    """Add to each random figure how many of the draws the selection beats."""
+    for key in ("random", "stratified"):
+        for metric, drawn in (quality[key] or {}).items():
+            own = quality["selection"][metric]
+            drawn["beaten"] = sum(own < value for value in drawn["values"])
+    return quality
+
+
+def verdict(quality: dict[str, Any]) -> str:
+    """One plain sentence on the CF distance beside random picks."""
+    kind = "stratified" if quality["stratified"] else "random"
+    drawn = quality[kind]
+    if not drawn:
+        return "Not compared with random selections."
+    cfd = drawn["cfd_m"]
+    draws, beaten = len(cfd["values"]), cfd["beaten"]
+    pick = "a stratified random pick" if kind == "stratified" else "a random pick"
+    ratio = quality["selection"]["cfd_m"] / cfd["mean"] if cfd["mean"] > 0 else 1.0
+    figure = f"CF distance on unseen frequencies is {ratio:.2f} of {pick}'s"
+    if beaten == draws:
+        return f"Better than random: {figure}, less than in all {draws} draws."
+    if beaten >= 0.95 * draws:
+        return f"Better than random: {figure}, less than in {beaten} of {draws} draws."
+    if beaten == 0:
+        return f"Worse than random: {figure}, more than in all {draws} draws."
+    return (
+        f"No better than random here: {figure}, less than in {beaten} of {draws} draws."
+    )
