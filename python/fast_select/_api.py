@@ -87,13 +87,9 @@ def select(
     with core_errors():
         run: dict[str, Any] = {"seed": seed, "n_threads": n_threads, "progress": watch}
         prepared = _core.prepare(x, scale=scale, nonfinite=nonfinite, **run)
-        selected = _core.select(
-            prepared, wanted, labels=codes, balance=balance, **run, **options
-        )
+        selected = _core.select(prepared, wanted, labels=codes, balance=balance, **run, **options)
         indices: NDArray[np.int64] = selected["indices"]
-        quality = _core.quality(
-            prepared, indices, labels=codes, n_random=n_random, **run
-        )
+        quality = _core.quality(prepared, indices, labels=codes, n_random=n_random, **run)
     used = {**_core.default_options(), **options}
     used |= {"ratio": ratio, "count": count, "balance": balance, "scale": scale}
     used |= {
@@ -123,9 +119,7 @@ def check_matrix(x: NDArray[Any]) -> None:
         fix = "Reshape it to (rows, columns)"
         raise InvalidInputError("x", fact, fix)
     if 0 in x.shape:
-        raise InvalidInputError(
-            "x", f"has shape {x.shape}: there is nothing to select from"
-        )
+        raise InvalidInputError("x", f"has shape {x.shape}: there is nothing to select from")
     if x.dtype.kind not in "fiub" and x.dtype.name != "bfloat16":
         raise InvalidInputError("x", f"holds {x.dtype}", "Convert it to float32")
 
@@ -156,9 +150,7 @@ def encode_labels(
         fact = f"have shape {y.shape} where ({n},) is needed, one for each row"
         raise InvalidInputError("labels", fact)
     if y.dtype.kind not in "fiubUS":
-        raise InvalidInputError(
-            "labels", f"are of type {y.dtype}", "Use numbers or strings"
-        )
+        raise InvalidInputError("labels", f"are of type {y.dtype}", "Use numbers or strings")
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         row = int(np.flatnonzero(~np.isfinite(y))[0])
         raise InvalidInputError("labels", f"hold NaN or infinity, first in row {row}")

@@ -67,3 +67,36 @@ def quality(
 ) -> dict[str, Any]: ...
 def default_options() -> dict[str, Any]: ...
 def info() -> dict[str, Any]: ...
+
+# Single stages, for tests and benchmarks.
+
+Csr = tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]
+
+def knn(
+    x: NDArray[np.float32], k: int, *, n_threads: int = 0
+) -> tuple[NDArray[np.uint32], NDArray[np.float32]]: ...
+def fuzzy_graph(
+    x: NDArray[np.float32], k: int, scales: list[int], *, n_threads: int = 0
+) -> dict[str, Any]: ...
+def spectral_embedding(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.uint32],
+    data: NDArray[np.float32],
+    n_components: int,
+    *,
+    tol: float = 1e-4,
+    seed: int = 0,
+    n_threads: int = 0,
+) -> tuple[list[float], NDArray[np.float32], float, int]: ...
+def characteristic_function(
+    x: NDArray[np.float32], freqs: NDArray[np.float32], *, n_threads: int = 0
+) -> tuple[list[float], list[float]]: ...
+def diversity(
+    y: NDArray[np.float32], length: float, delta: float
+) -> tuple[NDArray[np.float32], float]: ...
+def linear_sum_assignment(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.uint32],
+    costs: list[NDArray[np.float64]],
+    n: int,
+) -> list[tuple[NDArray[np.uint32], int]]: ...

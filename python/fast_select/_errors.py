@@ -33,14 +33,10 @@ def core_errors() -> Iterator[None]:
     try:
         yield
     except _core.NonFinite as err:
-        rows = ", ".join(map(str, err.first)) + (
-            ", ..." if err.count > len(err.first) else ""
-        )
+        rows = ", ".join(map(str, err.first)) + (", ..." if err.count > len(err.first) else "")
         many = f"{err.count} rows hold" if err.count > 1 else "1 row holds"
         fact = f"{many} NaN or infinity (row {rows})"
-        raise InvalidInputError(
-            "x", fact, "Clean them or pass nonfinite='drop'"
-        ) from err
+        raise InvalidInputError("x", fact, "Clean them or pass nonfinite='drop'") from err
     except _core.InvalidInput as err:
         name, fact = err.args
         raise InvalidInputError(name, fact) from err

@@ -68,9 +68,7 @@ class Stage:
 class Meter:
     """Accounts wall time, CPU time and energy to the stage at hand."""
 
-    def __init__(
-        self, watts_per_core: float = WATTS_PER_CORE, powercap: Path = POWERCAP
-    ) -> None:
+    def __init__(self, watts_per_core: float = WATTS_PER_CORE, powercap: Path = POWERCAP) -> None:
         self.watts_per_core = watts_per_core
         self.stages: list[Stage] = []
         self._rapl = Rapl(powercap)

@@ -53,9 +53,7 @@ def read_features(inputs: Sequence[str], *, key: str | None, flatten: bool) -> F
     if list(inputs) == ["-"]:
         data = sys.stdin.buffer.read()
         if not data:
-            raise InvalidInputError(
-                "standard input", "is empty", "Pipe a .npy file into it"
-            )
+            raise InvalidInputError("standard input", "is empty", "Pipe a .npy file into it")
         x = load_array(io.BytesIO(data), "standard input")
         checked = _matrix(x, "standard input", flatten)
         return Features(checked, (), "stdin", hashlib.sha256(data).hexdigest())
@@ -90,13 +88,9 @@ def read_indices(path: Path, *, key: str | None = None) -> NDArray[np.int64]:
         try:
             values = np.array([int(cell) for cell in cells if cell], dtype=np.int64)
         except ValueError as err:
-            raise InvalidInputError(
-                str(path), f"is not a list of row numbers ({err})"
-            ) from err
+            raise InvalidInputError(str(path), f"is not a list of row numbers ({err})") from err
     if values.ndim != 1 or values.dtype.kind not in "iu":
-        fact = (
-            f"holds {values.dtype} of shape {values.shape} where row numbers are needed"
-        )
+        fact = f"holds {values.dtype} of shape {values.shape} where row numbers are needed"
         raise InvalidInputError(str(path), fact)
     return values.astype(np.int64)
 
@@ -104,14 +98,14 @@ def read_indices(path: Path, *, key: str | None = None) -> NDArray[np.int64]:
 def load_array(file: Path | io.BytesIO, name: str) -> NDArray[Any]:
     """Load a .npy, mapped if it is a file on disk."""
     try:
-        mode = "r" if isinstance(file, Path) else None
-        loaded = np.load(file, mmap_mode=mode, allow_pickle=False)
+        if isinstance(file, Path):
+            loaded = np.load(file, mmap_mode="r", allow_pickle=False)
+        else:
+            loaded = np.load(file, allow_pickle=False)
     except (ValueError, OSError, EOFError) as err:
         raise _unreadable(name, err) from err
     if not isinstance(loaded, np.ndarray):
-        raise InvalidInputError(
-            name, "is an archive of arrays", "Give it the suffix .npz"
-        )
+        raise InvalidInputError(name, "is an archive of arrays", "Give it the suffix .npz")
     return loaded
 
 
@@ -128,9 +122,7 @@ def _shards(inputs: Sequence[str]) -> list[Path]:
         if name == "-":
             raise InvalidInputError("-", "cannot be joined with other inputs")
         if path.is_dir():
-            inside = [
-                p for p in path.iterdir() if p.suffix in MATRIX_SUFFIXES and p.is_file()
-            ]
+            inside = [p for p in path.iterdir() if p.suffix in MATRIX_SUFFIXES and p.is_file()]
             if not inside:
                 raise InvalidInputError(name, "holds no .npy or .npz files")
             files.extend(sorted(inside, key=natural_order))
@@ -147,19 +139,13 @@ def _check_file(path: Path, suffixes: Sequence[str]) -> None:
         raise InvalidInputError(str(path), "is a folder where a file is needed")
     if path.suffix not in suffixes:
         known = ", ".join(suffixes)
-        raise InvalidInputError(
-            str(path), f"has the suffix '{path.suffix}', not one of {known}"
-        )
+        raise InvalidInputError(str(path), f"has the suffix '{path.suffix}', not one of {known}")
 
 
 def _unreadable(name: str, err: Exception) -> InvalidInputError:
     if "allow_pickle" in str(err) or "Object arrays" in str(err):
-        return InvalidInputError(
-            name, "holds Python objects", "Save it as an array of numbers"
-        )
-    return InvalidInputError(
-        name, f"cannot be read: truncated or not an array file ({err})"
-    )
+        return InvalidInputError(name, "holds Python objects", "Save it as an array of numbers")
+    return InvalidInputError(name, f"cannot be read: truncated or not an array file ({err})")
 
 
 def _read(path: Path, key: str | None, ndim: int = 2) -> NDArray[Any]:
@@ -182,9 +168,7 @@ def _member(path: Path, archive: Any, key: str | None, ndim: int) -> str:
         if key in names:
             return key
         listed = ", ".join(names) or "none"
-        raise InvalidInputError(
-            str(path), f"has no array '{key}'", f"It holds: {listed}"
-        )
+        raise InvalidInputError(str(path), f"has no array '{key}'", f"It holds: {listed}")
     if len(names) == 1:
         return names[0]
     shapes = {name: _shape(path, name) for name in names}
@@ -208,25 +192,19 @@ def _shape(path: Path, name: str) -> tuple[int, ...]:
 
 def _matrix(x: NDArray[Any], name: str, flatten: bool) -> NDArray[Any]:
     if x.dtype.kind not in "fiub" and x.dtype.name != "bfloat16":
-        raise InvalidInputError(
-            name, f"holds {x.dtype}", "Save it as an array of numbers"
-        )
+        raise InvalidInputError(name, f"holds {x.dtype}", "Save it as an array of numbers")
     if x.dtype.kind == "f" and x.dtype.itemsize > 8:
         raise InvalidInputError(name, f"holds {x.dtype}", "Convert it to float64")
     if x.ndim > 2 and not flatten:
         fact = f"has shape {x.shape}, {x.ndim} dimensions"
-        raise InvalidInputError(
-            name, fact, "Use --flatten to make each entry of the first a row"
-        )
+        raise InvalidInputError(name, fact, "Use --flatten to make each entry of the first a row")
     if x.ndim > 2:
         x = x.reshape(x.shape[0], -1)
     if x.ndim < 2:
         fact = f"has shape {x.shape} where rows and columns are needed"
         raise InvalidInputError(name, fact, "Reshape it to (rows, columns)")
     if 0 in x.shape:
-        raise InvalidInputError(
-            name, f"has shape {x.shape}: there is nothing to select from"
-        )
+        raise InvalidInputError(name, f"has shape {x.shape}: there is nothing to select from")
     return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 

@@ -45,9 +45,7 @@ def selection_report(
     return {
         "schema": SCHEMA,
         "tool": {"name": "fast-select", **info},
-        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(
-            timespec="seconds"
-        ),
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "input": {"shape": list(x.shape), "dtype": str(x.dtype), **prepared},
         "options": options,
         "selection": {
@@ -109,6 +107,4 @@ def verdict(quality: dict[str, Any]) -> str:
         return f"Better than random: {figure}, less than in {beaten} of {draws} draws."
     if beaten == 0:
         return f"Worse than random: {figure}, more than in all {draws} draws."
-    return (
-        f"No better than random here: {figure}, less than in {beaten} of {draws} draws."
-    )
+    return f"No better than random here: {figure}, less than in {beaten} of {draws} draws."

@@ -37,9 +37,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 
     info = _core.info()
     threads = usable_threads(None)
-    click.echo(
-        f"fast-select {info['version']} ({info['instruction_set']}, {threads} threads)"
-    )
+    click.echo(f"fast-select {info['version']} ({info['instruction_set']}, {threads} threads)")
     ctx.exit()
 
 
@@ -53,7 +51,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     help="Print version, instruction set and threads, and exit.",
 )
 def cli() -> None:
-    """Pick the rows of a data set worth training on.
+    r"""Pick the rows of a data set worth training on.
 
     \b
     fast-select features.npy --ratio 0.1

@@ -47,9 +47,7 @@ ADVANCED: dict[str, tuple[str, type | click.Choice[str], str]] = {
 class AdvancedCommand(click.Command):
     """A command whose help lists the advanced options apart, with the core's defaults."""
 
-    def format_options(
-        self, ctx: click.Context, formatter: click.HelpFormatter
-    ) -> None:
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the two lists."""
         from .. import _core
 
@@ -60,9 +58,7 @@ class AdvancedCommand(click.Command):
             if record is None:
                 continue
             if param.name in ADVANCED:
-                advanced.append(
-                    (record[0], f"{record[1]} [default: {defaults[param.name]}]")
-                )
+                advanced.append((record[0], f"{record[1]} [default: {defaults[param.name]}]"))
             else:
                 usual.append(record)
         with formatter.section("Options"):

@@ -35,9 +35,7 @@ def check_index_suffix(path: Path) -> None:
     """Refuse a suffix that names no format of indices."""
     if path.suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
-        raise InvalidInputError(
-            str(path), f"has the suffix '{path.suffix}', not one of {known}"
-        )
+        raise InvalidInputError(str(path), f"has the suffix '{path.suffix}', not one of {known}")
 
 
 def write_all(writers: dict[Path, Callable[[IO[bytes]], None]]) -> None:
@@ -56,9 +54,7 @@ def write_all(writers: dict[Path, Callable[[IO[bytes]], None]]) -> None:
         for name, path in written:
             os.replace(name, path)
     except OSError as err:
-        raise InvalidInputError(
-            str(err.filename or ""), f"cannot be written ({err})"
-        ) from err
+        raise InvalidInputError(str(err.filename or ""), f"cannot be written ({err})") from err
     finally:
         for name, _ in written:
             Path(name).unlink(missing_ok=True)
@@ -79,9 +75,7 @@ def index_writer(
         elif labels is None:
             file.write(b"index\n" + lines(indices).encode())
         else:
-            rows = (
-                f"{i},{quoted(str(y))}\n" for i, y in zip(indices, labels, strict=True)
-            )
+            rows = (f"{i},{quoted(str(y))}\n" for i, y in zip(indices, labels, strict=True))
             file.write(("index,label\n" + "".join(rows)).encode())
 
     return write

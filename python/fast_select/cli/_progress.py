@@ -31,8 +31,8 @@ class StageProgress:
                 Progress,
                 TaskProgressColumn,
                 TextColumn,
+                TimeElapsedColumn,
             )
-            from rich.progress import TimeElapsedColumn
 
             self._bars = Progress(
                 TextColumn("{task.description:<12}"),

@@ -54,9 +54,7 @@ class Targets:
         if indices is not None:
             check_index_suffix(indices)
             if targets.report == indices:
-                raise InvalidInputError(
-                    str(indices), "is named for both indices and report"
-                )
+                raise InvalidInputError(str(indices), "is named for both indices and report")
         for path in (targets.indices, targets.report):
             if path is not None:
                 check_target(path, force=force)
@@ -101,9 +99,7 @@ def select_and_write(
 
     digest = Hash(features)
     with StageProgress(quiet=quiet) as progress:
-        result = select(
-            features.x, labels=labels, progress=progress, meter=meter, **parameters
-        )
+        result = select(features.x, labels=labels, progress=progress, meter=meter, **parameters)
     names = [str(path) for path in features.files] or ["-"]
     result.report["input"] = {
         "files": names,

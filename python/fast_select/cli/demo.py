@@ -33,14 +33,10 @@ def demo(
 
     meter = Meter(watts_per_core)
     meter.begin("read")
-    with resources.as_file(
-        resources.files("fast_select") / "data" / "optdigits.npz"
-    ) as path:
+    with resources.as_file(resources.files("fast_select") / "data" / "optdigits.npz") as path:
         features = io.read_features([str(path)], key="x", flatten=False)
         labels = io.read_labels(path, key="y")
-        targets = Targets.of(
-            features.stem, output, report, as_json=as_json, force=force
-        )
+        targets = Targets.of(features.stem, output, report, as_json=as_json, force=force)
         select_and_write(
             features, labels, targets, meter, quiet=quiet, as_json=as_json, ratio=RATIO,
             **parameters,

@@ -12,15 +12,11 @@ from ._options import ADVANCED, AdvancedCommand, advanced_options, run_options
 
 @click.command(cls=AdvancedCommand, short_help="Select rows (the default command).")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option(
-    "--ratio", type=float, help="Share of the rows to select, above 0 and at most 1."
-)
+@click.option("--ratio", type=float, help="Share of the rows to select, above 0 and at most 1.")
 @click.option("--count", type=int, help="Number of rows to select.")
 @click.option("--key", help="Array of features in an .npz file.")
 @click.option("--labels", help="File of labels: .npy, .npz, or text with one a line.")
-@click.option(
-    "--label-key", help="Array of labels in the .npz file (of --labels, or the input)."
-)
+@click.option("--label-key", help="Array of labels in the .npz file (of --labels, or the input).")
 @click.option(
     "--balance",
     type=click.Choice(["proportional", "equal"]),
@@ -59,7 +55,7 @@ def select(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Select rows of INPUT whose distribution equals the whole one's.
+    r"""Select rows of INPUT whose distribution equals the whole one's.
 
     INPUT is a .npy or .npz file, - for a .npy on standard input, several files, or a folder of
     them (shards of one matrix). Indices are written in ascending order.
@@ -86,9 +82,7 @@ def select(
         y = io.read_labels(Path(labels), key=label_key)
     elif label_key is not None:
         if len(features.files) != 1 or features.files[0].suffix != ".npz":
-            raise InvalidInputError(
-                "--label-key", "needs one .npz file as input", "Use --labels"
-            )
+            raise InvalidInputError("--label-key", "needs one .npz file as input", "Use --labels")
         y = io.read_labels(features.files[0], key=label_key)
     given = {k: v for k, v in parameters.items() if k not in ADVANCED or v is not None}
     select_and_write(features, y, targets, meter, quiet=quiet, as_json=as_json, **given)

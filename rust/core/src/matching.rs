@@ -141,7 +141,10 @@ impl<'a> Matcher<'a> {
     fn candidates(&self, y: &[f32], own: u32, extra: &[u32]) -> Vec<(f64, u32)> {
         let cost = |j: u32| {
             let distance = f64::from(squared_distance(y, self.rows.row(j as usize)));
-            (distance / (self.degrees[j as usize] / self.mean_degree + EPSILON), j)
+            (
+                distance / (self.degrees[j as usize] / self.mean_degree + EPSILON),
+                j,
+            )
         };
         let Some(graph) = self.graph else {
             return (0..self.rows.rows() as u32).map(cost).collect();

@@ -214,7 +214,11 @@ pub fn optimize(
                 format!("made the descent diverge at step {step}; take a smaller one"),
             ));
         }
-        adam.step(y.as_mut_slice(), &grad, 1.0 - step as f64 / options.max_steps as f64)?;
+        adam.step(
+            y.as_mut_slice(),
+            &grad,
+            1.0 - step as f64 / options.max_steps as f64,
+        )?;
         done = step + 1;
         monitor.advance(done * m / options.max_steps - step * m / options.max_steps)?;
         if done % MATCH_EVERY == 0 && options.lambda_match + options.lambda_graph > 0.0 {

@@ -258,7 +258,10 @@ impl Moments {
         };
         let deviation = |j: usize| whole.second[j * p + j].max(0.0).sqrt();
         let relative = |a: &[f64], b: &[f64], order: i32| {
-            let unit = (0..p).map(|j| deviation(j).powi(2 * order)).sum::<f64>().sqrt();
+            let unit = (0..p)
+                .map(|j| deviation(j).powi(2 * order))
+                .sum::<f64>()
+                .sqrt();
             if unit > 0.0 { length(a, b) / unit } else { 0.0 }
         };
         let zero = vec![0.0; p * p];

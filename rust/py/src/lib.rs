@@ -6,6 +6,7 @@ mod matrix;
 mod options;
 mod prepared;
 mod run;
+mod stages;
 
 use pyo3::prelude::*;
 
@@ -14,5 +15,6 @@ use pyo3::prelude::*;
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(m)?;
     prepared::register(m)?;
-    functions::register(m)
+    functions::register(m)?;
+    stages::register(m)
 }

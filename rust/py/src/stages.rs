@@ -1,0 +1,195 @@
+//! Single stages, for tests against independent implementations and for benchmarks.
+
+use fast_select_core::assignment::{Assignment, CandidateLists};
+use fast_select_core::cfd::characteristic_function as core_cf;
+use fast_select_core::connect::connect;
+use fast_select_core::diversity::Diversity;
+use fast_select_core::fuzzy::fuzzy_simplicial_set;
+use fast_select_core::knn::knn as core_knn;
+use fast_select_core::linalg::Matrix;
+use fast_select_core::sparse::CsrMatrix;
+use fast_select_core::spectral::spectral_embedding as core_spectral;
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::{InvalidInput, to_py};
+use crate::run::run;
+
+fn matrix(x: &PyReadonlyArray2<'_, f32>) -> PyResult<Matrix> {
+    let x = x.as_array();
+    Matrix::from_vec(x.iter().copied().collect(), x.nrows(), x.ncols()).map_err(to_py)
+}
+
+fn rows<'py, T: numpy::Element + Clone>(
+    py: Python<'py>,
+    data: &[T],
+    cols: usize,
+) -> PyResult<Bound<'py, PyArray2<T>>> {
+    let n = data.len().checked_div(cols).unwrap_or(0);
+    data.to_pyarray(py).reshape([n, cols])
+}
+
+type NeighborArrays<'py> = (Bound<'py, PyArray2<u32>>, Bound<'py, PyArray2<f32>>);
+
+/// Indices and distances of the k nearest other rows, (n, k) each.
+#[pyfunction]
+#[pyo3(signature = (x, k, *, n_threads = 0))]
+fn knn<'py>(
+    py: Python<'py>,
+    x: PyReadonlyArray2<'py, f32>,
+    k: usize,
+    n_threads: usize,
+) -> PyResult<NeighborArrays<'py>> {
+    let x = matrix(&x)?;
+    let found = run(py, n_threads, None, |monitor| {
+        core_knn(x.view(), k, monitor)
+    })?;
+    Ok((
+        rows(py, &found.indices, found.k)?,
+        rows(py, &found.dists, found.k)?,
+    ))
+}
+
+/// The connected fuzzy graph of the rows of `x`: CSR arrays, rho and sigma by scale, joints.
+#[pyfunction]
+#[pyo3(signature = (x, k, scales, *, n_threads = 0))]
+fn fuzzy_graph<'py>(
+    py: Python<'py>,
+    x: PyReadonlyArray2<'py, f32>,
+    k: usize,
+    scales: Vec<usize>,
+    n_threads: usize,
+) -> PyResult<Bound<'py, PyDict>> {
+    let x = matrix(&x)?;
+    let (fuzzy, connected) = run(py, n_threads, None, |monitor| {
+        let near = core_knn(x.view(), k, monitor)?;
+        let fuzzy = fuzzy_simplicial_set(&near, x.rows(), &scales, monitor)?;
+        let connected = connect(fuzzy.clone(), x.view(), monitor)?;
+        Ok((fuzzy, connected))
+    })?;
+    let result = PyDict::new(py);
+    let arrays = |graph: &CsrMatrix| {
+        let indptr = PyArray1::from_iter(py, graph.indptr.iter().map(|&p| p as i64));
+        (
+            indptr,
+            graph.indices.to_pyarray(py),
+            graph.data.to_pyarray(py),
+        )
+    };
+    result.set_item("fuzzy", arrays(&fuzzy.graph))?;
+    result.set_item("connected", arrays(&connected.graph))?;
+    result.set_item("n_components_before", connected.n_components_before)?;
+    let joints: Vec<_> = connected
+        .joints
+        .iter()
+        .map(|e| (e.i, e.j, e.dist, e.weight))
+        .collect();
+    result.set_item("joints", joints)?;
+    let scales = fuzzy.scales.iter();
+    let scales: Vec<_> = scales
+        .map(|s| (s.k, s.rho.to_pyarray(py), s.sigma.to_pyarray(py)))
+        .collect();
+    result.set_item("scales", scales)?;
+    Ok(result)
+}
+
+/// Eigenvalues (c,), eigenvectors (n, c), largest residual and products of L_sym.
+#[pyfunction]
+#[pyo3(signature = (indptr, indices, data, n_components, *, tol = 1e-4, seed = 0, n_threads = 0))]
+#[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
+fn spectral_embedding<'py>(
+    py: Python<'py>,
+    indptr: PyReadonlyArray1<'py, i64>,
+    indices: PyReadonlyArray1<'py, u32>,
+    data: PyReadonlyArray1<'py, f32>,
+    n_components: usize,
+    tol: f64,
+    seed: u64,
+    n_threads: usize,
+) -> PyResult<(Vec<f64>, Bound<'py, PyArray2<f32>>, f64, usize)> {
+    let graph = CsrMatrix {
+        indptr: indptr.as_array().iter().map(|&p| p as usize).collect(),
+        indices: indices.as_array().to_vec(),
+        data: data.as_array().to_vec(),
+    };
+    let found = run(py, n_threads, None, |monitor| {
+        core_spectral(&graph, n_components, tol, seed, 0, monitor)
+    })?;
+    let vectors = rows(py, found.vectors.as_slice(), found.vectors.cols())?;
+    Ok((
+        found.eigenvalues,
+        vectors,
+        found.max_residual,
+        found.n_matvecs,
+    ))
+}
+
+/// Real and imaginary part of the characteristic function of `x` at `freqs`, (q,) each.
+#[pyfunction]
+#[pyo3(signature = (x, freqs, *, n_threads = 0))]
+fn characteristic_function(
+    py: Python<'_>,
+    x: PyReadonlyArray2<'_, f32>,
+    freqs: PyReadonlyArray2<'_, f32>,
+    n_threads: usize,
+) -> PyResult<(Vec<f64>, Vec<f64>)> {
+    let (x, freqs) = (matrix(&x)?, matrix(&freqs)?);
+    let cf = run(py, n_threads, None, |monitor| {
+        core_cf(x.view(), freqs.view(), |rows| monitor.advance(rows))
+    })?;
+    Ok((cf.re, cf.im))
+}
+
+/// Diversity of `y`: its random features Ψ, (m, r), and -logdet(ΨΨᵀ + δI).
+#[pyfunction]
+fn diversity<'py>(
+    py: Python<'py>,
+    y: PyReadonlyArray2<'py, f32>,
+    length: f32,
+    delta: f64,
+) -> PyResult<(Bound<'py, PyArray2<f32>>, f64)> {
+    let y = matrix(&y)?;
+    let map = Diversity::new(y.cols(), length, delta, 0, 0);
+    let mut grad = vec![0.0; y.as_slice().len()];
+    let value = map.gradient(y.view(), 1.0, &mut grad).map_err(to_py)?;
+    let psi = map.features(y.view());
+    Ok((rows(py, psi.as_slice(), psi.cols())?, value))
+}
+
+/// Column of each row at least total cost on CSR candidate lists, (m,), for each of the cost vectors,
+/// every one starting from the solution of the one before; and the searches that each took.
+#[pyfunction]
+fn linear_sum_assignment<'py>(
+    py: Python<'py>,
+    indptr: PyReadonlyArray1<'py, i64>,
+    indices: PyReadonlyArray1<'py, u32>,
+    costs: Vec<PyReadonlyArray1<'py, f64>>,
+    n: usize,
+) -> PyResult<Vec<(Bound<'py, PyArray1<u32>>, usize)>> {
+    let indptr: Vec<usize> = indptr.as_array().iter().map(|&p| p as usize).collect();
+    let m = indptr.len().checked_sub(1);
+    let m = m.ok_or_else(|| InvalidInput::new_err(("indptr", "indptr is empty")))?;
+    let mut assignment = Assignment::new(m, n).map_err(to_py)?;
+    let mut solved = Vec::new();
+    for costs in costs {
+        let lists = CandidateLists {
+            indptr: indptr.clone(),
+            indices: indices.as_array().to_vec(),
+            costs: costs.as_array().to_vec(),
+        };
+        let searches = run(py, 1, None, |monitor| assignment.solve(&lists, monitor))?;
+        solved.push((assignment.col_ind().to_pyarray(py), searches));
+    }
+    Ok(solved)
+}
+
+/// Adds what this file defines to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(knn, m)?)?;
+    m.add_function(wrap_pyfunction!(fuzzy_graph, m)?)?;
+    m.add_function(wrap_pyfunction!(spectral_embedding, m)?)?;
+    m.add_function(wrap_pyfunction!(characteristic_function, m)?)?;
+    m.add_function(wrap_pyfunction!(diversity, m)?)?;
+    m.add_function(wrap_pyfunction!(linear_sum_assignment, m)?)
+}
