@@ -143,7 +143,7 @@ def _check_file(path: Path, suffixes: Sequence[str]) -> None:
 
 
 def _unreadable(name: str, err: Exception) -> InvalidInputError:
-    if "allow_pickle" in str(err) or "Object arrays" in str(err):
+    if any(word in str(err) for word in ("allow_pickle", "Object arrays", "Python objects")):
         return InvalidInputError(name, "holds Python objects", "Save it as an array of numbers")
     return InvalidInputError(name, f"cannot be read: truncated or not an array file ({err})")
 

@@ -50,9 +50,9 @@ def write_all(writers: dict[Path, Callable[[IO[bytes]], None]]) -> None:
             # mkstemp makes files that only the owner may read; use what the umask would give.
             mask = os.umask(0)
             os.umask(mask)
-            os.chmod(name, 0o666 & ~mask)
+            Path(name).chmod(0o666 & ~mask)
         for name, path in written:
-            os.replace(name, path)
+            Path(name).replace(path)
     except OSError as err:
         raise InvalidInputError(str(err.filename or ""), f"cannot be written ({err})") from err
     finally:

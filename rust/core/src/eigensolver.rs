@@ -139,7 +139,7 @@ impl Lanczos {
         monitor.check()?;
         if self.used == 1 {
             self.next = self.random_block();
-            self.orthonormalise_next(&mut vec![0.0; BLOCK])?;
+            self.orthonormalise_next(&mut [0.0; BLOCK])?;
         }
         let (used, next) = (self.used, &self.next);
         let stride = self.v.cols();

@@ -238,7 +238,8 @@ fn merge(a: &[(u32, f32)], b: &[(u32, f32)], out: &mut Vec<(u32, f32)>) {
         let entry = match (a.peek(), b.peek()) {
             (None, None) => return,
             (Some(&x), Some(&y)) if x.0 == y.0 => {
-                (a.next(), b.next());
+                a.next();
+                b.next();
                 // The larger one first: symmetric to the last bit.
                 let (high, low) = (x.1.max(y.1), x.1.min(y.1));
                 (x.0, high + low * (1.0 - high))

@@ -1,0 +1,62 @@
+"""What README says works as written."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.fixture(scope="module")
+def readme():
+    return README.read_text()
+
+
+def blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_set_up_commands_are_near_the_top(readme):
+    head = readme[: readme.index("## Use")]
+    first, second = blocks(head, "sh")
+    assert "pip install ." in first
+    assert "fast-select demo" in first
+    assert "pip install '.[test]' && pytest" in second
+
+
+def test_demo_command_runs_as_written_and_again(readme, tmp_path):
+    [command] = re.findall(r"fast-select demo[^\n]*", blocks(readme, "sh")[0])
+    program = shutil.which("fast-select", path=str(Path(sys.executable).parent))
+    assert program is not None
+    for _ in range(2):
+        subprocess.run([program, *command.split()[1:]], cwd=tmp_path, check=True)
+    assert (tmp_path / "optdigits.selected.npy").exists()
+
+
+def test_usage_examples_run_as_written(readme, tmp_path, rng):
+    x = rng.normal(size=(2000, 5))
+    np.save(tmp_path / "features.npy", x)
+    np.savez(tmp_path / "data.npz", x=x, y=np.arange(2000) % 4)
+    (tmp_path / "shards").mkdir()
+    for part in range(2):
+        np.save(tmp_path / "shards" / f"{part}.npy", x[part::2])
+    (tmp_path / "labels.txt").write_text("a\nb\n" * 1000)
+    script = blocks(readme, "sh")[2]
+    folder = str(Path(sys.executable).parent)
+    subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"PATH={folder}:$PATH\n{script}"],
+        cwd=tmp_path,
+        check=True,
+    )
+    assert len((tmp_path / "rows.txt").read_text().split()) == 20
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 101
+
+
+def test_python_examples_run_as_written(readme):
+    for code in blocks(readme, "python"):
+        exec(compile(code, "README.md", "exec"), {})

@@ -1,0 +1,81 @@
+"""The verdict says what the figures say."""
+
+import json
+
+import numpy as np
+import pytest
+
+import fast_select
+from fast_select.report import class_counts, ranked, verdict
+
+
+def quality(own, values, stratified=None):
+    def drawn(values):
+        return values and {
+            "cfd_m": {"mean": float(np.mean(values)), "std": 0.0, "values": list(values)}
+        }
+
+    return ranked(
+        {
+            "selection": {"cfd_m": own},
+            "random": drawn(values),
+            "stratified": drawn(stratified),
+            "n_random": len(values),
+        }
+    )
+
+
+TWENTY = [1 + k / 100 for k in range(20)]
+
+
+@pytest.mark.parametrize(
+    "own,start",
+    [
+        (0.5, "Better than random: CF distance on unseen frequencies is 0.46 of a random pick's"),
+        (1.005, "Better than random"),
+        (1.1, "No better than random here"),
+        (1.185, "No better than random here"),
+        (2.0, "Worse than random"),
+    ],
+)
+def test_verdicts(own, start):
+    assert verdict(quality(own, TWENTY)).startswith(start)
+
+
+def test_stratified_picks_are_the_harder_rival():
+    sentence = verdict(quality(0.9, TWENTY, [0.5 + k / 100 for k in range(20)]))
+    assert sentence.startswith("Worse than random")
+    assert "stratified" in sentence
+
+
+def test_nothing_to_compare_with():
+    assert verdict(quality(0.9, [])) == "Not compared with random selections."
+
+
+def test_class_counts():
+    got = class_counts(np.array([0, 2]), np.array([1, 0, 1]), np.array(["a", "b"]))
+    assert got == [
+        {"label": "a", "n_rows": 1, "selected": 0},
+        {"label": "b", "n_rows": 2, "selected": 2},
+    ]
+
+
+def test_report_is_strict_json_and_complete(rng):
+    x = rng.normal(size=(200, 5)).astype(np.float32)
+    labels = rng.integers(0, 2, size=200)
+    report = fast_select.select(x, ratio=0.1, labels=labels).report
+    again = json.loads(json.dumps(report, allow_nan=False))
+    assert again["schema"] == 1
+    assert again["input"]["shape"] == [200, 5]
+    assert again["options"]["seed"] == 0
+    assert again["selection"]["count"] == 20
+    names = [s["name"] for s in again["stages"]]
+    assert names[0] == "prepare"
+    assert names[-1] == "quality"
+    total = sum(s["wall_s"] for s in again["stages"])
+    assert again["totals"]["wall_s"] == pytest.approx(total)
+    assert again["memory"]["peak_bytes"] > 0
+    for kind in ("random", "stratified"):
+        for drawn in again["quality"][kind].values():
+            assert len(drawn["values"]) == 20
+            assert 0 <= drawn["beaten"] <= 20

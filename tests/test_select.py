@@ -1,0 +1,156 @@
+"""Selections: how many, which, how good."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fast_select
+from fast_select import _core
+
+
+@given(
+    st.integers(1, 150),
+    st.integers(1, 5),
+    st.floats(0, 1),
+    st.sampled_from(["fast", "paper", "exchange"]),
+    st.sampled_from([None, 1, 3]),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=40, deadline=None)
+def test_exactly_m_distinct_rows_of_any_shape(n, d, share, method, n_classes, seed):
+    rng = np.random.default_rng(seed)
+    x = np.round(rng.normal(size=(n, d)), 1)  # duplicates included
+    labels = None if n_classes is None else rng.integers(0, n_classes, size=n)
+    least = 1 if labels is None else len(np.unique(labels))
+    m = least + int(share * (n - least))
+    got = fast_select.select(
+        x, count=m, labels=labels, method=method, max_steps=10, n_random=1, n_neighbors=8
+    )
+    assert got.indices.dtype == np.int64
+    assert got.indices.size == m
+    assert (np.diff(got.indices) > 0).all()
+    assert got.indices[0] >= 0
+    assert got.indices[-1] < n
+
+
+@pytest.mark.parametrize("space", ["features", "joint", "spectral"])
+@pytest.mark.parametrize("labelled", [False, True])
+def test_threads_do_not_matter(rng, space, labelled):
+    x = rng.normal(size=(1500, 10)).astype(np.float32)
+    labels = rng.integers(0, 3, size=1500) if labelled else None
+    got = [
+        fast_select.select(
+            x, ratio=0.1, labels=labels, threads=t, space=space, max_steps=40, n_random=2
+        )
+        for t in (1, 2, 4)
+    ]
+    for other in got[1:]:
+        np.testing.assert_array_equal(got[0].indices, other.indices)
+        assert got[0].report["quality"] == other.report["quality"]
+
+
+def test_several_cells_and_threads(rng):
+    x = rng.normal(size=(5000, 6)).astype(np.float32)
+    got = [
+        fast_select.select(x, count=100, threads=t, method="exchange", n_random=2).indices
+        for t in (1, 4)
+    ]
+    np.testing.assert_array_equal(*got)
+
+
+def test_seeds_do_matter(rng):
+    x = rng.normal(size=(300, 4))
+    first, second = (fast_select.select(x, count=20, seed=s, n_random=1).indices for s in (0, 1))
+    assert not np.array_equal(first, second)
+
+
+def test_memory_order_and_type_do_not_matter(rng):
+    x = rng.integers(0, 200, size=(400, 12)).astype(np.uint8)
+    first = fast_select.select(x, count=30, n_random=1).indices
+    for other in (np.asfortranarray(x), x.astype(np.float64), np.repeat(x, 2, axis=0)[::2]):
+        np.testing.assert_array_equal(
+            fast_select.select(other, count=30, n_random=1).indices, first
+        )
+
+
+def test_classes_give_their_shares(rng):
+    labels = np.repeat(["a", "b", "c"], [600, 300, 100])
+    x = rng.normal(size=(1000, 4))
+    got = fast_select.select(x, ratio=0.1, labels=labels, n_random=2)
+    counts = {c["label"]: c["selected"] for c in got.report["selection"]["classes"]}
+    assert counts == {"a": 60, "b": 30, "c": 10}
+    equal = fast_select.select(x, count=90, labels=labels, balance="equal", n_random=2)
+    assert [c["selected"] for c in equal.report["selection"]["classes"]] == [30, 30, 30]
+
+
+@pytest.mark.parametrize("name", ["usps", "optdigits", "letter"])
+@pytest.mark.parametrize("method", ["fast", "exchange"])
+def test_better_than_stratified_random_on_real_data(shared_data, name, method):
+    with np.load(shared_data / f"{name}.npz") as data:
+        x, y = data["x"], data["y"]
+    got = fast_select.select(x, ratio=0.01, labels=y, method=method)
+    quality = got.report["quality"]
+    assert quality["selection"]["cfd_m"] <= 0.75 * quality["stratified"]["cfd_m"]["mean"]
+    assert got.report["verdict"].startswith("Better than random")
+
+
+def test_all_rows_are_perfect(rng):
+    x = rng.normal(size=(200, 3))
+    got = fast_select.select(x, ratio=1.0, n_random=2)
+    assert got.indices.tolist() == list(range(200))
+    assert got.report["quality"]["selection"]["cfd_m"] == pytest.approx(0, abs=1e-6)
+
+
+def test_left_out_rows_are_never_selected(rng):
+    x = rng.normal(size=(300, 3))
+    x[::10] = np.nan
+    with pytest.raises(fast_select.InvalidInputError, match="30 rows hold NaN"):
+        fast_select.select(x, count=20)
+    got = fast_select.select(x, count=20, nonfinite="drop", n_random=1)
+    assert (got.indices % 10 != 0).all()
+
+
+def test_refusals(rng):
+    x = rng.normal(size=(50, 3))
+    for arguments in (
+        {},
+        {"ratio": 0.1, "count": 5},
+        {"ratio": 0},
+        {"ratio": float("nan")},
+        {"ratio": 1.5},
+        {"count": 0},
+        {"count": 51},
+        {"count": 5, "labels": np.zeros(49)},
+        {"count": 5, "labels": np.full(50, np.nan)},
+        {"count": 5, "labels": np.arange(50)},
+        {"count": 5, "threads": 0},
+        {"count": 5, "learning_rate": -1.0},
+        {"count": 5, "learning_rate": float("nan")},
+        {"count": 5, "n_neighbors": 0},
+        {"count": 5, "space": "other"},
+        {"count": 5, "unknown": 1},
+    ):
+        with pytest.raises(fast_select.InvalidInputError):
+            fast_select.select(x, **arguments)
+
+
+def test_progress_is_told_and_may_stop_the_run(rng):
+    x = rng.normal(size=(500, 4))
+    stages = []
+    fast_select.select(x, count=50, n_random=1, progress=lambda s, d, t: stages.append(s))
+    expected = "prepare neighbors graph frequencies optimize decode exchange quality"
+    assert list(dict.fromkeys(stages)) == expected.split()
+
+    def stop(stage, done, total):
+        if stage == "optimize":
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        fast_select.select(x, count=50, progress=stop)
+
+
+def test_options_of_the_help_are_the_core_s():
+    from fast_select.cli._options import ADVANCED
+
+    assert set(ADVANCED) == set(_core.default_options())
