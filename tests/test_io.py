@@ -50,7 +50,7 @@ def test_npz_members(tmp_path):
     assert read(path, key="z").x.shape == (4, 2)
     with pytest.raises(InvalidInputError, match=r"x \(3, 2\), z \(4, 2\).*--key"):
         read(path)
-    with pytest.raises(InvalidInputError, match="no array 'q'. It holds: x, z"):
+    with pytest.raises(InvalidInputError, match=r"no array 'q'\. It holds: x, z"):
         read(path, key="q")
 
 

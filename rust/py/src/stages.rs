@@ -94,6 +94,8 @@ fn fuzzy_graph<'py>(
     Ok(result)
 }
 
+type Eigenpairs<'py> = (Vec<f64>, Bound<'py, PyArray2<f32>>, f64, usize);
+
 /// Eigenvalues (c,), eigenvectors (n, c), largest residual and products of L_sym.
 #[pyfunction]
 #[pyo3(signature = (indptr, indices, data, n_components, *, tol = 1e-4, seed = 0, n_threads = 0))]
@@ -107,7 +109,7 @@ fn spectral_embedding<'py>(
     tol: f64,
     seed: u64,
     n_threads: usize,
-) -> PyResult<(Vec<f64>, Bound<'py, PyArray2<f32>>, f64, usize)> {
+) -> PyResult<Eigenpairs<'py>> {
     let graph = CsrMatrix {
         indptr: indptr.as_array().iter().map(|&p| p as usize).collect(),
         indices: indices.as_array().to_vec(),

@@ -60,26 +60,19 @@ mod tests {
         for len in 0..70 {
             let dots: Vec<f32> = (0..len).map(|i| ((i * 37) % 19) as f32).collect();
             let norms: Vec<f32> = (0..len).map(|i| ((i * 11) % 7) as f32).collect();
-            let run = |scan: &mut dyn FnMut(&mut dyn FnMut(usize, f32) -> f32)| {
-                let mut found = vec![];
-                scan(&mut |j, value| {
-                    found.push(j);
-                    value
-                });
-                found
-            };
-            let got = run(&mut |hit| {
-                scan_below(&dots, &norms, 0.0, hit);
+            let (mut got, mut expected, mut threshold) = (vec![], vec![], 0.0);
+            let last = scan_below(&dots, &norms, 0.0, |j, value| {
+                got.push(j);
+                value
             });
-            let expected = run(&mut |hit| {
-                let mut threshold = 0.0;
-                for j in 0..len {
-                    let value = norms[j] - 2.0 * dots[j];
-                    if value < threshold {
-                        threshold = hit(j, value);
-                    }
+            for j in 0..len {
+                let value = norms[j] - 2.0 * dots[j];
+                if value < threshold {
+                    expected.push(j);
+                    threshold = value;
                 }
-            });
+            }
+            assert_eq!(last, threshold);
             assert_eq!(got, expected, "length {len}");
         }
     }
