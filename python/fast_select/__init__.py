@@ -9,6 +9,7 @@
 from ._api import Selection, select
 from ._core import info as _info
 from ._errors import ComputationError, FastSelectError, InvalidInputError
+from ._evaluate import evaluate
 
 __version__: str = _info()["version"]
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "FastSelectError",
     "InvalidInputError",
     "Selection",
+    "evaluate",
     "select",
 ]

@@ -61,6 +61,7 @@ def quality(
     *,
     labels: NDArray[np.int64] | None = None,
     n_random: int = 20,
+    thorough: bool = False,
     seed: int = 0,
     n_threads: int = 0,
     progress: Progress | None = None,

@@ -24,6 +24,8 @@ METRICS = {
     "moment_4": "fourth moment",
     "coverage_max": "coverage radius",
     "coverage_mean": "mean distance",
+    "mmd2": "MMD squared",
+    "sliced_wasserstein": "sliced Wasserstein",
 }
 """Figures of quality and their names in tables; in all of them 0 is perfect."""
 
@@ -40,18 +42,32 @@ def selection_report(
     meter: Meter,
 ) -> dict[str, Any]:
     """The report on a selection; all of it can be written as JSON."""
-    info = _core.info()
+    report = evaluation_report(x, prepared, options, indices, codes, classes, quality, meter)
+    report["selection"] |= facts
+    return report
+
+
+def evaluation_report(
+    x: NDArray[Any],
+    prepared: dict[str, Any],
+    options: dict[str, Any],
+    indices: NDArray[np.int64],
+    codes: NDArray[np.int64] | None,
+    classes: NDArray[Any] | None,
+    quality: dict[str, Any],
+    meter: Meter,
+) -> dict[str, Any]:
+    """The report on a selection that came from elsewhere."""
     quality = ranked(quality)
     return {
         "schema": SCHEMA,
-        "tool": {"name": "fast-select", **info},
+        "tool": {"name": "fast-select", **_core.info()},
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "input": {"shape": list(x.shape), "dtype": str(x.dtype), **prepared},
         "options": options,
         "selection": {
             "count": int(indices.size),
             "classes": class_counts(indices, codes, classes),
-            **facts,
         },
         "quality": quality,
         "verdict": verdict(quality),
@@ -103,7 +119,8 @@ def verdict(quality: dict[str, Any]) -> str:
     figure = f"CF distance on unseen frequencies is {ratio:.2f} of {pick}'s"
     if beaten == draws:
         return f"Better than random: {figure}, less than in all {draws} draws."
-    if beaten >= 0.95 * draws:
+    # A random pick itself beats 98 of 100 draws in 3 of 101 cases, all of 20 in 1 of 21.
+    if beaten >= 0.98 * draws:
         return f"Better than random: {figure}, less than in {beaten} of {draws} draws."
     if beaten == 0:
         return f"Worse than random: {figure}, more than in all {draws} draws."

@@ -14,6 +14,7 @@ import click
 from .._errors import FastSelectError, InvalidInputError
 from ._explain import explain
 from .demo import demo
+from .evaluate import evaluate
 from .select import select
 
 
@@ -57,6 +58,7 @@ def cli() -> None:
     fast-select features.npy --ratio 0.1
     fast-select data.npz --key x --label-key y --ratio 0.01 -o rows.txt
     cat features.npy | fast-select - --count 500 -o - | head
+    fast-select evaluate features.npy features.selected.npy
     fast-select demo
 
     The first word may be a command; without one it is `select`, whose options
@@ -66,6 +68,7 @@ def cli() -> None:
 
 cli.add_command(select)
 cli.add_command(demo)
+cli.add_command(evaluate)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

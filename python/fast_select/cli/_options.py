@@ -75,6 +75,24 @@ def advanced_options(command: Command) -> Command:
     return command
 
 
+def feature_options(command: Command) -> Command:
+    """Add the options of every command that reads features."""
+    options = [
+        click.option("--key", help="Array of features in an .npz file."),
+        click.option("--labels", help="File of labels: .npy, .npz, or text with one a line."),
+        click.option("--label-key",
+                     help="Array of labels in the .npz file (of --labels, or the input)."),
+        click.option("--scale", type=click.Choice(["auto", "none", "standard"]), default="auto",
+                     show_default=True, help="Scaling of the columns."),
+        click.option("--nonfinite", type=click.Choice(["error", "drop"]), default="error",
+                     show_default=True, help="What to do with rows that hold NaN or infinity."),
+        click.option("--flatten", is_flag=True, help="Make each entry of a >2-D array a row."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def run_options(command: Command) -> Command:
     """Add the options of every command that computes and writes."""
     options = [

@@ -13,10 +13,11 @@ SHOWN_CLASSES = 12
 """Classes that the table lists; the JSON has them all."""
 
 
-def show(report: dict[str, Any], written: list[str]) -> None:
+def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> None:
     """Print the tables, the verdict and where things went."""
     console = Console(stderr=True, soft_wrap=not Console(stderr=True).is_terminal)
-    console.print(stage_table(report))
+    if stages:
+        console.print(stage_table(report))
     console.print(quality_table(report["quality"]))
     if report["selection"]["classes"]:
         console.print(class_line(report["selection"]["classes"]), highlight=False)
@@ -71,7 +72,8 @@ def quality_table(quality: dict[str, Any]) -> Table:
     for kind in kinds:
         table.add_column(kind, justify="right")
         table.add_column("beaten", justify="right")
-    for metric, name in METRICS.items():
+    for metric in filter(quality["selection"].__contains__, METRICS):
+        name = METRICS[metric]
         cells = [f"{quality['selection'][metric]:.4f}"]
         for kind in kinds:
             drawn = quality[kind][metric]

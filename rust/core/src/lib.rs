@@ -23,6 +23,7 @@
 pub mod assignment;
 pub mod cfd;
 pub mod connect;
+pub mod discrepancy;
 pub mod diversity;
 pub mod eigensolver;
 pub mod error;

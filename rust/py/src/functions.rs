@@ -1,5 +1,6 @@
 //! `select()`, `quality()` and what they need.
 
+use fast_select_core::discrepancy::{Discrepancy, discrepancies};
 use fast_select_core::groups::{Balance, members, quotas};
 use fast_select_core::kernels::instruction_set;
 use fast_select_core::monitor::Stage;
@@ -104,7 +105,7 @@ fn group_facts<'py>(py: Python<'py>, group: &GroupFacts) -> PyResult<Bound<'py, 
 
 /// Figures of a selection beside random ones of the same size.
 #[pyfunction]
-#[pyo3(signature = (prepared, indices, *, labels = None, n_random = 20, seed = 0, n_threads = 0, progress = None))]
+#[pyo3(signature = (prepared, indices, *, labels = None, n_random = 20, thorough = false, seed = 0, n_threads = 0, progress = None))]
 #[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
 fn quality<'py>(
     py: Python<'py>,
@@ -112,6 +113,7 @@ fn quality<'py>(
     indices: PyReadonlyArray1<'py, i64>,
     labels: Labels<'py>,
     n_random: usize,
+    thorough: bool,
     seed: u64,
     n_threads: usize,
     progress: Option<Py<PyAny>>,
@@ -156,7 +158,18 @@ fn quality<'py>(
                 selections.extend(stratified_selections(strata, &quotas, n_random, seed));
             }
         }
-        qualities(inner.z.view(), &selections, &options, monitor)
+        let z = inner.z.view();
+        let further = if thorough {
+            discrepancies(z, &selections, seed, monitor)?
+        } else {
+            vec![]
+        };
+        let judged = qualities(z, &selections, &options, monitor)?;
+        let mut further = further.into_iter();
+        Ok(judged
+            .into_iter()
+            .map(|q| figures(&q, further.next()))
+            .collect::<Vec<_>>())
     })?;
     let (own, drawn) = judged.split_at(1);
     let (random, stratified) = drawn.split_at(n_random.min(drawn.len()));
@@ -165,7 +178,7 @@ fn quality<'py>(
     result.set_item("n_random", n_random)?;
     result.set_item("coverage_rows", options.coverage_rows.min(n))?;
     let own_figures = PyDict::new(py);
-    for (name, value) in figures(&own[0]) {
+    for (name, value) in own.iter().flatten() {
         own_figures.set_item(name, value)?;
     }
     result.set_item("selection", own_figures)?;
@@ -174,9 +187,11 @@ fn quality<'py>(
     Ok(result)
 }
 
-fn figures(quality: &Quality) -> [(&'static str, f64); 7] {
+type Figures = Vec<(&'static str, f64)>;
+
+fn figures(quality: &Quality, further: Option<Discrepancy>) -> Figures {
     let [first, second, third, fourth] = quality.moments;
-    [
+    let mut figures = vec![
         ("cfd_m", quality.cfd_m),
         ("moment_1", first),
         ("moment_2", second),
@@ -184,17 +199,25 @@ fn figures(quality: &Quality) -> [(&'static str, f64); 7] {
         ("moment_4", fourth),
         ("coverage_max", quality.coverage_max),
         ("coverage_mean", quality.coverage_mean),
-    ]
+    ];
+    if let Some(further) = further {
+        figures.extend([
+            ("mmd2", further.mmd2),
+            ("mmd2_se", further.mmd2_se),
+            ("sliced_wasserstein", further.sliced_wasserstein),
+        ]);
+    }
+    figures
 }
 
 /// Mean, standard deviation and values of each figure; `None` without selections.
-fn summary<'py>(py: Python<'py>, judged: &[Quality]) -> PyResult<Option<Bound<'py, PyDict>>> {
+fn summary<'py>(py: Python<'py>, judged: &[Figures]) -> PyResult<Option<Bound<'py, PyDict>>> {
     let Some(first) = judged.first() else {
         return Ok(None);
     };
     let all = PyDict::new(py);
-    for (k, (name, _)) in figures(first).into_iter().enumerate() {
-        let values: Vec<f64> = judged.iter().map(|q| figures(q)[k].1).collect();
+    for (k, (name, _)) in first.iter().enumerate() {
+        let values: Vec<f64> = judged.iter().map(|figures| figures[k].1).collect();
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let squares = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();

@@ -1,0 +1,70 @@
+"""``fast-select evaluate FEATURES SELECTED``: how good a selection is, whoever made it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ._options import feature_options
+
+
+@click.command(short_help="Judge a selection beside random ones.")
+@click.argument("features")
+@click.argument("selected")
+@feature_options
+@click.option(
+    "--random",
+    "n_random",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="Random selections to compare with.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**64 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of frequencies, samples and draws.",
+)
+@click.option(
+    "--threads", type=int, default=None, help="Threads. [default: all that the process may use]"
+)
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report on stdout.")
+def evaluate(
+    features: str,
+    selected: str,
+    key: str | None,
+    labels: str | None,
+    label_key: str | None,
+    flatten: bool,
+    quiet: bool,
+    as_json: bool,
+    **parameters: Any,
+) -> None:
+    """Judge the rows of FEATURES that SELECTED (.npy, .npz, .txt, .csv) lists.
+
+    Their distribution is compared with that of all rows, beside random selections of the same
+    size, on frequencies that no selection was fitted to; with labels also beside stratified ones.
+    """  # fmt: skip
+    from .. import evaluate as judge
+    from .. import io
+    from ._inputs import read_inputs
+    from ._output import to_json
+    from ._progress import StageProgress
+    from ._tables import show
+
+    data, y = read_inputs((features,), key, labels, label_key, flatten=flatten)
+    rows = io.read_indices(Path(selected))
+    with StageProgress(quiet=quiet) as progress:
+        report = judge(data.x, rows, labels=y, progress=progress, **parameters)
+    report["input"] = {"files": [str(path) for path in data.files], **report["input"]}
+    if not quiet and not as_json:
+        show(report, [], stages=False)
+    if as_json:
+        click.echo(to_json(report), nl=False)
+    else:
+        click.echo(report["verdict"])
