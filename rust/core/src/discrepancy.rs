@@ -174,7 +174,7 @@ mod tests {
         let mixed: Vec<u32> = (0..1000).step_by(5).collect();
         let got = discrepancies(z.view(), &[one_side, mixed], 0, &Monitor::default()).unwrap();
         assert!(got[0].mmd2 > 5.0 * got[0].mmd2_se);
-        assert!(got[1].mmd2.abs() < 4.0 * got[1].mmd2_se);
+        assert!(got[1].mmd2.abs() < 2.0 * got[1].mmd2_se + 2.0 / 1000.0);
         assert!(got[1].mmd2_se < 0.2 * got[0].mmd2);
         assert!(got[0].sliced_wasserstein > 3.0 * got[1].sliced_wasserstein);
     }
