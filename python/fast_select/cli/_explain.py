@@ -36,6 +36,7 @@ PLAIN = {
     "lambda_phase",
     "lambda_cover",
     "base_radius",
+    "block_rows",
 }
 
 FIXES = {

@@ -12,9 +12,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 ADVANCED: dict[str, tuple[str, type | click.Choice[str], str]] = {
     "method": (
         "--method",
-        click.Choice(["fast", "paper", "exchange"]),
-        "fast: the paper's stages, then exchange; paper: without exchange; "
-        "exchange: from the start rows, no graph and no descent.",
+        click.Choice(["fast", "exchange", "paper", "random", "k-center", "k-means", "herding"]),
+        "fast: the paper's stages, then exchange; exchange: no graph and no descent; paper: no "
+        "exchange; the others are rivals to compare with.",
     ),
     "space": (
         "--space",
@@ -31,7 +31,7 @@ ADVANCED: dict[str, tuple[str, type | click.Choice[str], str]] = {
     "lambda_match": ("--lambda-match", float, "Weight of the match term."),
     "lambda_graph": ("--lambda-graph", float, "Weight of the graph term."),
     "lambda_phase": ("--lambda-phase", float, "Strength of the phase term."),
-    "init": ("--init", click.Choice(["random", "kmeans++"]), "Start of the anchors."),
+    "init": ("--init", click.Choice(["random", "k-means++", "k-means"]), "Rows to start from."),
     "schedule": (
         "--schedule",
         click.Choice(["progressive", "all"]),
@@ -40,6 +40,7 @@ ADVANCED: dict[str, tuple[str, type | click.Choice[str], str]] = {
     "base_radius": ("--base-radius", float, "Coarsest radius of the exchange."),
     "lambda_cover": ("--lambda-cover", float, "Weight of coverage in the exchange."),
     "max_sweeps": ("--sweeps", int, "Rounds of the exchange at most."),
+    "block_rows": ("--block-rows", int, "Rows exchanged among each other at most; larger groups are cut."),
 }
 """Core option: flag, type, help. Defaults are the core's (shown in the help)."""
 

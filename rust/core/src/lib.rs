@@ -13,7 +13,8 @@
 //! | frequencies | [`space`], [`frequency`], [`cfd`] | U, (n, p); library; φ_X | Eq. 6, 13 | O(n q p) |
 //! | optimize | [`optimize()`], [`cfd`], [`diversity`], [`losses`], [`pdas`], [`matching`] | anchors Y, (m, p) | Eq. 3 to 12, 14 | O(m q p) a step |
 //! | decode | [`matching`], [`assignment`] | m distinct rows | Eq. 3; Jonker & Volgenant 1987 | O(m n p) |
-//! | exchange | [`exchange`], [`partition`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n) a cell row |
+//! | exchange | [`exchange`], [`partition`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n b p), b rows a block |
+//! | baseline | [`baselines`], [`kmeans`] | a rival's rows instead | see there | |
 //! | quality | [`quality`] | figures beside random picks | | O(n q p) |
 //!
 //! [`select()`] runs them. The core knows no Python, prints nothing and opens no file; a [`monitor`]
@@ -21,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assignment;
+pub mod baselines;
 pub mod cfd;
 pub mod connect;
 pub mod discrepancy;
@@ -32,12 +34,14 @@ pub mod frequency;
 pub mod fuzzy;
 pub mod groups;
 pub mod kernels;
+pub mod kmeans;
 pub mod knn;
 pub mod linalg;
 pub mod losses;
 pub mod matching;
 pub mod monitor;
 mod names;
+mod nearest;
 pub mod optimize;
 pub mod parallel;
 pub mod partition;
@@ -52,6 +56,7 @@ pub mod source;
 pub mod space;
 pub mod sparse;
 pub mod spectral;
+mod work;
 
 pub use error::{Error, Result};
 pub use optimize::optimize;

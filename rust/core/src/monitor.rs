@@ -24,6 +24,8 @@ pub enum Stage {
     Optimize,
     /// One-to-one assignment to rows.
     Decode,
+    /// A rival's whole selection.
+    Baseline,
     /// Swaps that lower the objective further.
     Exchange,
     /// Comparison with random selections.
@@ -42,6 +44,7 @@ impl Stage {
             Self::Frequencies => "frequencies",
             Self::Optimize => "optimize",
             Self::Decode => "decode",
+            Self::Baseline => "baseline",
             Self::Exchange => "exchange",
             Self::Quality => "quality",
         }

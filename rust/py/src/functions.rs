@@ -1,7 +1,7 @@
 //! `select()`, `quality()` and what they need.
 
 use fast_select_core::discrepancy::{Discrepancy, discrepancies};
-use fast_select_core::groups::{Balance, members, quotas};
+use fast_select_core::groups::{Balance, ClassSize, members, quotas};
 use fast_select_core::kernels::instruction_set;
 use fast_select_core::monitor::Stage;
 use fast_select_core::quality::{
@@ -59,7 +59,7 @@ fn select<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let options = select_options(seed, options)?;
     let classes = classes(prepared, &labels)?;
-    let sizes: Vec<usize> = classes.iter().map(Vec::len).collect();
+    let sizes: Vec<ClassSize> = classes.iter().map(|c| ClassSize::free(c.len())).collect();
     let balance: Balance = balance.parse().map_err(to_py)?;
     if count == 0 {
         let fact = "count = 0 selects nothing: it must be 1 or more";
@@ -69,7 +69,11 @@ fn select<'py>(
     let groups: Vec<Group> = classes
         .into_iter()
         .zip(quotas)
-        .map(|(members, quota)| Group { members, quota })
+        .map(|(members, quota)| Group {
+            members,
+            quota,
+            standing: vec![],
+        })
         .collect();
     let inner = &prepared.inner;
     let selected = run(py, n_threads, progress, |monitor| {
@@ -150,8 +154,8 @@ fn quality<'py>(
         monitor.begin(Stage::Quality, work(n))?;
         selections.extend(random_selections(n, count, n_random, seed));
         if let Some(strata) = &strata {
-            let sizes: Vec<usize> = strata.iter().map(Vec::len).collect();
-            let classes = sizes.iter().filter(|s| **s > 0).count();
+            let sizes: Vec<ClassSize> = strata.iter().map(|s| ClassSize::free(s.len())).collect();
+            let classes = strata.iter().filter(|s| !s.is_empty()).count();
             // Fewer rows than classes cannot be stratified: there is nothing to compare with.
             if count >= classes {
                 let quotas = quotas(&sizes, count, Balance::Proportional)?;

@@ -62,6 +62,7 @@ pub fn select_options(seed: u64, keywords: Option<&Bound<'_, PyDict>>) -> PyResu
             "base_radius" => exchange.base_radius = real(name, value)?,
             "lambda_cover" => exchange.lambda_cover = real(name, value)?,
             "max_sweeps" => exchange.max_sweeps = count(name, value)?,
+            "block_rows" => exchange.block_rows = count(name, value)?,
             _ => return Err(invalid(name, value, "is not an option")),
         }
     }
@@ -100,5 +101,6 @@ pub fn default_options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     options.set_item("base_radius", exchange.base_radius)?;
     options.set_item("lambda_cover", exchange.lambda_cover)?;
     options.set_item("max_sweeps", exchange.max_sweeps)?;
+    options.set_item("block_rows", exchange.block_rows)?;
     Ok(options)
 }
