@@ -6,7 +6,7 @@
 50
 """
 
-from ._api import Selection, select
+from ._api import Selection, select, select_nested
 from ._core import info as _info
 from ._errors import ComputationError, FastSelectError, InvalidInputError
 from ._evaluate import evaluate
@@ -19,4 +19,5 @@ __all__ = [
     "Selection",
     "evaluate",
     "select",
+    "select_nested",
 ]

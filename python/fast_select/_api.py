@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,43 @@ from ._errors import InvalidInputError, core_errors
 from .energy import WATTS_PER_CORE, Meter
 from .report import selection_report
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 Progress = Callable[[str, int, int], None]
+
+
+class Parameters(TypedDict, total=False):
+    """Keywords of :func:`select` that all its variants share; the core has their defaults."""
+
+    labels: ArrayLike | None
+    balance: str
+    include: ArrayLike | None
+    exclude: ArrayLike | None
+    scale: str
+    nonfinite: str
+    seed: int
+    threads: int | None
+    n_random: int
+    progress: Progress | None
+    method: str
+    space: str
+    init: str
+    schedule: str
+    n_neighbors: int
+    n_components: int
+    n_freqs: int
+    batch_size: int
+    max_steps: int
+    learning_rate: float
+    lambda_div: float
+    lambda_match: float
+    lambda_graph: float
+    lambda_phase: float
+    base_radius: float
+    lambda_cover: float
+    max_sweeps: int
+    block_rows: int
 
 
 @dataclass(frozen=True)
@@ -35,17 +71,9 @@ def select(
     *,
     ratio: float | None = None,
     count: int | None = None,
-    labels: ArrayLike | None = None,
-    balance: str = "proportional",
-    scale: str = "auto",
-    nonfinite: str = "error",
-    seed: int = 0,
-    threads: int | None = None,
-    n_random: int = 20,
-    watts_per_core: float = WATTS_PER_CORE,
-    progress: Progress | None = None,
     meter: Meter | None = None,
-    **options: Any,
+    watts_per_core: float = WATTS_PER_CORE,
+    **parameters: Unpack[Parameters],
 ) -> Selection:
     """Select rows of ``X`` whose distribution equals that of all rows.
 
@@ -55,6 +83,8 @@ def select(
     ratio, count : what to select: a share of the rows, rounded, or a number of them
     labels : (n,) classes; each then gives rows by ``balance`` and is selected on its own
     balance : ``"proportional"`` or ``"equal"``
+    include, exclude : rows that are selected in any case, and rows that are not but still count
+        as part of the whole
     scale : ``"auto"``, ``"none"`` or ``"standard"``: scaling of the columns
     nonfinite : ``"error"`` or ``"drop"``: rows with NaN or infinity
     seed : of every random draw; the same seed gives the same rows at any number of threads
@@ -63,7 +93,7 @@ def select(
     watts_per_core : for the estimate of energy where it cannot be measured
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
-    options : the optimiser's parameters, see ``fast_select._core.default_options()``
+    parameters : the optimiser's, see ``fast_select._core.default_options()``
 
     Raises
     ------
@@ -75,41 +105,105 @@ def select(
     x = np.asarray(X)
     check_matrix(x)
     wanted = wanted_count(x.shape[0], ratio, count)
-    codes, classes = encode_labels(labels, x.shape[0])
-    n_threads = usable_threads(threads)
     meter = meter or Meter(watts_per_core)
+    given = {"ratio": ratio, "count": count}
+    return _select_sizes(x, [(wanted, given)], meter, **parameters)[0]
+
+
+def select_nested(
+    X: ArrayLike,
+    *,
+    ratios: Sequence[float],
+    meter: Meter | None = None,
+    watts_per_core: float = WATTS_PER_CORE,
+    **parameters: Unpack[Parameters],
+) -> list[Selection]:
+    """Select at several ratios, each smaller selection from the next larger one's rows.
+
+    All are matched to the distribution of all rows. Arguments and errors are those of
+    :func:`select`; the selections come in the order of ``ratios``, which must differ.
+    """
+    x = np.asarray(X)
+    check_matrix(x)
+    if len(set(ratios)) < len(ratios) or not ratios:
+        raise InvalidInputError("ratio", f"{list(ratios)} are not different ratios")
+    descending = sorted(ratios, reverse=True)
+    sizes = [(wanted_count(x.shape[0], r, None), {"ratio": r, "count": None}) for r in descending]
+    found = _select_sizes(x, sizes, meter or Meter(watts_per_core), **parameters)
+    by_ratio = dict(zip(descending, found, strict=True))
+    return [by_ratio[ratio] for ratio in ratios]
+
+
+def _select_sizes(
+    x: NDArray[Any],
+    sizes: list[tuple[int, dict[str, Any]]],
+    meter: Meter,
+    *,
+    labels: ArrayLike | None = None,
+    balance: str = "proportional",
+    include: ArrayLike | None = None,
+    exclude: ArrayLike | None = None,
+    scale: str = "auto",
+    nonfinite: str = "error",
+    seed: int = 0,
+    threads: int | None = None,
+    n_random: int = 20,
+    progress: Progress | None = None,
+    **options: Any,
+) -> list[Selection]:
+    """Select each (count, what was asked for), descending, within the one before."""
+    codes, classes = encode_labels(labels, x.shape[0])
+    included, excluded = row_numbers("include", include), row_numbers("exclude", exclude)
+    n_threads = usable_threads(threads)
+    at_hand = meter
 
     def watch(stage: str, done: int, total: int) -> None:
-        meter.begin(stage)
+        at_hand.begin(stage)
         if progress is not None:
             progress(stage, done, total)
 
+    used = {**_core.default_options(), **options, "balance": balance, "scale": scale}
+    used |= {"nonfinite": nonfinite, "seed": seed, "threads": n_threads, "n_random": n_random}
+    used |= {
+        "n_included": 0 if included is None else included.size,
+        "n_excluded": 0 if excluded is None else excluded.size,
+    }
+    found: list[Selection] = []
     with core_errors():
         run: dict[str, Any] = {"seed": seed, "n_threads": n_threads, "progress": watch}
         prepared = _core.prepare(x, scale=scale, nonfinite=nonfinite, **run)
-        selected = _core.select(prepared, wanted, labels=codes, balance=balance, **run, **options)
-        indices: NDArray[np.int64] = selected["indices"]
-        quality = _core.quality(prepared, indices, labels=codes, n_random=n_random, **run)
-    used = {**_core.default_options(), **options}
-    used |= {"ratio": ratio, "count": count, "balance": balance, "scale": scale}
-    used |= {
-        "nonfinite": nonfinite,
-        "seed": seed,
-        "threads": n_threads,
-        "n_random": n_random,
-    }
-    report = selection_report(
-        x,
-        prepared.facts,
-        used,
-        indices,
-        codes,
-        classes,
-        selected["facts"],
-        quality,
-        meter,
-    )
-    return Selection(indices, report)
+        for wanted, asked in sizes:
+            at_hand = meter.branch()
+            kind: dict[str, Any] = {"labels": codes, **run}
+            selected = _core.select(
+                prepared,
+                wanted,
+                balance=balance,
+                include=included,
+                exclude=excluded,
+                **kind,
+                **options,
+            )
+            indices: NDArray[np.int64] = selected["indices"]
+            quality = _core.quality(prepared, indices, n_random=n_random, **kind)
+            facts = selected["facts"]
+            report = selection_report(
+                x, prepared.facts, used | asked, indices, codes, classes, facts, quality, at_hand
+            )
+            found.append(Selection(indices, report))
+            excluded = np.setdiff1d(np.arange(x.shape[0]), indices)
+    return found
+
+
+def row_numbers(name: str, rows: ArrayLike | None) -> NDArray[np.int64] | None:
+    """Row numbers as the core takes them."""
+    if rows is None:
+        return None
+    numbers = np.asarray(rows)
+    if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
+        fact = f"has shape {numbers.shape} and type {numbers.dtype} where row numbers are needed"
+        raise InvalidInputError(name, fact)
+    return numbers.astype(np.int64)
 
 
 def check_matrix(x: NDArray[Any]) -> None:

@@ -50,6 +50,8 @@ def select(
     *,
     labels: NDArray[np.int64] | None = None,
     balance: str = "proportional",
+    include: NDArray[np.int64] | None = None,
+    exclude: NDArray[np.int64] | None = None,
     seed: int = 0,
     n_threads: int = 0,
     progress: Progress | None = None,

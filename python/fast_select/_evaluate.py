@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core
-from ._api import Progress, check_matrix, encode_labels, usable_threads
+from ._api import Progress, check_matrix, encode_labels, row_numbers, usable_threads
 from ._errors import InvalidInputError, core_errors
 from .energy import Meter
 from .report import evaluation_report
@@ -42,14 +42,9 @@ def evaluate(
     """
     x = np.asarray(X)
     check_matrix(x)
-    rows = np.asarray(indices)
-    if rows.ndim != 1 or rows.size == 0 or rows.dtype.kind not in "iu":
-        fact = f"have shape {rows.shape} and type {rows.dtype} where row numbers are needed"
-        raise InvalidInputError("indices", fact)
-    outside = rows[(rows < 0) | (rows >= x.shape[0])]
-    if outside.size:
-        fact = f"name row {outside[0]} of {x.shape[0]} (rows count from 0)"
-        raise InvalidInputError("indices", fact)
+    rows = row_numbers("indices", indices)
+    if rows is None or rows.size == 0:
+        raise InvalidInputError("indices", "is empty: there is nothing to judge")
     codes, classes = encode_labels(labels, x.shape[0])
     n_threads = usable_threads(threads)
     meter = meter or Meter()
@@ -64,7 +59,7 @@ def evaluate(
         prepared = _core.prepare(x, scale=scale, nonfinite=nonfinite, **run)
         quality = _core.quality(
             prepared,
-            rows.astype(np.int64),
+            rows,
             labels=codes,
             n_random=n_random,
             thorough=True,

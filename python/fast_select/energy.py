@@ -7,10 +7,11 @@ is estimated as CPU seconds times watts per core, and says so.
 
 from __future__ import annotations
 
+import copy
 import resource
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 POWERCAP = Path("/sys/class/powercap")
@@ -96,6 +97,13 @@ class Meter:
         self.tick()
         if not self.stages or self.stages[-1].name != name:
             self.stages.append(Stage(name))
+
+    def branch(self) -> Meter:
+        """A meter that has seen what this one has and goes on by itself."""
+        self.tick()
+        twin = copy.copy(self)
+        twin.stages = [replace(stage) for stage in self.stages]
+        return twin
 
     def _now(self) -> tuple[float, float, float]:
         joules = self._rapl.joules() if self._rapl else 0.0

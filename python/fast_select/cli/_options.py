@@ -40,7 +40,11 @@ ADVANCED: dict[str, tuple[str, type | click.Choice[str], str]] = {
     "base_radius": ("--base-radius", float, "Coarsest radius of the exchange."),
     "lambda_cover": ("--lambda-cover", float, "Weight of coverage in the exchange."),
     "max_sweeps": ("--sweeps", int, "Rounds of the exchange at most."),
-    "block_rows": ("--block-rows", int, "Rows exchanged among each other at most; larger groups are cut."),
+    "block_rows": (
+        "--block-rows",
+        int,
+        "Rows exchanged among each other at most; larger groups are cut.",
+    ),
 }
 """Core option: flag, type, help. Defaults are the core's (shown in the help)."""
 

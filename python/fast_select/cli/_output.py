@@ -86,7 +86,7 @@ def json_writer(report: dict[str, Any]) -> Callable[[IO[bytes]], None]:
     return lambda file: (file.write(to_json(report).encode()), None)[1]
 
 
-def to_json(report: dict[str, Any]) -> str:
+def to_json(report: dict[str, Any] | list[dict[str, Any]]) -> str:
     """A report as strict JSON: no NaN."""
     return json.dumps(report, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 

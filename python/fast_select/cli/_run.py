@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,22 @@ class Targets:
         *,
         as_json: bool,
         force: bool,
+        ratio: float | None = None,
     ) -> Targets:
-        """The paths that the options mean, checked before any work."""
+        """The paths that the options mean, checked before any work.
+
+        `ratio`: one of several, which becomes part of the names.
+        """
+        mark = "" if ratio is None else f"-{ratio:g}"
+        if output == "-" and mark:
+            raise InvalidInputError("-o -", "has no place for several ratios", "Name a file")
         if output == "-" and as_json:
             fact = "both print on stdout"
             raise InvalidInputError("-o - and --json", fact, "Give one of them a file")
-        indices = None if output == "-" else Path(output or f"{stem}.selected.npy")
+        indices = None if output == "-" else marked(output or f"{stem}.selected.npy", mark)
         if report is None and indices is not None:
             report = f"{stem}.report.json"
-        targets = cls(indices, None if report is None else Path(report))
+        targets = cls(indices, None if report is None else marked(report, mark))
         if indices is not None:
             check_index_suffix(indices)
             if targets.report == indices:
@@ -59,6 +67,12 @@ class Targets:
             if path is not None:
                 check_target(path, force=force)
         return targets
+
+
+def marked(name: str, mark: str) -> Path:
+    """A path with a mark before its suffix."""
+    path = Path(name)
+    return path.with_name(f"{path.stem}{mark}{path.suffix}")
 
 
 class Hash(threading.Thread):
@@ -87,42 +101,46 @@ class Hash(threading.Thread):
 def select_and_write(
     features: Features,
     labels: NDArray[Any] | None,
-    targets: Targets,
+    targets: Sequence[Targets],
     meter: Meter,
     *,
+    ratios: Sequence[float],
     quiet: bool,
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Select, write what the targets name, and show the report."""
-    from .._api import select
+    """Select at each of `ratios`, or a count, write what the targets name, show the reports."""
+    from .._api import select, select_nested
 
     digest = Hash(features)
     with StageProgress(quiet=quiet) as progress:
-        result = select(features.x, labels=labels, progress=progress, meter=meter, **parameters)
+        shared = {"labels": labels, "progress": progress, "meter": meter, **parameters}
+        if len(ratios) > 1:
+            results = select_nested(features.x, ratios=ratios, **shared)
+        else:
+            results = [select(features.x, ratio=next(iter(ratios), None), **shared)]
     names = [str(path) for path in features.files] or ["-"]
-    result.report["input"] = {
-        "files": names,
-        "sha256": digest.digest(),
-        **result.report["input"],
-    }
     writers = {}
-    if targets.indices is not None:
-        chosen = None if labels is None else np.asarray(labels)[result.indices]
-        writers[targets.indices] = index_writer(targets.indices, result.indices, chosen)
-    if targets.report is not None:
-        writers[targets.report] = json_writer(result.report)
+    for result, target in zip(results, targets, strict=True):
+        facts = {"files": names, "sha256": digest.digest(), **result.report["input"]}
+        result.report["input"] = facts
+        if target.indices is not None:
+            chosen = None if labels is None else np.asarray(labels)[result.indices]
+            writers[target.indices] = index_writer(target.indices, result.indices, chosen)
+        if target.report is not None:
+            writers[target.report] = json_writer(result.report)
     write_all(writers)
-    if not quiet:
-        from ._tables import show
+    for result, target in zip(results, targets, strict=True):
+        if not quiet:
+            from ._tables import show
 
-        many = f"{result.indices.size} indices of {features.x.shape[0]} rows"
-        where = targets.indices or "stdout"
-        written = [f"Wrote {many} to {where}"]
-        if targets.report is not None:
-            written.append(f"Wrote the report to {targets.report}")
-        show(result.report, written)
-    if targets.indices is None:
-        print_lines(result.indices)
-    elif as_json:
-        click.echo(to_json(result.report), nl=False)
+            many = f"{result.indices.size} indices of {features.x.shape[0]} rows"
+            written = [f"Wrote {many} to {target.indices or 'stdout'}"]
+            if target.report is not None:
+                written.append(f"Wrote the report to {target.report}")
+            show(result.report, written)
+        if target.indices is None:
+            print_lines(result.indices)
+    if as_json:
+        reports = [result.report for result in results]
+        click.echo(to_json(reports[0] if len(reports) == 1 else reports), nl=False)

@@ -38,6 +38,6 @@ def demo(
         labels = io.read_labels(path, key="y")
         targets = Targets.of(features.stem, output, report, as_json=as_json, force=force)
         select_and_write(
-            features, labels, targets, meter, quiet=quiet, as_json=as_json, ratio=RATIO,
+            features, labels, [targets], meter, quiet=quiet, as_json=as_json, ratios=[RATIO],
             **parameters,
         )  # fmt: skip

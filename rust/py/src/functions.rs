@@ -7,7 +7,7 @@ use fast_select_core::monitor::Stage;
 use fast_select_core::quality::{
     Quality, QualityOptions, qualities, random_selections, stratified_selections, work,
 };
-use fast_select_core::select::{Group, GroupFacts, select as core_select};
+use fast_select_core::select::{Group, GroupFacts, Standing, select as core_select};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -18,6 +18,7 @@ use crate::prepared::PyPrepared;
 use crate::run::run;
 
 type Labels<'py> = Option<PyReadonlyArray1<'py, i64>>;
+type Rows<'py> = Option<PyReadonlyArray1<'py, i64>>;
 
 /// Kept rows of each label, given labels of all input rows; one group of all rows without labels.
 fn classes(prepared: &PyPrepared, labels: &Labels<'_>) -> PyResult<Vec<Vec<u32>>> {
@@ -42,9 +43,59 @@ fn classes(prepared: &PyPrepared, labels: &Labels<'_>) -> PyResult<Vec<Vec<u32>>
     members(&kept, n_labels).map_err(to_py)
 }
 
+/// What may become of each kept row; empty where nothing is given.
+fn standings(
+    prepared: &PyPrepared,
+    include: &Rows<'_>,
+    exclude: &Rows<'_>,
+) -> PyResult<Vec<Standing>> {
+    if include.is_none() && exclude.is_none() {
+        return Ok(vec![]);
+    }
+    let (rows, n) = (&prepared.inner.rows, prepared.inner.facts.n_rows);
+    let mut standing = vec![Standing::Free; rows.len()];
+    for (name, given, kind) in [
+        ("exclude", exclude, Standing::Excluded),
+        ("include", include, Standing::Included),
+    ] {
+        let refuse = |fact: String| Err(InvalidInput::new_err((name, fact)));
+        for &i in given.iter().flat_map(|given| given.as_array()) {
+            let row = u32::try_from(i).ok().filter(|&i| (i as usize) < n);
+            let Some(row) = row else {
+                return refuse(format!("names row {i} of {n} (rows count from 0)"));
+            };
+            match rows.binary_search(&row) {
+                Ok(at) if standing[at] == Standing::Excluded && kind == Standing::Included => {
+                    return refuse(format!("names row {i}, which is excluded as well"));
+                }
+                Ok(at) => standing[at] = kind,
+                Err(_) if kind == Standing::Included => {
+                    return refuse(format!("names row {i}, which holds NaN or infinity"));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    Ok(standing)
+}
+
+/// The size of a class and the bounds that the standing of its rows gives.
+fn class_size(members: &[u32], standing: &[Standing]) -> ClassSize {
+    let mut size = ClassSize::free(members.len());
+    if !standing.is_empty() {
+        let count = |kind| {
+            let of = |&&i: &&u32| standing[i as usize] == kind;
+            members.iter().filter(of).count()
+        };
+        size.most -= count(Standing::Excluded);
+        size.least = count(Standing::Included).max(size.most.min(1));
+    }
+    size
+}
+
 /// Selects `count` rows.
 #[pyfunction]
-#[pyo3(signature = (prepared, count, *, labels = None, balance = "proportional", seed = 0, n_threads = 0, progress = None, **options))]
+#[pyo3(signature = (prepared, count, *, labels = None, balance = "proportional", include = None, exclude = None, seed = 0, n_threads = 0, progress = None, **options))]
 #[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
 fn select<'py>(
     py: Python<'py>,
@@ -52,6 +103,8 @@ fn select<'py>(
     count: usize,
     labels: Labels<'py>,
     balance: &str,
+    include: Rows<'py>,
+    exclude: Rows<'py>,
     seed: u64,
     n_threads: usize,
     progress: Option<Py<PyAny>>,
@@ -59,7 +112,8 @@ fn select<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let options = select_options(seed, options)?;
     let classes = classes(prepared, &labels)?;
-    let sizes: Vec<ClassSize> = classes.iter().map(|c| ClassSize::free(c.len())).collect();
+    let standing = standings(prepared, &include, &exclude)?;
+    let sizes: Vec<ClassSize> = classes.iter().map(|c| class_size(c, &standing)).collect();
     let balance: Balance = balance.parse().map_err(to_py)?;
     if count == 0 {
         let fact = "count = 0 selects nothing: it must be 1 or more";
@@ -70,9 +124,13 @@ fn select<'py>(
         .into_iter()
         .zip(quotas)
         .map(|(members, quota)| Group {
+            standing: if standing.is_empty() {
+                vec![]
+            } else {
+                members.iter().map(|&i| standing[i as usize]).collect()
+            },
             members,
             quota,
-            standing: vec![],
         })
         .collect();
     let inner = &prepared.inner;
