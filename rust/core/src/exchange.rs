@@ -30,12 +30,14 @@ use crate::kernels::scan::scan_below_each;
 use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
 use crate::monitor::Monitor;
 use crate::nearest::NearestPicks;
-use crate::parallel::{blocks, map_blocks};
+use crate::parallel::{map_blocks, sum_blocks};
 
 /// Candidates scored against one state of the selection.
-const BATCH: usize = 256;
+const BATCH: usize = 512;
 /// Candidates of a product.
-const TILE: usize = 16;
+const TILE: usize = 32;
+/// Rows and columns of a tile of kernels.
+const SIDE: usize = 256;
 /// Share of the candidates in a short round.
 const SHORT: f64 = 0.25;
 /// Random picks, and the rows that they are measured on, that set the unit of the quantisation error.
@@ -115,29 +117,42 @@ impl<'a> Block<'a> {
     pub fn new(x: MatrixView<'a>, options: &ExchangeOptions, monitor: &Monitor) -> Result<Self> {
         let (norms, coarse) = (squared_norms(x), options.coarse());
         let n = x.rows();
-        let potential = map_blocks(n, 128, |rows| {
-            let mut sums = vec![0.0; rows.len()];
-            let (mut tile, mut kernel) = (vec![0.0; rows.len() * 512], vec![0.0; 512]);
-            for refs in blocks(n, 512) {
-                monitor.check()?;
-                let tile = &mut tile[..rows.len() * refs.len()];
-                let part = x.rows_range(rows.clone());
-                matmul_nt(tile, part, x.rows_range(refs.clone()), false);
-                let tile = tile.chunks_exact_mut(refs.len());
-                for ((i, dots), sum) in rows.clone().zip(tile).zip(&mut sums) {
-                    to_distances(dots, norms[i], &norms[refs.clone()]);
-                    let kernel = &mut kernel[..refs.len()];
-                    gaussian_powers(dots, coarse, kernel);
-                    *sum += kernel.iter().map(|&k| f64::from(k)).sum::<f64>();
+        let tiles = n.div_ceil(SIDE);
+        // The kernel is symmetric: tiles (a, b) with a <= b count for their rows and their columns.
+        let pairs: Vec<(usize, usize)> = (0..tiles)
+            .flat_map(|a| (a..tiles).map(move |b| (a, b)))
+            .collect();
+        let range = |t: usize| t * SIDE..n.min((t + 1) * SIDE);
+        let sums = sum_blocks(pairs.len(), 1, n, |at, sums| {
+            let (a, b) = pairs[at.start];
+            let (rows, cols) = (range(a), range(b));
+            let mut tile = vec![0.0; rows.len() * cols.len()];
+            let mut kernel = vec![0.0; cols.len()];
+            matmul_nt(
+                &mut tile,
+                x.rows_range(rows.clone()),
+                x.rows_range(cols.clone()),
+                false,
+            );
+            let mut columns = vec![0.0_f32; cols.len()];
+            for (i, dots) in rows.clone().zip(tile.chunks_exact_mut(cols.len())) {
+                to_distances(dots, norms[i], &norms[cols.clone()]);
+                gaussian_powers(dots, coarse, &mut kernel);
+                sums[i] += sum(&kernel);
+                columns.iter_mut().zip(&kernel).for_each(|(c, k)| *c += k);
+            }
+            if a < b {
+                for (j, c) in cols.zip(columns) {
+                    sums[j] += f64::from(c);
                 }
             }
-            monitor.advance(rows.len())?;
-            Ok(sums.into_iter().map(|s| s / n as f64).collect::<Vec<_>>())
+            monitor.advance(if a == b { rows.len() } else { 0 })
         })?;
+        let potential = sums.into_iter().map(|s| s / n as f64).collect();
         Ok(Self {
             x,
             norms,
-            potential: potential.concat(),
+            potential,
             coarse,
         })
     }
@@ -153,7 +168,9 @@ impl<'a> Block<'a> {
         let m = picked.len() as f64;
         let picks = self.x.gather(picked);
         let across: f64 = picked.iter().map(|&i| self.potential[i as usize]).sum();
-        let within: f64 = picked.iter().map(|&i| sum(&self.kernels(i, &picks))).sum();
+        let norms = squared_norms(picks.view());
+        let field = |&i: &u32| sum(&self.kernels(i, &picks, &norms));
+        let within: f64 = picked.iter().map(field).sum();
         let whole = sum_f64(&self.potential) / self.n() as f64;
         let nearest = NearestPicks::new(self.x, &self.norms, picks.view());
         let cover = (0..self.n())
@@ -165,12 +182,12 @@ impl<'a> Block<'a> {
         )
     }
 
-    /// Kernels between row `i` and each of `picks`, (m,).
-    fn kernels(&self, i: u32, picks: &Matrix) -> Vec<f32> {
+    /// Kernels between row `i` and each of `picks`, (m, p), of squared norms `pick_norms`; (m,).
+    fn kernels(&self, i: u32, picks: &Matrix, pick_norms: &[f32]) -> Vec<f32> {
         let i = i as usize;
         let mut dots = vec![0.0; picks.rows()];
         matmul_nt(&mut dots, self.x.rows_range(i..i + 1), picks.view(), false);
-        to_distances(&mut dots, self.norms[i], &squared_norms(picks.view()));
+        to_distances(&mut dots, self.norms[i], pick_norms);
         let mut kernels = vec![0.0; dots.len()];
         gaussian_powers(&dots, self.coarse, &mut kernels);
         kernels
@@ -315,6 +332,9 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
         let (n, m) = (block.n(), picked.len());
         let (a, b) = block.units(m, rng);
         let picks = block.x.gather(picked);
+        let pick_norms = squared_norms(picks.view());
+        let field = |&i: &u32| sum(&block.kernels(i, &picks, &pick_norms));
+        let field = picked.iter().map(field).collect();
         let mut is_picked = vec![false; n];
         picked.iter().for_each(|&i| is_picked[i as usize] = true);
         let mut search = Self {
@@ -323,13 +343,10 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
             cfd_weight: 1.0 / a,
             cover_weight: options.lambda_cover / (b * n as f64),
             rows: picked.to_vec(),
-            pick_norms: squared_norms(picks.view()),
-            field: picked
-                .iter()
-                .map(|&i| sum(&block.kernels(i, &picks)))
-                .collect(),
+            field,
             nearest: NearestPicks::new(block.x, &block.norms, picks.view()),
             picks,
+            pick_norms,
             is_picked,
             reach: vec![0.0; n],
             removal: vec![0.0; m],
@@ -440,7 +457,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
     fn take(&mut self, j: u32, dots: &[f32], swap: Swap) {
         let Swap { slot, kernels, .. } = swap;
         let (enters, leaves) = (j as usize, self.rows[slot]);
-        let left = self.block.kernels(leaves, &self.picks);
+        let left = self.block.kernels(leaves, &self.picks, &self.pick_norms);
         for ((field, new), old) in self.field.iter_mut().zip(&kernels).zip(&left) {
             *field += f64::from(*new) - f64::from(*old);
         }
