@@ -7,6 +7,7 @@
 """
 
 from ._api import Selection, select, select_nested
+from ._compare import compare
 from ._core import info as _info
 from ._errors import ComputationError, FastSelectError, InvalidInputError
 from ._evaluate import evaluate
@@ -17,6 +18,7 @@ __all__ = [
     "FastSelectError",
     "InvalidInputError",
     "Selection",
+    "compare",
     "evaluate",
     "select",
     "select_nested",

@@ -13,6 +13,7 @@ import click
 
 from .._errors import FastSelectError, InvalidInputError
 from ._explain import explain
+from .compare import compare
 from .demo import demo
 from .evaluate import evaluate
 from .select import select
@@ -59,6 +60,7 @@ def cli() -> None:
     fast-select data.npz --key x --label-key y --ratio 0.01 -o rows.txt
     cat features.npy | fast-select - --count 500 -o - | head
     fast-select evaluate features.npy features.selected.npy
+    fast-select compare features.npy --labels labels.npy --ratio 0.05
     fast-select demo
 
     The first word may be a command; without one it is `select`, whose options
@@ -69,6 +71,7 @@ def cli() -> None:
 cli.add_command(select)
 cli.add_command(demo)
 cli.add_command(evaluate)
+cli.add_command(compare)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -98,13 +98,24 @@ def feature_options(command: Command) -> Command:
     return command
 
 
-def run_options(command: Command) -> Command:
-    """Add the options of every command that computes and writes."""
+def judging_options(command: Command) -> Command:
+    """Add the options of every command that judges selections and writes no file."""
     options = [
         click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True,
                      help="Seed of every random draw."),
         click.option("--threads", type=int, default=None,
                      help="Threads. [default: all that the process may use]"),
+        click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
+        click.option("--json", "as_json", is_flag=True, help="Print the report on stdout."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def run_options(command: Command) -> Command:
+    """Add the options of every command that computes and writes."""
+    options = [
         click.option("--random", "n_random", type=click.IntRange(0, 10_000), default=20,
                      show_default=True, help="Random selections to compare with."),
         click.option("--watts-per-core", type=click.FloatRange(min=0, min_open=True),
@@ -117,9 +128,7 @@ def run_options(command: Command) -> Command:
                      help="Where to write the report. [default: <input>.report.json here; none "
                      "with -o -]"),
         click.option("--force", is_flag=True, help="Overwrite existing files."),
-        click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
-        click.option("--json", "as_json", is_flag=True, help="Print the report on stdout."),
     ]  # fmt: skip
     for option in reversed(options):
         command = option(command)
-    return command
+    return judging_options(command)

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from .._compare import MODELS
 from ..report import METRICS
 
 SHOWN_CLASSES = 12
@@ -39,6 +40,39 @@ def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> 
     console.print(report["verdict"], style="bold", highlight=False)
     for line in written:
         console.print(line, highlight=False)
+
+
+def show_comparison(result: dict[str, Any]) -> None:
+    """Print a table for each ratio on stdout: it is what was asked for."""
+    console = Console(soft_wrap=not Console().is_terminal)
+    for ratio in dict.fromkeys(entry["ratio"] for entry in result["summary"]):
+        rows = [entry for entry in result["summary"] if entry["ratio"] == ratio]
+        console.print(comparison_table(ratio, rows, result["models"]))
+
+
+def comparison_table(ratio: float, rows: list[dict[str, Any]], models: list[str]) -> Table:
+    """Accuracy by model, CF distance and time of each method; the best of each in bold."""
+    caption = "Accuracy in %; ±: standard error over seeds; CF distance x m: smaller is better."
+    table = Table(title=f"Ratio {ratio:g}", title_justify="left", caption=caption)
+    table.add_column("method", no_wrap=True)
+    names = [MODELS[model] for model in models]
+    for name in [*names, "mean", "±", "CF dist.", "seconds"]:
+        table.add_column(name, justify="right", no_wrap=True)
+    columns = [[row["accuracy"][model] for row in rows] for model in models]
+    best = [max(values) for values in [*columns, [row["mean_accuracy"] for row in rows]]]
+    least = min(row["cfd_m"] for row in rows)
+    for row in rows:
+        error = row["standard_error"]
+        cells = [f"{row['accuracy'][model]:.1f}" for model in models]
+        cells.append(f"{row['mean_accuracy']:.2f}")
+        values = [*(row["accuracy"][model] for model in models), row["mean_accuracy"]]
+        bold = [value == top for value, top in zip(values, best, strict=True)]
+        cells = [f"[bold]{c}[/bold]" if b else c for c, b in zip(cells, bold, strict=True)]
+        cells.append("" if error is None else f"{error:.2f}")
+        distance = f"{row['cfd_m']:.4f}"
+        cells.append(f"[bold]{distance}[/bold]" if row["cfd_m"] == least else distance)
+        table.add_row(row["method"], *cells, f"{row['select_s']:.2f}")
+    return table
 
 
 def stage_table(report: dict[str, Any]) -> Table:

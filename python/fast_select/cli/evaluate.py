@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ._options import feature_options
+from ._options import feature_options, judging_options
 
 
 @click.command(short_help="Judge a selection beside random ones.")
@@ -22,18 +22,7 @@ from ._options import feature_options
     show_default=True,
     help="Random selections to compare with.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**64 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of frequencies, samples and draws.",
-)
-@click.option(
-    "--threads", type=int, default=None, help="Threads. [default: all that the process may use]"
-)
-@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report on stdout.")
+@judging_options
 def evaluate(
     features: str,
     selected: str,

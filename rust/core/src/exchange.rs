@@ -71,7 +71,7 @@ impl Default for ExchangeOptions {
         Self {
             base_radius: 0.5,
             lambda_cover: 1.0,
-            max_sweeps: 10,
+            max_sweeps: 4,
             block_rows: 16_384,
         }
     }

@@ -1,0 +1,255 @@
+"""Selection methods side by side, judged by models that are trained on what they pick."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _core
+from ._api import Progress, check_matrix, encode_labels, usable_threads, wanted_count
+from ._errors import InvalidInputError, core_errors
+from .report import SCHEMA
+
+Picker = Callable[[_core.Prepared, int, "NDArray[np.int64] | None", int], NDArray[np.int64]]
+"""From (prepared rows, count, labels, seed) to indices."""
+
+METHODS = ("exchange", "fast", "paper", "random", "stratified", "k-center", "k-means", "herding")
+"""Methods of the package; `stratified` is `random` class by class."""
+
+MODELS = {"1nn": "1-NN", "logreg": "log. reg.", "svm": "RBF-SVM", "forest": "forest"}
+"""Downstream models and their names in tables."""
+
+
+def compare(
+    X: ArrayLike,
+    labels: ArrayLike,
+    *,
+    ratios: Sequence[float],
+    test: tuple[ArrayLike, ArrayLike] | None = None,
+    test_share: float = 0.2,
+    methods: Sequence[str] = METHODS,
+    models: Sequence[str] = tuple(MODELS),
+    extra_methods: Mapping[str, Picker] | None = None,
+    use_labels: bool = True,
+    seeds: Sequence[int] = (0, 1, 2),
+    scale: str = "auto",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Run selection methods at each of ``ratios`` and train models on what they pick.
+
+    Parameters
+    ----------
+    X, labels : (n, d) features and (n,) classes
+    test : features and classes to measure accuracy on; default: ``test_share`` of the rows, drawn
+        at random, which no method then sees
+    methods : of :data:`METHODS`
+    models : of :data:`MODELS`: 1-NN, logistic regression, RBF-SVM, random forest
+    extra_methods : methods of your own by name
+    use_labels : whether methods select class by class; else only the models see labels, and
+        ``stratified`` is left out
+    seeds : one selection and one training for each
+
+    Returns
+    -------
+    ``runs``: one entry for each method, ratio and seed with ``accuracy`` by model (in %), ``cfd_m``
+    (m times the CF distance on unseen frequencies) and ``select_s`` (seconds). ``summary``: their
+    means and the standard error of the mean accuracy over seeds, by method and ratio.
+
+    Raises
+    ------
+    InvalidInputError
+        For input that cannot be used, or where scikit-learn is missing.
+    """
+    if not ratios or not seeds:
+        raise InvalidInputError("ratios and seeds", "are empty", "Give at least one of each")
+    check_names("methods", methods, METHODS)
+    check_names("models", models, MODELS)
+    x = np.asarray(X)
+    check_matrix(x)
+    codes, classes = encode_labels(labels, x.shape[0])
+    if codes is None or classes is None:
+        raise InvalidInputError("labels", "are missing", "Models need classes to learn")
+    if test is None:
+        train, held_out = split(x.shape[0], test_share, seeds[0])
+        x_test, y_test, x, codes = x[held_out], codes[held_out], x[train], codes[train]
+    else:
+        x_test, y_test = known_test(test, x.shape[1], classes)
+    n_threads = usable_threads(threads)
+    pickers = {name: own_method(name, use_labels, n_threads) for name in methods}
+    if not use_labels:
+        pickers.pop("stratified", None)
+    pickers |= extra_methods or {}
+    runs: list[dict[str, Any]] = []
+    with core_errors():
+        prepared = _core.prepare(x, scale=scale, n_threads=n_threads)
+        features = scaled(x, x_test, standard=prepared.facts["scale"] == "standard")
+        total = len(ratios) * len(pickers) * len(seeds)
+        for ratio in ratios:
+            count = wanted_count(x.shape[0], ratio, None)
+            for name, pick in pickers.items():
+                for seed in seeds:
+                    if progress is not None:
+                        progress("compare", len(runs), total)
+                    begun = time.perf_counter()
+                    rows = pick(prepared, count, codes if use_labels else None, seed)
+                    seconds = time.perf_counter() - begun
+                    quality = _core.quality(prepared, rows, n_random=0, n_threads=n_threads)
+                    runs.append(
+                        {
+                            "method": name,
+                            "ratio": ratio,
+                            "seed": seed,
+                            "count": int(rows.size),
+                            "accuracy": accuracies(
+                                models, features, (codes, y_test), rows, seed, n_threads
+                            ),
+                            "cfd_m": quality["selection"]["cfd_m"],
+                            "select_s": seconds,
+                        }
+                    )
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "fast-select", **_core.info()},
+        "input": {"shape": list(x.shape), "test_rows": len(x_test), "classes": int(classes.size)},
+        "use_labels": use_labels,
+        "models": list(models),
+        "runs": runs,
+        "summary": summarised(runs),
+    }
+
+
+def check_names(
+    parameter: str, given: Sequence[str], known: Sequence[str] | Mapping[str, str]
+) -> None:
+    """Refuse an unknown name."""
+    for name in given:
+        if name not in known:
+            raise InvalidInputError(parameter, f"has no '{name}'", f"Choose of {', '.join(known)}")
+
+
+def own_method(name: str, use_labels: bool, n_threads: int) -> Picker:
+    """A method of the package."""
+    by_class = use_labels and name != "random"
+    method = "random" if name == "stratified" else name
+
+    def pick(
+        prepared: _core.Prepared, count: int, labels: NDArray[np.int64] | None, seed: int
+    ) -> NDArray[np.int64]:
+        selected = _core.select(
+            prepared,
+            count,
+            labels=labels if by_class else None,
+            seed=seed,
+            n_threads=n_threads,
+            method=method,
+        )
+        indices: NDArray[np.int64] = selected["indices"]
+        return indices
+
+    return pick
+
+
+def split(n: int, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows to select from and rows to test on."""
+    if not 0 < share < 1:
+        raise InvalidInputError("test share", f"{share} is not between 0 and 1")
+    order = np.random.default_rng(seed).permutation(n)
+    at = max(1, round(n * share))
+    return np.sort(order[at:]), np.sort(order[:at])
+
+
+def known_test(
+    test: tuple[ArrayLike, ArrayLike], n_columns: int, classes: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Test features and codes; rows of classes that training does not know get the code -1."""
+    x, y = (np.asarray(part) for part in test)
+    check_matrix(x)
+    if x.shape[1] != n_columns:
+        raise InvalidInputError("test", f"has {x.shape[1]} columns where {n_columns} are needed")
+    if y.shape != (x.shape[0],):
+        raise InvalidInputError("test labels", f"have shape {y.shape}, not ({x.shape[0]},)")
+    places = np.searchsorted(classes, y).clip(0, classes.size - 1)
+    return x, np.where(classes[places] == y, places, -1).astype(np.int64)
+
+
+def scaled(
+    x: NDArray[Any], x_test: NDArray[Any], *, standard: bool
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Both centred and divided by the columns' standard deviations, or by one for all."""
+    center, deviation = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+    if standard:
+        deviation[deviation == 0] = 1
+    else:
+        deviation = np.full_like(deviation, np.sqrt(np.mean(deviation**2)) or 1)
+    first, second = (((part - center) / deviation).astype(np.float32) for part in (x, x_test))
+    return first, second
+
+
+def accuracies(
+    models: Sequence[str],
+    features: tuple[NDArray[np.float32], NDArray[np.float32]],
+    labels: tuple[NDArray[np.int64], NDArray[np.int64]],
+    rows: NDArray[np.int64],
+    seed: int,
+    n_threads: int,
+) -> dict[str, float]:
+    """Test accuracy in % of each model, trained on `rows`."""
+    (x, x_test), (y, y_test) = features, labels
+    result = {}
+    for name in models:
+        if np.unique(y[rows]).size == 1:  # Some models refuse to learn a single class.
+            result[name] = 100 * float(np.mean(y_test == y[rows][0]))
+            continue
+        model = estimator(name, seed, n_threads).fit(x[rows], y[rows])
+        result[name] = 100 * float(np.mean(model.predict(x_test) == y_test))
+    return result
+
+
+def estimator(name: str, seed: int, n_threads: int) -> Any:
+    """A scikit-learn classifier with fixed parameters: methods are compared, not tuning."""
+    try:
+        from sklearn.ensemble import RandomForestClassifier
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.neighbors import KNeighborsClassifier
+        from sklearn.svm import SVC
+    except ImportError as err:
+        fix = "Install it: pip install 'fast-select[compare]'"
+        raise InvalidInputError("scikit-learn", "is missing", fix) from err
+    if name == "1nn":
+        return KNeighborsClassifier(1)
+    if name == "logreg":
+        return LogisticRegression(max_iter=200)
+    if name == "svm":
+        return SVC(C=10)
+    return RandomForestClassifier(100, random_state=seed, n_jobs=n_threads)
+
+
+def summarised(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Means over seeds by ratio and method, in the order of the runs."""
+    groups: dict[tuple[float, str], list[dict[str, Any]]] = {}
+    for run in runs:
+        groups.setdefault((run["ratio"], run["method"]), []).append(run)
+    summary = []
+    for (ratio, method), group in groups.items():
+        means = np.array([np.mean(list(run["accuracy"].values())) for run in group])
+        spread = means.std(ddof=1) / np.sqrt(means.size) if means.size > 1 else None
+        summary.append(
+            {
+                "ratio": ratio,
+                "method": method,
+                "accuracy": {
+                    model: float(np.mean([run["accuracy"][model] for run in group]))
+                    for model in group[0]["accuracy"]
+                },
+                "mean_accuracy": float(means.mean()),
+                "standard_error": None if spread is None else float(spread),
+                "cfd_m": float(np.mean([run["cfd_m"] for run in group])),
+                "select_s": float(np.mean([run["select_s"] for run in group])),
+            }
+        )
+    return summary

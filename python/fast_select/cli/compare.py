@@ -1,0 +1,122 @@
+"""``fast-select compare FEATURES --labels ... --ratio R``: methods side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ._options import feature_options, judging_options
+
+
+def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str] | None:
+    """Names separated by commas."""
+    return None if value is None else [name.strip() for name in value.split(",")]
+
+
+@click.command(short_help="Compare selection methods by the models trained on their picks.")
+@click.argument("inputs", nargs=-1, required=True, metavar="FEATURES...")
+@feature_options
+@click.option(
+    "--ratio",
+    "ratios",
+    type=float,
+    multiple=True,
+    required=True,
+    help="Share of the rows to select; may be given several times.",
+)
+@click.option("--test", help="Features to test on. [default: --test-share of the rows, held out]")
+@click.option("--test-key", help="Array of features in the .npz file of --test.")
+@click.option("--test-labels", help="File of labels of --test.")
+@click.option(
+    "--test-label-key", help="Array of labels in the .npz file of --test-labels or --test."
+)
+@click.option(
+    "--test-share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Share of the rows held out without --test.",
+)
+@click.option("--methods", callback=names, help="Methods, separated by commas. [default: all]")
+@click.option(
+    "--models",
+    callback=names,
+    help="Models, separated by commas: 1nn, logreg, svm, forest. [default: all]",
+)
+@click.option(
+    "--unlabelled", is_flag=True, help="Methods do not see the labels; only the models do."
+)
+@click.option(
+    "--seeds",
+    "n_seeds",
+    type=click.IntRange(1, 1000),
+    default=3,
+    show_default=True,
+    help="Selections by each method.",
+)
+@judging_options
+def compare(
+    inputs: tuple[str, ...],
+    key: str | None,
+    labels: str | None,
+    label_key: str | None,
+    flatten: bool,
+    nonfinite: str,
+    ratios: tuple[float, ...],
+    test: str | None,
+    test_key: str | None,
+    test_labels: str | None,
+    test_label_key: str | None,
+    unlabelled: bool,
+    n_seeds: int,
+    seed: int,
+    quiet: bool,
+    as_json: bool,
+    **parameters: Any,
+) -> None:
+    r"""Select rows of FEATURES by several methods, and train models on each pick.
+
+    \b
+    fast-select compare x.npy --labels y.npy --ratio 0.01 --ratio 0.1
+    fast-select compare data.npz --key x --label-key y --test data.npz --test-key x_test
+        --test-label-key y_test --ratio 0.05
+
+    Needs scikit-learn: pip install 'fast-select[compare]'.
+    """  # fmt: skip
+    from .. import compare as run
+    from .. import io
+    from .._errors import InvalidInputError
+    from ._inputs import read_inputs
+    from ._output import to_json
+    from ._progress import StageProgress
+    from ._tables import show_comparison
+
+    if nonfinite == "drop":
+        raise InvalidInputError("--nonfinite drop", "is not for compare", "Clean the rows first")
+    data, y = read_inputs(inputs, key, labels, label_key, flatten=flatten)
+    if y is None:
+        raise InvalidInputError("labels", "are missing", "Give --labels or --label-key")
+    given = {k: v for k, v in parameters.items() if v is not None}
+    if test is not None:
+        test_x = io.read_features([test], key=test_key, flatten=flatten).x
+        test_y = io.read_labels(Path(test_labels or test), key=test_label_key)
+        given["test"] = (test_x, test_y)
+    elif test_key or test_labels or test_label_key:
+        raise InvalidInputError("--test", "is missing", "Name the file of test features")
+    seeds = range(seed, seed + n_seeds)
+    with StageProgress(quiet=quiet) as progress:
+        result = run(
+            data.x,
+            y,
+            ratios=ratios,
+            seeds=seeds,
+            use_labels=not unlabelled,
+            progress=progress,
+            **given,
+        )
+    if as_json:
+        click.echo(to_json(result), nl=False)
+    else:
+        show_comparison(result)

@@ -1,0 +1,95 @@
+"""Methods side by side."""
+
+import json
+
+import numpy as np
+import pytest
+
+import fast_select
+from fast_select._compare import METHODS, MODELS, accuracies, known_test, scaled
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(11)
+    y = rng.integers(0, 3, 600)
+    return rng.normal(size=(600, 4)) + y[:, None] * 2.5, np.array(["a", "b", "c"])[y]
+
+
+def test_every_method_and_model(data):
+    x, y = data
+    got = fast_select.compare(x, y, ratios=[0.05], seeds=[0, 1], threads=1)
+    assert {run["method"] for run in got["runs"]} == set(METHODS)
+    assert len(got["runs"]) == 2 * len(METHODS)
+    assert got["input"] == {"shape": [480, 4], "test_rows": 120, "classes": 3}
+    for entry in got["summary"]:
+        assert set(entry["accuracy"]) == set(MODELS)
+        assert 60 < entry["mean_accuracy"] <= 100
+        assert entry["standard_error"] >= 0
+    assert {run["count"] for run in got["runs"]} == {24}
+
+
+def test_labels_may_be_kept_from_the_methods(data):
+    x, y = data
+    seen = []
+
+    def first_rows(prepared, count, labels, seed):
+        seen.append(labels)
+        return np.arange(count)
+
+    parameters = dict(ratios=[0.1], methods=["random"], models=["1nn"], seeds=[0], threads=1)
+    got = fast_select.compare(
+        x, y, use_labels=False, extra_methods={"mine": first_rows}, **parameters
+    )
+    assert seen == [None]
+    assert [run["method"] for run in got["runs"]] == ["random", "mine"]
+
+
+def test_one_nearest_neighbour_by_hand():
+    x = np.array([[0.0], [1.0], [10.0]], np.float32)
+    test = np.array([[0.4], [0.6], [9.0], [6.0]], np.float32)
+    y, y_test = np.array([0, 1, 1]), np.array([0, 1, 1, 0])
+    got = accuracies(["1nn"], (x, test), (y, y_test), np.array([0, 1, 2]), 0, 1)
+    assert got == {"1nn": 75.0}
+    single = accuracies(["svm"], (x, test), (y, y_test), np.array([1, 2]), 0, 1)
+    assert single == {"svm": 50.0}
+
+
+def test_scaling_and_unknown_classes():
+    x = np.array([[0.0, 5.0], [2.0, 5.0]])
+    first, second = scaled(x, x[:1], standard=True)
+    assert first.tolist() == [[-1, 0], [1, 0]]
+    assert second.tolist() == [[-1, 0]]
+    _, codes = known_test((x, ["b", "z"]), 2, np.array(["a", "b"]))
+    assert codes.tolist() == [1, -1]
+
+
+def test_refusals(data):
+    x, y = data
+    for parameters in (
+        {"ratios": []},
+        {"ratios": [2.0]},
+        {"ratios": [0.1], "methods": ["best"]},
+        {"ratios": [0.1], "models": ["gpt"]},
+        {"ratios": [0.1], "test": (x[:, :2], y)},
+        {"ratios": [0.1], "test": (x, y[:3])},
+        {"ratios": [0.1], "test_share": 1.5},
+    ):
+        with pytest.raises(fast_select.InvalidInputError):
+            fast_select.compare(x, y, **parameters)
+
+
+def test_command(run, tmp_path, data):
+    x, y = data
+    np.savez(tmp_path / "d.npz", x=x, y=y, xt=x[:50], yt=y[:50])
+    common = ["compare", tmp_path / "d.npz", "--key", "x", "--label-key", "y", "--ratio", "0.1",
+              "--methods", "exchange, stratified", "--models", "1nn,logreg", "--seeds", "2"]  # fmt: skip
+    got = run(*common, "--test", tmp_path / "d.npz", "--test-key", "xt", "--test-label-key", "yt")
+    assert got.returncode == 0, got.stderr.decode()
+    assert "exchange" in got.stdout.decode()
+    assert "log. reg." in got.stdout.decode()
+    result = json.loads(run(*common, "--json", "--quiet").stdout)
+    assert len(result["runs"]) == 4
+    refused = run("compare", tmp_path / "d.npz", "--key", "x", "--ratio", "0.1")
+    assert refused.returncode == 2
+    assert b"--label" in refused.stderr
