@@ -27,7 +27,7 @@ def test_default_outputs(run, features):
     assert report["input"]["files"] == [str(features)]
     assert len(report["input"]["sha256"]) == 64
     text = got.stderr.decode()
-    for word in ("optimize", "CF distance", "estimated" if "rapl" not in text else "", "Wrote"):
+    for word in ("exchange", "CF distance", "estimated" if "rapl" not in text else "", "Wrote"):
         assert word in text
     assert "\x1b" not in text
 

@@ -37,10 +37,10 @@ def test_labels_may_be_kept_from_the_methods(data):
         seen.append(labels)
         return np.arange(count)
 
-    parameters = dict(ratios=[0.1], methods=["random"], models=["1nn"], seeds=[0], threads=1)
     got = fast_select.compare(
-        x, y, use_labels=False, extra_methods={"mine": first_rows}, **parameters
-    )
+        x, y, ratios=[0.1], methods=["random"], models=["1nn"], seeds=[0], use_labels=False,
+        extra_methods={"mine": first_rows},
+    )  # fmt: skip
     assert seen == [None]
     assert [run["method"] for run in got["runs"]] == ["random", "mine"]
 
@@ -82,8 +82,10 @@ def test_refusals(data):
 def test_command(run, tmp_path, data):
     x, y = data
     np.savez(tmp_path / "d.npz", x=x, y=y, xt=x[:50], yt=y[:50])
-    common = ["compare", tmp_path / "d.npz", "--key", "x", "--label-key", "y", "--ratio", "0.1",
-              "--methods", "exchange, stratified", "--models", "1nn,logreg", "--seeds", "2"]  # fmt: skip
+    common = [
+        "compare", tmp_path / "d.npz", "--key", "x", "--label-key", "y", "--ratio", "0.1",
+        "--methods", "exchange, stratified", "--models", "1nn,logreg", "--seeds", "2",
+    ]  # fmt: skip
     got = run(*common, "--test", tmp_path / "d.npz", "--test-key", "xt", "--test-label-key", "yt")
     assert got.returncode == 0, got.stderr.decode()
     assert "exchange" in got.stdout.decode()

@@ -24,11 +24,12 @@ def large(tmp_path_factory):
 def test_ctrl_c_after_a_stage_has_ended(run, large, stage):
     """A line is printed as a stage ends, so the signal comes early in the next one."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "fast_select", large, "--ratio", "0.2", "--random", "60"],
+        [sys.executable, "-m", "fast_select", large, "--ratio", "0.2", "--random", "60",
+         "--method", "fast"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=run.folder,
-    )
+    )  # fmt: skip
     seen = b""
     while not re.search(rf"^{stage} ".encode(), seen, re.MULTILINE):
         line = process.stderr.readline()

@@ -138,12 +138,17 @@ def test_refusals(rng):
 def test_progress_is_told_and_may_stop_the_run(rng):
     x = rng.normal(size=(500, 4))
     stages = []
-    fast_select.select(x, count=50, n_random=1, progress=lambda s, d, t: stages.append(s))
+    told = {"count": 50, "n_random": 1, "progress": lambda s, d, t: stages.append((s, d <= t))}
+    fast_select.select(x, method="fast", **told)
     expected = "prepare neighbors graph frequencies optimize decode exchange quality"
-    assert list(dict.fromkeys(stages)) == expected.split()
+    assert [stage for stage, _ in dict.fromkeys(stages)] == expected.split()
+    stages.clear()
+    fast_select.select(x, **told)
+    assert [stage for stage, _ in dict.fromkeys(stages)] == ["prepare", "exchange", "quality"]
+    assert all(within for _, within in stages)
 
     def stop(stage, done, total):
-        if stage == "optimize":
+        if stage == "exchange":
             raise RuntimeError("enough")
 
     with pytest.raises(RuntimeError, match="enough"):

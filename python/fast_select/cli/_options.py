@@ -12,9 +12,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 ADVANCED: dict[str, tuple[str, type | click.Choice[str], str]] = {
     "method": (
         "--method",
-        click.Choice(["fast", "exchange", "paper", "random", "k-center", "k-means", "herding"]),
-        "fast: the paper's stages, then exchange; exchange: no graph and no descent; paper: no "
-        "exchange; the others are rivals to compare with.",
+        click.Choice(["exchange", "fast", "paper", "random", "k-center", "k-means", "herding"]),
+        "exchange: ours; paper: FAST's graph, descent and assignment; fast: those, then exchange; "
+        "the others are rivals to compare with.",
     ),
     "space": (
         "--space",

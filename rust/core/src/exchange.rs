@@ -69,7 +69,7 @@ pub const RADII: usize = 4;
 impl Default for ExchangeOptions {
     fn default() -> Self {
         Self {
-            base_radius: 0.5,
+            base_radius: 0.7,
             lambda_cover: 1.0,
             max_sweeps: 4,
             block_rows: 16_384,
@@ -511,7 +511,7 @@ mod tests {
         let k = |i: usize, j: usize| -> f64 {
             let pairs = x.row(i).iter().zip(x.row(j));
             let d2: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
-            let radii = [0.5_f64, 1.0, 2.0, 4.0];
+            let radii = [0.7_f64, 1.4, 2.8, 5.6];
             radii.iter().map(|r| (-0.5 * r * r * d2).exp()).sum()
         };
         let mean = |a: &[usize], b: &[usize]| -> f64 {

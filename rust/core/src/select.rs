@@ -87,7 +87,7 @@ pub struct SelectOptions {
 impl Default for SelectOptions {
     fn default() -> Self {
         Self {
-            method: Method::Fast,
+            method: Method::Exchange,
             space: Space::Features,
             n_neighbors: 32,
             n_components: 32,
