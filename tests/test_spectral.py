@@ -11,7 +11,7 @@ from oracles import normalised_laplacian
 
 def graph_of(rng, n, d=3):
     x = rng.normal(size=(n, d)).astype(np.float32)
-    indptr, indices, data = _core.fuzzy_graph(x, 16, [8, 16])["connected"]
+    indptr, indices, data = _core.fuzzy_graph(x, *_core.knn(x, 16), [8, 16])["connected"]
     return (indptr, indices, data), sp.csr_matrix((data, indices, indptr), shape=(n, n))
 
 

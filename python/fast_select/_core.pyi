@@ -79,7 +79,12 @@ def knn(
     x: NDArray[np.float32], k: int, *, n_threads: int = 0
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]: ...
 def fuzzy_graph(
-    x: NDArray[np.float32], k: int, scales: list[int], *, n_threads: int = 0
+    x: NDArray[np.float32],
+    indices: NDArray[np.uint32],
+    dists: NDArray[np.float32],
+    scales: list[int],
+    *,
+    n_threads: int = 0,
 ) -> dict[str, Any]: ...
 def spectral_embedding(
     indptr: NDArray[np.int64],
@@ -94,6 +99,15 @@ def spectral_embedding(
 def characteristic_function(
     x: NDArray[np.float32], freqs: NDArray[np.float32], *, n_threads: int = 0
 ) -> tuple[list[float], list[float]]: ...
+def pd_cfd_gradient(
+    y: NDArray[np.float32],
+    freqs: NDArray[np.float32],
+    re: list[float],
+    im: list[float],
+    phase_weights: list[float],
+    *,
+    n_threads: int = 0,
+) -> tuple[float, NDArray[np.float32]]: ...
 def diversity(
     y: NDArray[np.float32], length: float, delta: float
 ) -> tuple[NDArray[np.float32], float]: ...

@@ -1,11 +1,14 @@
 //! Single stages, for tests against independent implementations and for benchmarks.
 
 use fast_select_core::assignment::{Assignment, CandidateLists};
-use fast_select_core::cfd::characteristic_function as core_cf;
+use fast_select_core::cfd::{
+    Batch, CharacteristicFunction, characteristic_function as core_cf,
+    pd_cfd_gradient as core_gradient,
+};
 use fast_select_core::connect::connect;
 use fast_select_core::diversity::Diversity;
 use fast_select_core::fuzzy::fuzzy_simplicial_set;
-use fast_select_core::knn::knn as core_knn;
+use fast_select_core::knn::{Neighbors, knn as core_knn};
 use fast_select_core::linalg::Matrix;
 use fast_select_core::sparse::CsrMatrix;
 use fast_select_core::spectral::spectral_embedding as core_spectral;
@@ -17,8 +20,12 @@ use crate::error::{InvalidInput, to_py};
 use crate::run::run;
 
 fn matrix(x: &PyReadonlyArray2<'_, f32>) -> PyResult<Matrix> {
-    let x = x.as_array();
-    Matrix::from_vec(x.iter().copied().collect(), x.nrows(), x.ncols()).map_err(to_py)
+    let (n_rows, n_cols) = (x.as_array().nrows(), x.as_array().ncols());
+    let data = match x.as_slice() {
+        Ok(data) => data.to_vec(),
+        Err(_) => x.as_array().iter().copied().collect(),
+    };
+    Matrix::from_vec(data, n_rows, n_cols).map_err(to_py)
 }
 
 fn rows<'py, T: numpy::Element + Clone>(
@@ -51,19 +58,25 @@ fn knn<'py>(
     ))
 }
 
-/// The connected fuzzy graph of the rows of `x`: CSR arrays, rho and sigma by scale, joints.
+/// The connected fuzzy graph of the rows of `x` and their neighbours, as [`knn`] returns them: CSR
+/// arrays, rho and sigma by scale, joints.
 #[pyfunction]
-#[pyo3(signature = (x, k, scales, *, n_threads = 0))]
+#[pyo3(signature = (x, indices, dists, scales, *, n_threads = 0))]
 fn fuzzy_graph<'py>(
     py: Python<'py>,
     x: PyReadonlyArray2<'py, f32>,
-    k: usize,
+    indices: PyReadonlyArray2<'py, u32>,
+    dists: PyReadonlyArray2<'py, f32>,
     scales: Vec<usize>,
     n_threads: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let x = matrix(&x)?;
+    let near = Neighbors {
+        k: indices.as_array().ncols(),
+        indices: indices.as_array().iter().copied().collect(),
+        dists: dists.as_array().iter().copied().collect(),
+    };
     let (fuzzy, connected) = run(py, n_threads, None, |monitor| {
-        let near = core_knn(x.view(), k, monitor)?;
         let fuzzy = fuzzy_simplicial_set(&near, x.rows(), &scales, monitor)?;
         let connected = connect(fuzzy.clone(), x.view(), monitor)?;
         Ok((fuzzy, connected))
@@ -143,6 +156,34 @@ fn characteristic_function(
     Ok((cf.re, cf.im))
 }
 
+/// Mean PD-CFD of `y`, (m, p), from the values (`re`, `im`), (q,) each, at `freqs`, (q, p), and its
+/// gradient, (m, p).
+#[pyfunction]
+#[pyo3(signature = (y, freqs, re, im, phase_weights, *, n_threads = 0))]
+#[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
+fn pd_cfd_gradient<'py>(
+    py: Python<'py>,
+    y: PyReadonlyArray2<'py, f32>,
+    freqs: PyReadonlyArray2<'py, f32>,
+    re: Vec<f64>,
+    im: Vec<f64>,
+    phase_weights: Vec<f64>,
+    n_threads: usize,
+) -> PyResult<(f64, Bound<'py, PyArray2<f32>>)> {
+    let (y, freqs) = (matrix(&y)?, matrix(&freqs)?);
+    let target = CharacteristicFunction { re, im };
+    let mut grad = vec![0.0; y.as_slice().len()];
+    let value = run(py, n_threads, None, |_| {
+        let batch = Batch {
+            freqs: freqs.view(),
+            target: &target,
+            phase_weights: &phase_weights,
+        };
+        core_gradient(y.view(), batch, 1.0, &mut Vec::new(), &mut grad)
+    })?;
+    Ok((value, rows(py, &grad, y.cols())?))
+}
+
 /// Diversity of `y`: its random features Ψ, (m, r), and -logdet(ΨΨᵀ + δI).
 #[pyfunction]
 fn diversity<'py>(
@@ -192,6 +233,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(fuzzy_graph, m)?)?;
     m.add_function(wrap_pyfunction!(spectral_embedding, m)?)?;
     m.add_function(wrap_pyfunction!(characteristic_function, m)?)?;
+    m.add_function(wrap_pyfunction!(pd_cfd_gradient, m)?)?;
     m.add_function(wrap_pyfunction!(diversity, m)?)?;
     m.add_function(wrap_pyfunction!(linear_sum_assignment, m)?)
 }

@@ -1,0 +1,320 @@
+"""Stages beside the libraries that people would use instead: medians, ratios, JSON.
+
+    python tests/bench/speed.py                    # every case, each side 5 times in turn
+    python tests/bench/speed.py knn-64 cf --repeats 3
+
+Every measurement is a process of its own, ours and theirs in turn; inputs are made, and
+just-in-time compilers warmed up, before the clock starts. Needs the extra `bench`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+import fast_select
+from fast_select import _core
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+@cache
+def fashion() -> np.ndarray:
+    """Fashion-MNIST, (60,000, 784), float32."""
+    with np.load(DATA / "fashion_mnist.npz") as data:
+        return data["x"].astype(np.float32) / 255
+
+
+@cache
+def prepared() -> np.ndarray:
+    """Its 64 principal components."""
+    return _core.prepare(fashion()).features
+
+
+@cache
+def neighbors() -> tuple[np.ndarray, np.ndarray]:
+    """Its 32 nearest neighbours."""
+    return _core.knn(prepared(), 32)
+
+
+@cache
+def laplacian():
+    """Its normalised Laplacian, CSR, float32, and the graph."""
+    import scipy.sparse as sp
+
+    indptr, indices, data = _core.fuzzy_graph(prepared(), *neighbors(), [8, 16, 32])["connected"]
+    n = len(indptr) - 1
+    graph = sp.csr_matrix((data, indices, indptr), shape=(n, n))
+    scale = sp.diags(1 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel()))
+    return (sp.identity(n) - scale @ graph @ scale).tocsr().astype(np.float32), graph
+
+
+@cache
+def frequencies() -> np.ndarray:
+    """2,048 frequencies in 64 dimensions."""
+    return np.random.default_rng(0).normal(size=(2048, 64)).astype(np.float32) / 8
+
+
+@cache
+def assignment() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """5,000 rows, 5,000 columns, 32 candidates each: indptr, indices, costs, later costs."""
+    rng = np.random.default_rng(0)
+    n, k = 5000, 32
+    x, y = rng.normal(size=(n, 8)), rng.normal(size=(n, 8))
+    hidden = rng.permutation(n)
+    near = np.argpartition(((x[:, None, :] - y[None]) ** 2).sum(axis=2), k, axis=1)[:, : k - 1]
+    lists = [np.unique(np.r_[near[i], hidden[i]]) for i in range(n)]
+    indptr = np.r_[0, np.cumsum([len(part) for part in lists])]
+    indices = np.concatenate(lists)
+    rows = np.repeat(np.arange(n), np.diff(indptr))
+
+    def costs(moved: np.ndarray) -> np.ndarray:
+        return ((moved[rows] - y[indices]) ** 2).sum(axis=1)
+
+    return indptr, indices, costs(x), costs(x + 0.01 * rng.normal(size=x.shape))
+
+
+def knn_faiss(x: np.ndarray) -> object:
+    """Exact search in a flat index."""
+    import faiss
+
+    index = faiss.IndexFlatL2(x.shape[1])
+    index.add(x)
+    return index.search(x, 33)
+
+
+def knn_sklearn(x: np.ndarray) -> object:
+    """Brute force."""
+    from sklearn.neighbors import NearestNeighbors
+
+    return NearestNeighbors(n_neighbors=32, algorithm="brute").fit(x).kneighbors()
+
+
+def knn_pynndescent(x: np.ndarray) -> object:
+    """Approximate, at its defaults."""
+    from pynndescent import NNDescent
+
+    return NNDescent(x, n_neighbors=33).neighbor_graph
+
+
+def fuzzy_umap_scipy() -> object:
+    """Three fuzzy sets, their union, and a minimum spanning tree."""
+    import scipy.sparse as sp
+    from scipy.sparse.csgraph import minimum_spanning_tree
+    from umap.umap_ import fuzzy_simplicial_set
+
+    indices, dists = neighbors()
+    x, fused = prepared(), None
+    for k in (8, 16, 32):
+        graph = fuzzy_simplicial_set(
+            x, k, np.random.RandomState(0), "euclidean",
+            knn_indices=indices[:, :k].astype(np.int32), knn_dists=dists[:, :k],
+        )[0]  # fmt: skip
+        fused = graph if fused is None else fused + graph - fused.multiply(graph)
+    n = len(x)
+    near = sp.csr_matrix((dists.ravel(), indices.ravel(), np.arange(0, n * 32 + 1, 32)), (n, n))
+    return fused, minimum_spanning_tree(near)
+
+
+def eigsh() -> object:
+    """Lanczos (ARPACK) for the 33 smallest pairs, as 2I - L's largest."""
+    import scipy.sparse as sp
+    from scipy.sparse.linalg import eigsh
+
+    matrix = laplacian()[0]
+    return eigsh(2 * sp.identity(matrix.shape[0], dtype=np.float32) - matrix, 33, tol=1e-4)
+
+
+def own_eigenpairs() -> object:
+    """Ours."""
+    graph = laplacian()[1]
+    return _core.spectral_embedding(
+        graph.indptr.astype(np.int64), graph.indices.astype(np.uint32), graph.data, 32
+    )
+
+
+def own_assignment(rounds: int) -> object:
+    """Ours, cold, and a second time after the costs have changed a little."""
+    indptr, indices, first, second = assignment()
+    costs = [first, second][:rounds]
+    return _core.linear_sum_assignment(
+        indptr.astype(np.int64), indices.astype(np.uint32), costs, len(indptr) - 1
+    )
+
+
+def lapmod() -> object:
+    """Jonker and Volgenant's sparse solver (lapx)."""
+    import lap
+
+    indptr, indices, costs, _ = assignment()
+    return lap.lapmod(len(indptr) - 1, costs, indptr.astype(np.int32), indices.astype(np.int32))
+
+
+def scipy_matching() -> object:
+    """Sparse matching (LAPJVsp)."""
+    import scipy.sparse as sp
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    indptr, indices, costs, _ = assignment()
+    n = len(indptr) - 1
+    return min_weight_full_bipartite_matching(sp.csr_matrix((costs, indices, indptr), (n, n)))
+
+
+def numpy_cf(x: np.ndarray, freqs: np.ndarray) -> object:
+    """Blocks of 4,096 rows."""
+    total = np.zeros(len(freqs), complex)
+    for at in range(0, len(x), 4096):
+        phases = x[at : at + 4096] @ freqs.T
+        total += np.cos(phases).sum(axis=0) + 1j * np.sin(phases).sum(axis=0)
+    return total / len(x)
+
+
+def numpy_gradient(y: np.ndarray, freqs: np.ndarray) -> object:
+    """Squared CF distance from 0 and its gradient."""
+    phases = y @ freqs.T
+    cos, sin = np.cos(phases), np.sin(phases)
+    re, im = cos.mean(axis=0), sin.mean(axis=0)
+    return 2 / phases.size * ((im * cos - re * sin) @ freqs)
+
+
+def own_gradient(y: np.ndarray, freqs: np.ndarray) -> object:
+    """Ours, with the phase term."""
+    q = len(freqs)
+    return _core.pd_cfd_gradient(y, freqs, [0.1] * q, [0.1] * q, [0.3] * q)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing done by us and by others; `target`: ours over the first other's, at most."""
+
+    ours: Callable[[], object]
+    others: dict[str, Callable[[], object]]
+    target: float | None = None
+    minus: Callable[[], object] | None = None
+    """What to subtract from ours, timed in the same process."""
+
+
+@cache
+def points() -> np.ndarray:
+    """6,000 rows of the prepared features."""
+    return np.ascontiguousarray(prepared()[:6000])
+
+
+@cache
+def batch() -> np.ndarray:
+    """256 frequencies."""
+    return np.ascontiguousarray(frequencies()[:256])
+
+
+CASES = {
+    "knn-64": Case(
+        lambda: _core.knn(prepared(), 32),
+        {
+            "faiss": lambda: knn_faiss(prepared()),
+            "pynndescent": lambda: knn_pynndescent(prepared()),
+            "scikit-learn": lambda: knn_sklearn(prepared()),
+        },
+        0.40,
+    ),
+    "knn-784": Case(
+        lambda: _core.knn(fashion(), 32), {"faiss": lambda: knn_faiss(fashion())}, 0.85
+    ),
+    "fuzzy-graph": Case(
+        lambda: _core.fuzzy_graph(prepared(), *neighbors(), [8, 16, 32]),
+        {"umap-learn + scipy": fuzzy_umap_scipy},
+        0.5,
+    ),
+    "eigenpairs": Case(own_eigenpairs, {"scipy eigsh": eigsh}, 0.30),
+    "assignment": Case(lambda: own_assignment(1), {"lapmod": lapmod, "scipy": scipy_matching}, 1.0),
+    "assignment-warm": Case(
+        lambda: own_assignment(2), {"lapmod": lapmod}, 0.2, minus=lambda: own_assignment(1)
+    ),
+    "cf": Case(
+        lambda: _core.characteristic_function(prepared(), frequencies()),
+        {"numpy": lambda: numpy_cf(prepared(), frequencies())},
+        0.4,
+    ),
+    "gradient": Case(
+        lambda: own_gradient(points(), batch()),
+        {"numpy": lambda: numpy_gradient(points(), batch())},
+        0.4,
+    ),
+}
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Time of the better of two runs after one to warm up; short work is repeated."""
+    begun = time.perf_counter()
+    work()
+    many = max(1, round(0.2 / (time.perf_counter() - begun)))
+    best = np.inf
+    for _ in range(2):
+        begun = time.perf_counter()
+        for _ in range(many):
+            work()
+        best = min(best, (time.perf_counter() - begun) / many)
+    return best
+
+
+def measure(case: str, side: str) -> float:
+    """One side of a case in this process."""
+    entry = CASES[case]
+    if side != "ours":
+        return seconds(entry.others[side])
+    return seconds(entry.ours) - (seconds(entry.minus) if entry.minus else 0.0)
+
+
+def in_turn(case: str, repeats: int) -> dict[str, list[float]]:
+    """All sides of a case, each in processes of its own, one after the other."""
+    times: dict[str, list[float]] = {side: [] for side in ("ours", *CASES[case].others)}
+    for _ in range(repeats):
+        for side, taken in times.items():
+            command = [sys.executable, __file__, "--one", case, side]
+            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            taken.append(float(output.split()[-1]))
+    return times
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="write every time here")
+    parser.add_argument("--one", nargs=2, metavar=("CASE", "SIDE"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(measure(*options.one))
+        return
+    info = fast_select._core.info()
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, ", end="")
+    print(f"{info['instruction_set']}, fast-select {info['version']}; median of {options.repeats}")
+    print(f"{'case':<16}{'ours s':>9}  {'other':<20}{'s':>9}{'ratio':>8}{'target':>8}")
+    results = {}
+    for case in options.cases or CASES:
+        times = results[case] = in_turn(case, options.repeats)
+        medians = {side: statistics.median(taken) for side, taken in times.items()}
+        for side in CASES[case].others:
+            ratio = medians["ours"] / medians[side]
+            first = side == next(iter(CASES[case].others))
+            target = f"{CASES[case].target:.2f}" if first and CASES[case].target else ""
+            row = f"{case:<16}{medians['ours']:>9.4f}  {side:<20}{medians[side]:>9.4f}"
+            print(f"{row}{ratio:>8.2f}{target:>8}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": info, "seconds": results}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
