@@ -46,6 +46,8 @@ def test_usage_examples_run_as_written(readme, tmp_path, rng):
     for part in range(2):
         np.save(tmp_path / "shards" / f"{part}.npy", x[part::2])
     (tmp_path / "labels.txt").write_text("a\nb\n" * 1000)
+    (tmp_path / "gold.txt").write_text("3\n14\n")
+    np.save(tmp_path / "test.npy", np.arange(1000, 1100))
     script = blocks(readme, "sh")[2]
     folder = str(Path(sys.executable).parent)
     subprocess.run(

@@ -11,6 +11,7 @@ from ._compare import compare
 from ._core import info as _info
 from ._errors import ComputationError, FastSelectError, InvalidInputError
 from ._evaluate import evaluate
+from ._plan import plan
 
 __version__: str = _info()["version"]
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Selection",
     "compare",
     "evaluate",
+    "plan",
     "select",
     "select_nested",
 ]

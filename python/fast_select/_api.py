@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -11,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._checks import check_matrix, encode_labels, row_numbers, usable_threads, wanted_count
 from ._errors import InvalidInputError, core_errors
+from ._plan import fitting_block_rows
 from .energy import WATTS_PER_CORE, Meter
 from .report import selection_report
 
@@ -33,6 +34,7 @@ class Parameters(TypedDict, total=False):
     seed: int
     threads: int | None
     n_random: int
+    max_memory: int | None
     progress: Progress | None
     method: str
     space: str
@@ -90,6 +92,8 @@ def select(
     seed : of every random draw; the same seed gives the same rows at any number of threads
     threads : default: all that the process may use
     n_random : random selections of the same size that the report compares with
+    max_memory : bytes that the process may take, the mapped input aside; blocks become smaller to
+        keep to it, which selects other rows, and what cannot be done within it is refused
     watts_per_core : for the estimate of energy where it cannot be measured
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
@@ -148,6 +152,7 @@ def _select_sizes(
     seed: int = 0,
     threads: int | None = None,
     n_random: int = 20,
+    max_memory: int | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> list[Selection]:
@@ -156,6 +161,18 @@ def _select_sizes(
     included, excluded = row_numbers("include", include), row_numbers("exclude", exclude)
     n_threads = usable_threads(threads)
     at_hand = meter
+    if max_memory is not None:
+        class_sizes = [x.shape[0]] if codes is None else np.bincount(codes).tolist()
+        options["block_rows"] = fitting_block_rows(
+            max_memory,
+            x.shape[1],
+            class_sizes,
+            max(wanted for wanted, _ in sizes),
+            balance=balance,
+            n_random=n_random,
+            n_threads=n_threads,
+            **options,
+        )
 
     def watch(stage: str, done: int, total: int) -> None:
         at_hand.begin(stage)
@@ -165,6 +182,7 @@ def _select_sizes(
     used = {**_core.default_options(), **options, "balance": balance, "scale": scale}
     used |= {"nonfinite": nonfinite, "seed": seed, "threads": n_threads, "n_random": n_random}
     used |= {
+        "max_memory": max_memory,
         "n_included": 0 if included is None else included.size,
         "n_excluded": 0 if excluded is None else excluded.size,
     }
@@ -193,71 +211,3 @@ def _select_sizes(
             found.append(Selection(indices, report))
             excluded = np.setdiff1d(np.arange(x.shape[0]), indices)
     return found
-
-
-def row_numbers(name: str, rows: ArrayLike | None) -> NDArray[np.int64] | None:
-    """Row numbers as the core takes them."""
-    if rows is None:
-        return None
-    numbers = np.asarray(rows)
-    if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-        fact = f"has shape {numbers.shape} and type {numbers.dtype} where row numbers are needed"
-        raise InvalidInputError(name, fact)
-    return numbers.astype(np.int64)
-
-
-def check_matrix(x: NDArray[Any]) -> None:
-    """Refuse what is not an (n, d) array of real numbers with n, d >= 1."""
-    if x.ndim != 2:
-        fact = f"has {x.ndim} dimension{'s' * (x.ndim != 1)} where rows and columns are needed"
-        fix = "Reshape it to (rows, columns)"
-        raise InvalidInputError("x", fact, fix)
-    if 0 in x.shape:
-        raise InvalidInputError("x", f"has shape {x.shape}: there is nothing to select from")
-    if x.dtype.kind not in "fiub" and x.dtype.name != "bfloat16":
-        raise InvalidInputError("x", f"holds {x.dtype}", "Convert it to float32")
-
-
-def wanted_count(n: int, ratio: float | None, count: int | None) -> int:
-    """The number of rows that ``ratio`` or ``count`` asks for, of n."""
-    if (ratio is None) == (count is None):
-        both = "are both given" if ratio is not None else "are both missing"
-        raise InvalidInputError("ratio and count", both, "Give one of them")
-    if ratio is not None:
-        if not 0 < ratio <= 1:
-            raise InvalidInputError("ratio", f"{ratio} is not above 0 and at most 1")
-        return max(1, int(ratio * n + 0.5))
-    assert count is not None
-    if not 1 <= count <= n:
-        raise InvalidInputError("count", f"{count} is not between 1 and the {n} rows")
-    return count
-
-
-def encode_labels(
-    labels: ArrayLike | None, n: int
-) -> tuple[NDArray[np.int64] | None, NDArray[Any] | None]:
-    """Codes 0, 1, ... of n labels and the sorted classes that they stand for."""
-    if labels is None:
-        return None, None
-    y = np.asarray(labels)
-    if y.shape != (n,):
-        fact = f"have shape {y.shape} where ({n},) is needed, one for each row"
-        raise InvalidInputError("labels", fact)
-    if y.dtype.kind not in "fiubUS":
-        raise InvalidInputError("labels", f"are of type {y.dtype}", "Use numbers or strings")
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        row = int(np.flatnonzero(~np.isfinite(y))[0])
-        raise InvalidInputError("labels", f"hold NaN or infinity, first in row {row}")
-    classes, codes = np.unique(y, return_inverse=True)
-    return codes.astype(np.int64).reshape(n), classes
-
-
-def usable_threads(threads: int | None) -> int:
-    """``threads``, or all that this process may use: affinity, cgroup quota and Slurm obeyed."""
-    if threads is not None:
-        if threads < 1:
-            raise InvalidInputError("threads", f"{threads} is below 1")
-        return threads
-    available: int = _core.info()["n_threads"]
-    slurm = os.environ.get("SLURM_CPUS_PER_TASK", "")
-    return min(available, int(slurm)) if slurm.isdecimal() and int(slurm) else available

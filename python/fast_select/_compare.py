@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._api import Progress, check_matrix, encode_labels, usable_threads, wanted_count
+from ._api import Progress
+from ._checks import check_matrix, encode_labels, usable_threads, wanted_count
 from ._errors import InvalidInputError, core_errors
 from .report import SCHEMA
 

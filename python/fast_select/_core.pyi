@@ -68,6 +68,17 @@ def quality(
     n_threads: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]: ...
+def plan(
+    n_cols: int,
+    sizes: list[int],
+    count: int,
+    *,
+    balance: str = "proportional",
+    n_dims: int = 64,
+    n_random: int = 20,
+    n_threads: int = 0,
+    **options: Any,
+) -> list[dict[str, Any]]: ...
 def default_options() -> dict[str, Any]: ...
 def info() -> dict[str, Any]: ...
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core
-from ._api import Progress, check_matrix, encode_labels, row_numbers, usable_threads
+from ._api import Progress
+from ._checks import check_matrix, encode_labels, row_numbers, usable_threads
 from ._errors import InvalidInputError, core_errors
 from .energy import Meter
 from .report import evaluation_report

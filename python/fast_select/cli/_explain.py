@@ -37,6 +37,11 @@ PLAIN = {
     "lambda_cover",
     "base_radius",
     "block_rows",
+    "max_memory",
+    "include",
+    "exclude",
+    "methods",
+    "models",
 }
 
 FIXES = {

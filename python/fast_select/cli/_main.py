@@ -16,6 +16,7 @@ from ._explain import explain
 from .compare import compare
 from .demo import demo
 from .evaluate import evaluate
+from .plan import plan
 from .select import select
 
 
@@ -35,7 +36,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     if not value or ctx.resilient_parsing:
         return
     from .. import _core
-    from .._api import usable_threads
+    from .._checks import usable_threads
 
     info = _core.info()
     threads = usable_threads(None)
@@ -61,6 +62,7 @@ def cli() -> None:
     cat features.npy | fast-select - --count 500 -o - | head
     fast-select evaluate features.npy features.selected.npy
     fast-select compare features.npy --labels labels.npy --ratio 0.05
+    fast-select plan features.npy --ratio 0.1
     fast-select demo
 
     The first word may be a command; without one it is `select`, whose options
@@ -72,6 +74,7 @@ cli.add_command(select)
 cli.add_command(demo)
 cli.add_command(evaluate)
 cli.add_command(compare)
+cli.add_command(plan)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

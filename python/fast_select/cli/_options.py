@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -92,6 +93,46 @@ def feature_options(command: Command) -> Command:
         click.option("--nonfinite", type=click.Choice(["error", "drop"]), default="error",
                      show_default=True, help="What to do with rows that hold NaN or infinity."),
         click.option("--flatten", is_flag=True, help="Make each entry of a >2-D array a row."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def memory_size(_ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Bytes from a number and a unit: 2GiB, 500MB, 1.5G, 1000000."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"\s*([\d.]+)\s*([kmgt]?)(i?)b?\s*", value.lower())
+    try:
+        number = float(match[1]) if match else 0.0
+    except ValueError:
+        number = 0.0
+    if match is None or number <= 0:
+        raise click.BadParameter(f"'{value}' is not a size such as 2GiB or 500MB", param=param)
+    # As with most schedulers, a bare letter is a power of 1,024; only kB, MB ... are decimal.
+    decimal = match[2] and not match[3] and value.lower().rstrip().endswith("b")
+    return int(number * (1000 if decimal else 1024) ** " kmgt".index(match[2] or " "))
+
+
+memory_option = click.option(
+    "--max-memory",
+    callback=memory_size,
+    help="Memory that the process may take, such as 2GiB, the mapped input aside. Blocks become "
+    "smaller to keep to it.",
+)
+
+
+def size_options(command: Command) -> Command:
+    """Add the options that decide how much is to be done."""
+    options = [
+        click.option("--balance", type=click.Choice(["proportional", "equal"]),
+                     default="proportional", show_default=True,
+                     help="How the count is shared out among the classes."),
+        click.option("--threads", type=int, default=None,
+                     help="Threads. [default: all that the process may use]"),
+        click.option("--random", "n_random", type=click.IntRange(0, 10_000), default=20,
+                     show_default=True, help="Random selections to compare with."),
     ]  # fmt: skip
     for option in reversed(options):
         command = option(command)

@@ -75,6 +75,26 @@ def comparison_table(ratio: float, rows: list[dict[str, Any]], models: list[str]
     return table
 
 
+def show_plan(result: dict[str, Any]) -> None:
+    """Print the plan on stdout: it is what was asked for."""
+    console = Console(soft_wrap=not Console().is_terminal)
+    rows, columns = result["input"]["shape"]
+    title = f"{result['count']} of {rows} rows x {columns}, {result['threads']} threads"
+    before = result["process_bytes"] / 2**20
+    caption = f"This process takes {before:.0f} MiB before; a mapped input comes on top."
+    table = Table(title=title, title_justify="left", caption=caption)
+    table.add_column("stage")
+    table.add_column("about s", justify="right")
+    table.add_column("MiB", justify="right")
+    table.add_column("made of (bytes)")
+    for stage in result["stages"]:
+        size = f"{stage['bytes'] / 2**20:.0f}"
+        table.add_row(stage["name"], f"{stage['seconds']:.2f}", size, stage["formula"])
+    table.add_section()
+    table.add_row("in all", f"{result['seconds']:.1f}", f"{result['working_bytes'] / 2**20:.0f}")
+    console.print(table)
+
+
 def stage_table(report: dict[str, Any]) -> Table:
     """Seconds and joules by stage, and peak memory."""
     energy, memory = report["energy"], report["memory"]

@@ -11,6 +11,7 @@ from ._options import (
     AdvancedCommand,
     advanced_options,
     feature_options,
+    memory_option,
     run_options,
 )
 
@@ -36,6 +37,7 @@ from ._options import (
 )
 @click.option("--include", help="File of rows (.npy, .npz, .txt, .csv) to select in any case.")
 @click.option("--exclude", help="File of rows not to select; they still count in the whole.")
+@memory_option
 @run_options
 @advanced_options
 def select(

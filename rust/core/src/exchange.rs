@@ -33,13 +33,13 @@ use crate::nearest::NearestPicks;
 use crate::parallel::{map_blocks, sum_blocks};
 
 /// Candidates scored against one state of the selection.
-const BATCH: usize = 512;
+pub(crate) const BATCH: usize = 512;
 /// Candidates of a product.
 const TILE: usize = 32;
 /// Rows and columns of a tile of kernels.
 const SIDE: usize = 256;
 /// Share of the candidates in a short round.
-const SHORT: f64 = 0.25;
+pub(crate) const SHORT: f64 = 0.25;
 /// Random picks, and the rows that they are measured on, that set the unit of the quantisation error.
 const REFERENCE_PICKS: usize = 4;
 const REFERENCE_ROWS: usize = 1024;

@@ -47,6 +47,7 @@ pub mod parallel;
 pub mod partition;
 mod pca;
 pub mod pdas;
+pub mod plan;
 pub mod prepare;
 pub mod quality;
 pub mod rng;

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 /// Partial sums kept side by side by [`sum_blocks`]; a constant, so that results do not depend on
 /// the number of threads. 32 keeps 32 cores busy and the partial sums small.
-const LANES: usize = 32;
+pub(crate) const LANES: usize = 32;
 
 /// Runs `work` in a pool of `n_threads` threads (0: as many as the process may use).
 ///

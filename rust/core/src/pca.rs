@@ -16,9 +16,9 @@ use crate::prepare::Columns;
 use crate::rng::{Purpose, stream};
 
 const POWER_ITERATIONS: usize = 2;
-const OVERSAMPLES: usize = 16;
+pub(crate) const OVERSAMPLES: usize = 16;
 /// Partial sums of a power iteration.
-const TASKS: usize = 16;
+pub(crate) const TASKS: usize = 16;
 /// Rows of a block of X Q.
 const ROWS: usize = 512;
 

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::kernels::sincos::sincos;
 use crate::linalg::{Matrix, MatrixView, matmul_nt, matmul_tn, squared_norms};
 use crate::monitor::Monitor;
-use crate::parallel::{blocks, map_blocks, map_items, sum_blocks};
+use crate::parallel::{blocks, map_blocks, sum_blocks};
 use crate::rng::{Purpose, stream};
 
 /// Rows and frequencies of a tile of phases.
@@ -27,6 +27,8 @@ const FREQS: usize = 256;
 /// Sampled rows of a task and columns of a tile of distances.
 const SAMPLED: usize = 64;
 const COLUMNS: usize = 1024;
+/// Selections whose sums are held at a time: each takes a MiB.
+pub(crate) const TOGETHER: usize = 64;
 /// Radii of the unseen frequencies.
 const RADII: [f32; 3] = [0.5, 1.0, 2.0];
 
@@ -66,8 +68,8 @@ pub struct Quality {
 
 /// Units by which [`qualities`] advances its monitor.
 #[must_use]
-pub fn work(n: usize) -> usize {
-    2 * n
+pub fn work(n: usize, n_selections: usize) -> usize {
+    n * (1 + n_selections.div_ceil(TOGETHER))
 }
 
 /// The quality of each of `selections` (ascending rows of `z`), with z, (n, p), of median distance 1.
@@ -97,7 +99,10 @@ pub fn qualities(
             Some(_) => {}
         }
     }
-    let cfds = cf_distances(z, selections, options, monitor)?;
+    let mut cfds = Vec::with_capacity(selections.len());
+    for together in selections.chunks(TOGETHER) {
+        cfds.extend(cf_distances(z, together, options, monitor)?);
+    }
     let moments = moment_errors(z, selections, monitor)?;
     let coverages = coverages(z, selections, options, monitor)?;
     Ok((0..selections.len())
@@ -287,10 +292,14 @@ fn moment_errors(
     let means = Moments::of(z, None, &vec![0.0; z.cols()])?.first;
     let center: Vec<f32> = means.iter().map(|&m| m as f32).collect();
     let whole = Moments::of(z, None, &center)?;
-    map_items(selections, |rows| {
-        monitor.check()?;
-        Ok(Moments::of(z, Some(rows), &center)?.errors(&whole))
-    })
+    // One selection after the other: side by side, each would hold its lanes of partial sums.
+    selections
+        .iter()
+        .map(|rows| {
+            monitor.check()?;
+            Ok(Moments::of(z, Some(rows), &center)?.errors(&whole))
+        })
+        .collect()
 }
 
 /// Greatest and mean distance of sampled rows to each selection.
@@ -397,7 +406,7 @@ mod tests {
     fn judge(z: &Matrix, selections: &[Vec<u32>]) -> Vec<Quality> {
         let monitor = Monitor::default();
         monitor
-            .begin(crate::monitor::Stage::Quality, work(z.rows()))
+            .begin(crate::monitor::Stage::Quality, work(z.rows(), 1))
             .unwrap();
         let got = qualities(z.view(), selections, &QualityOptions::default(), &monitor).unwrap();
         let (done, total) = monitor.progress();

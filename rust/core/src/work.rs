@@ -122,9 +122,8 @@ impl<'a> Work<'a> {
 
     /// Blocks of equal size, quotas in proportion.
     fn split(&mut self, block_rows: usize, monitor: &Monitor) -> Result<()> {
-        let n_blocks = self.n.div_ceil(block_rows);
-        let n_blocks = n_blocks.min((self.quota / BLOCK_PICKS).max(1));
-        let blocks = partition(self.z(), n_blocks, monitor)?;
+        let count = n_blocks(self.n, self.quota, block_rows);
+        let blocks = partition(self.z(), count, monitor)?;
         let size = |rows: &Vec<u32>| {
             let count = |kind| rows.iter().filter(|&&i| self.standing(i) == kind).count();
             ClassSize {
@@ -176,6 +175,12 @@ impl<'a> Work<'a> {
     pub fn is_open(&self) -> bool {
         0 < self.quota && self.quota < self.n
     }
+}
+
+/// Blocks into which a group is cut for the exchange.
+#[must_use]
+pub fn n_blocks(rows: usize, quota: usize, block_rows: usize) -> usize {
+    rows.div_ceil(block_rows).min((quota / BLOCK_PICKS).max(1))
 }
 
 /// The k nearest neighbours, unless the group is too small for a graph.

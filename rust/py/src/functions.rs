@@ -209,7 +209,6 @@ fn quality<'py>(
     let count = rows.len();
     let (n, mut selections) = (inner.z.rows(), vec![rows]);
     let judged = run(py, n_threads, progress, |monitor| {
-        monitor.begin(Stage::Quality, work(n))?;
         selections.extend(random_selections(n, count, n_random, seed));
         if let Some(strata) = &strata {
             let sizes: Vec<ClassSize> = strata.iter().map(|s| ClassSize::free(s.len())).collect();
@@ -220,6 +219,7 @@ fn quality<'py>(
                 selections.extend(stratified_selections(strata, &quotas, n_random, seed));
             }
         }
+        monitor.begin(Stage::Quality, work(n, selections.len()))?;
         let z = inner.z.view();
         let further = if thorough {
             discrepancies(z, &selections, seed, monitor)?

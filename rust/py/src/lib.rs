@@ -4,6 +4,7 @@ mod error;
 mod functions;
 mod matrix;
 mod options;
+mod planned;
 mod prepared;
 mod run;
 mod stages;
@@ -16,5 +17,6 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(m)?;
     prepared::register(m)?;
     functions::register(m)?;
+    planned::register(m)?;
     stages::register(m)
 }

@@ -61,19 +61,17 @@ pub fn run<R: Send>(
                         stage = Some(next);
                         report(stage, 0, total)
                     }
+                    // A worker that panicked sends no end. Stages that began are all read first.
+                    Err(RecvTimeoutError::Timeout) if worker.is_finished() => break,
                     Err(RecvTimeoutError::Timeout) => {
                         let (done, total) = monitor.progress();
                         report(stage, done, total)
                     }
-                    // Disconnected: the worker panicked before it could say so.
                     Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => break,
                 };
                 if let (Err(err), None) = (polled, &raised) {
                     raised = Some(err);
                     monitor.cancel();
-                }
-                if worker.is_finished() {
-                    break;
                 }
             }
             let result = worker.join();

@@ -1,0 +1,308 @@
+//! What a selection will take, stage by stage, before it runs.
+//!
+//! Bytes are counted from the buffers that each stage holds at its peak: [`prepare`](crate::prepare) and
+//! [`exchange`](crate::exchange) to a few percent, the paper's stages from what their graphs took on
+//! Fashion-MNIST. Work is in multiply-adds of a blocked product, into which everything else
+//! is converted at the rates seen on one AVX-512 machine; [`products_per_second`] measures the machine at hand.
+//! Seconds are therefore an estimate, bytes nearly a promise.
+
+use std::time::Instant;
+
+use crate::error::Result;
+use crate::exchange::{BATCH, RADII};
+use crate::linalg::{Matrix, matmul_nt};
+use crate::monitor::Stage;
+use crate::parallel::{LANES, map_blocks};
+use crate::quality::{QualityOptions, TOGETHER};
+use crate::select::{Method, SelectOptions};
+use crate::work::n_blocks;
+
+/// The outline of a selection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline {
+    /// Rows, n.
+    pub n_rows: usize,
+    /// Columns, d.
+    pub n_cols: usize,
+    /// Columns kept at most by the preparation.
+    pub n_dims: usize,
+    /// Rows and quota of each group.
+    pub groups: Vec<(usize, usize)>,
+    /// Random selections that the report compares with, of each kind.
+    pub n_random: usize,
+    /// Threads.
+    pub n_threads: usize,
+}
+
+/// What a stage takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StageCost {
+    /// The stage.
+    pub stage: Stage,
+    /// Bytes held at its peak, with what earlier stages left.
+    pub bytes: u64,
+    /// Multiply-adds, or what takes as long.
+    pub work: f64,
+    /// What the bytes are made of.
+    pub formula: &'static str,
+}
+
+/// Multiply-adds that reading, converting and checking an entry of the input takes.
+const READ_WORK: f64 = 30.0;
+/// Multiply-adds of an exponential, a comparison and a store.
+const PAIR_WORK: f64 = 24.0;
+/// Swaps a pick, and the multiply-adds of one for each row of the block.
+const SWAPS: f64 = 1.7;
+const SWAP_WORK: f64 = 120.0;
+/// Multiply-adds of a sine and a cosine.
+const SINCOS_WORK: f64 = 16.0;
+/// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
+const GRAPH_BYTES: usize = 48;
+const JOINED_BYTES: usize = 14;
+
+/// The stages that `options` run, in order.
+#[must_use]
+pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
+    let (n, d) = (outline.n_rows, outline.n_cols);
+    let p = d.min(outline.n_dims);
+    let m: usize = outline.groups.iter().map(|(_, quota)| quota).sum();
+    let k = options.n_neighbors;
+    // Groups and blocks that run at the same time: the largest, one a thread.
+    let mut groups: Vec<usize> = outline.groups.iter().map(|(rows, _)| *rows).collect();
+    groups.sort_unstable_by(|a, b| b.cmp(a));
+    let at_once = |sizes: &[usize]| sizes.iter().take(outline.n_threads).sum::<usize>();
+    let z = 4 * n * (p + 1);
+    let held = z + if groups.len() > 1 { 4 * n * p } else { 0 };
+    let mut stages = vec![prepare(n, d, p, outline.n_threads)];
+    let mut push = |stage, bytes: usize, work, formula| {
+        stages.push(StageCost {
+            stage,
+            bytes: bytes as u64,
+            work,
+            formula,
+        });
+    };
+    let descends = matches!(options.method, Method::Fast | Method::Paper);
+    if descends {
+        let squares: f64 = groups.iter().map(|&g| (g * g) as f64).sum();
+        let near = 8 * n * k;
+        push(
+            Stage::Neighbors,
+            held + near + 8 * k * at_once(&groups),
+            squares * (p as f64 + 8.0),
+            "Z, groups' Z, 8 n k, 8 k rows at work",
+        );
+        let graph = JOINED_BYTES * n * k;
+        push(
+            Stage::Graph,
+            held + near.min(graph) + GRAPH_BYTES * k * at_once(&groups),
+            600.0 * (n * k) as f64,
+            "Z, groups' Z, 8 n k, 48 k rows at work",
+        );
+        if options.space.needs_spectrum() {
+            let c = options.n_components;
+            push(
+                Stage::Spectral,
+                held + graph + 4 * n * c + 16 * c * at_once(&groups),
+                (n * k * c) as f64 * 60.0,
+                "Z, groups' Z, 14 n k, 4 n c, 16 c rows at work",
+            );
+        }
+        let (q, u) = (options.n_freqs, 4 * n * p);
+        push(
+            Stage::Frequencies,
+            held + graph + u + LANES * 16 * q,
+            (n * q) as f64 * (p as f64 + SINCOS_WORK) * 1.5,
+            "Z, groups' Z, 14 n k, U, 512 q",
+        );
+        let (batch, steps) = (options.optimize.batch_size, options.optimize.max_steps);
+        let step = (m * batch) as f64 * (2.0 * p as f64 + SINCOS_WORK);
+        push(
+            Stage::Optimize,
+            held + graph + u + 4 * m * (batch + 5 * p),
+            steps as f64 * (step + 6000.0 * m as f64),
+            "Z, groups' Z, 14 n k, U, 4 m (batch + 5 p)",
+        );
+        push(
+            Stage::Decode,
+            held + graph + u + 400 * m,
+            (n * m) as f64 * p as f64 / groups.len().max(1) as f64 + 3e4 * m as f64,
+            "Z, groups' Z, 14 n k, U, 400 m",
+        );
+    }
+    if matches!(options.method, Method::Fast | Method::Exchange) {
+        let blocks: Vec<(usize, usize)> = outline
+            .groups
+            .iter()
+            .filter(|(rows, quota)| 0 < *quota && quota < rows)
+            .flat_map(|&(rows, quota)| {
+                let count = n_blocks(rows, quota, options.exchange.block_rows);
+                // A block that has to be larger is sampled.
+                let limit = options.exchange.block_rows.max(2 * quota.div_ceil(count));
+                let rows = rows.div_ceil(count).min(limit);
+                vec![(rows, quota.div_ceil(count)); count]
+            })
+            .collect();
+        let mut sizes: Vec<usize> = blocks.iter().map(|(rows, _)| *rows).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let row = 4 * p + 4 * BATCH + 8 * LANES + 64;
+        let left = if descends {
+            4 * n * p + JOINED_BYTES * n * k
+        } else {
+            0
+        };
+        push(
+            Stage::Exchange,
+            held + left + row * at_once(&sizes),
+            blocks
+                .iter()
+                .map(|&(b, m)| exchange_work(b, m, p, options))
+                .sum(),
+            "Z, groups' Z, (4 p + 2,368) rows of the blocks at work",
+        );
+    }
+    let kinds = if groups.len() > 1 { 2 } else { 1 };
+    let selections = 1 + kinds * outline.n_random;
+    let quality = QualityOptions::default();
+    let batches = selections.div_ceil(TOGETHER) as f64;
+    let phases = (n * quality.n_freqs) as f64 * (p as f64 + SINCOS_WORK) * batches;
+    let added = (selections * m) as f64 * (quality.n_freqs as f64 * 0.6 + (p * p) as f64);
+    let distances = (quality.coverage_rows.min(n) * n) as f64 * (p as f64 + 8.0);
+    let sums = 16 * quality.n_freqs * (1 + selections.min(TOGETHER));
+    push(
+        Stage::Quality,
+        z + LANES * sums + 4 * selections * (m + quality.coverage_rows),
+        phases + added + distances,
+        "Z, 0.5 MiB a selection (64 at most), 4 (m + 2,048) a selection",
+    );
+    stages
+}
+
+fn prepare(n: usize, d: usize, p: usize, n_threads: usize) -> StageCost {
+    let z = 4 * n * (p + 1);
+    let hashes = 16 * n + n_threads * (4 << 16);
+    let (bytes, passes) = if d > p {
+        let r = p + crate::pca::OVERSAMPLES;
+        let scores = 4 * n * (p + r) + 4 * n;
+        let sketch = 4 * d * r * crate::pca::TASKS.min(n_threads + 1);
+        (
+            hashes.max(scores) + sketch,
+            2.0 * crate::pca::PASSES as f64 - 1.0,
+        )
+    } else {
+        (hashes + z, 0.0)
+    };
+    let reads = 1.0 + (passes + 1.0) / 2.0;
+    let products = passes * (p + crate::pca::OVERSAMPLES) as f64;
+    StageCost {
+        stage: Stage::Prepare,
+        bytes: bytes as u64,
+        work: (n * d) as f64 * (reads * READ_WORK + products),
+        formula: if d > p {
+            "Z, scores 4 n (p + 16), sketches 4 d (p + 16)"
+        } else {
+            "Z, hashes 16 n"
+        },
+    }
+}
+
+/// Kernel sums, one full round, the short ones, and the swaps.
+fn exchange_work(rows: usize, picks: usize, p: usize, options: &SelectOptions) -> f64 {
+    let (b, p) = (rows as f64, p as f64);
+    let sums = 0.5 * (p + PAIR_WORK * RADII as f64 / 4.0);
+    let rounds =
+        1.0 + crate::exchange::SHORT * options.exchange.max_sweeps.saturating_sub(1) as f64;
+    let scored = p + PAIR_WORK * (0.3 + picks as f64 / b);
+    b * b * (sums + rounds * scored) + SWAPS * picks as f64 * b * SWAP_WORK
+}
+
+/// Multiply-adds a second of all threads of the current pool, from products of (256, 64) by (64, 512);
+/// takes some 30 ms.
+///
+/// # Errors
+/// None in practice: the blocks cannot fail.
+pub fn products_per_second() -> Result<f64> {
+    const SHAPE: (usize, usize, usize) = (256, 512, 64);
+    let (a, b) = (
+        Matrix::zeros(SHAPE.0, SHAPE.2),
+        Matrix::zeros(SHAPE.1, SHAPE.2),
+    );
+    let run = |count: usize| {
+        let since = Instant::now();
+        let done = map_blocks(count, 1, |_| {
+            let mut out = vec![0.0; SHAPE.0 * SHAPE.1];
+            matmul_nt(&mut out, a.view(), b.view(), false);
+            Ok(out[0])
+        });
+        done.map(|_| since.elapsed().as_secs_f64())
+    };
+    let first = run(16)?;
+    let count = ((0.03 / first.max(1e-6)) * 16.0).clamp(16.0, 1e6) as usize;
+    let seconds = run(count)?;
+    Ok((count * SHAPE.0 * SHAPE.1 * SHAPE.2) as f64 / seconds.max(1e-9))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::ExchangeOptions;
+
+    fn outline(n: usize, groups: usize) -> Outline {
+        Outline {
+            n_rows: n,
+            n_cols: 200,
+            n_dims: 64,
+            groups: vec![(n / groups, n / groups / 10); groups],
+            n_random: 20,
+            n_threads: 2,
+        }
+    }
+
+    fn peak(outline: &Outline, options: &SelectOptions) -> u64 {
+        let stages = plan(outline, options);
+        stages.iter().map(|s| s.bytes).max().unwrap()
+    }
+
+    #[test]
+    fn stages_are_those_of_the_method() {
+        let stages = |method| -> Vec<Stage> {
+            let options = SelectOptions {
+                method,
+                ..SelectOptions::default()
+            };
+            let stages = plan(&outline(1000, 1), &options).into_iter();
+            stages.map(|s| s.stage).collect()
+        };
+        assert_eq!(
+            stages(Method::Exchange),
+            [Stage::Prepare, Stage::Exchange, Stage::Quality]
+        );
+        assert_eq!(stages(Method::Random), [Stage::Prepare, Stage::Quality]);
+        assert_eq!(stages(Method::Fast).len(), 8);
+        assert_eq!(stages(Method::Paper).len(), 7);
+    }
+
+    #[test]
+    fn smaller_blocks_take_less_memory_and_work_grows_with_n() {
+        let options = |block_rows| SelectOptions {
+            exchange: ExchangeOptions {
+                block_rows,
+                ..ExchangeOptions::default()
+            },
+            ..SelectOptions::default()
+        };
+        let large = outline(100_000, 1);
+        assert!(peak(&large, &options(4096)) < peak(&large, &options(16_384)));
+        let work = |n| plan(&outline(n, 1), &options(16_384))[1].work;
+        let ratio = work(400_000) / work(200_000);
+        assert!(
+            (1.9..2.2).contains(&ratio),
+            "linear beyond one block: {ratio}"
+        );
+    }
+
+    #[test]
+    fn this_machine_multiplies() {
+        assert!(products_per_second().unwrap() > 1e6);
+    }
+}

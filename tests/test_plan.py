@@ -1,0 +1,82 @@
+"""Time and memory foreseen, and kept to."""
+
+import json
+
+import click
+import numpy as np
+import pytest
+
+import fast_select
+from fast_select.cli._options import memory_size
+
+
+@pytest.fixture(scope="module")
+def data():
+    return np.random.default_rng(3).normal(size=(9000, 20)).astype(np.float32)
+
+
+@pytest.mark.parametrize("method", ["exchange", "fast", "paper", "k-means"])
+def test_the_stages_are_those_that_run(data, method):
+    planned = fast_select.plan(data, ratio=0.05, method=method, n_random=1)
+    ran = fast_select.select(
+        data[:600], ratio=0.05, method=method, n_random=1, max_steps=3, n_neighbors=8
+    )
+    stages = [stage["name"] for stage in ran.report["stages"] if stage["name"] != "baseline"]
+    assert [stage["name"] for stage in planned["stages"]] == stages
+    assert all(stage["seconds"] >= 0 for stage in planned["stages"])
+    assert planned["working_bytes"] == max(stage["bytes"] for stage in planned["stages"])
+
+
+def test_less_memory_means_smaller_blocks(data):
+    free = fast_select.plan(data, ratio=0.1)
+    assert free["block_rows"] == 16384
+    limit = free["process_bytes"] + free["working_bytes"] * 2 // 3
+    tight = fast_select.plan(data, ratio=0.1, max_memory=limit)
+    assert tight["block_rows"] < 9000
+    assert tight["working_bytes"] + tight["process_bytes"] <= limit * 1.05
+    got = fast_select.select(data, ratio=0.1, max_memory=limit, n_random=1)
+    assert got.report["options"]["block_rows"] < 16384
+    assert got.indices.size == 900
+
+
+def test_what_cannot_fit_is_refused_with_what_it_takes(data):
+    with pytest.raises(fast_select.InvalidInputError, match=r"1 MiB is less than the \d+ MiB"):
+        fast_select.select(data, ratio=0.1, max_memory=2**20)
+    with pytest.raises(fast_select.InvalidInputError):
+        fast_select.plan(data, ratio=2)
+
+
+@pytest.mark.parametrize(
+    "text,size",
+    [
+        ("2GiB", 2 << 30),
+        ("1.5g", 3 << 29),
+        ("500MB", 500_000_000),
+        ("64 kib", 65536),
+        ("12345", 12345),
+        ("7B", 7),
+        ("1TiB", 1 << 40),
+    ],
+)
+def test_sizes(text, size):
+    param = click.Option(["--max-memory"])
+    assert memory_size(None, param, text) == size
+
+
+@pytest.mark.parametrize("text", ["", "GiB", "-1GiB", "0", "1.2.3M", "2 parsecs"])
+def test_refused_sizes(text):
+    with pytest.raises(click.BadParameter):
+        memory_size(None, click.Option(["--max-memory"]), text)
+
+
+def test_command(run, features):
+    got = run("plan", features, "--ratio", "0.1")
+    assert got.returncode == 0, got.stderr.decode()
+    assert "exchange" in got.stdout.decode()
+    assert list(run.folder.iterdir()) == []
+    result = json.loads(run("plan", features, "--count", "20", "--json").stdout)
+    assert result["count"] == 20
+    refused = run(features, "--ratio", "0.1", "--max-memory", "3MiB")
+    assert refused.returncode == 2
+    assert b"--max-memory: 3 MiB is less than" in refused.stderr
+    assert list(run.folder.iterdir()) == []
