@@ -29,13 +29,13 @@ use crate::kernels::exp::gaussian_powers;
 use crate::kernels::scan::scan_below_each;
 use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
 use crate::monitor::Monitor;
-use crate::nearest::NearestPicks;
-use crate::parallel::{map_blocks, sum_blocks};
+use crate::nearest::{Near, NearestPicks};
+use crate::parallel::{fill_blocks, map_blocks, sum_blocks};
 
 /// Candidates scored against one state of the selection.
 pub(crate) const BATCH: usize = 512;
 /// Candidates of a product.
-const TILE: usize = 32;
+const TILE: usize = 64;
 /// Rows and columns of a tile of kernels.
 const SIDE: usize = 256;
 /// Share of the candidates in a short round.
@@ -173,13 +173,8 @@ impl<'a> Block<'a> {
         let within: f64 = picked.iter().map(field).sum();
         let whole = sum_f64(&self.potential) / self.n() as f64;
         let nearest = NearestPicks::new(self.x, &self.norms, picks.view());
-        let cover = (0..self.n())
-            .map(|i| f64::from(nearest.two(i).0.1))
-            .sum::<f64>();
-        (
-            within / m - 2.0 * across + m * whole,
-            cover / self.n() as f64,
-        )
+        let cover = nearest.total() / self.n() as f64;
+        (within / m - 2.0 * across + m * whole, cover)
     }
 
     /// Kernels between row `i` and each of `picks`, (m, p), of squared norms `pick_norms`; (m,).
@@ -235,6 +230,7 @@ impl<'a> Block<'a> {
             }
             round.shuffle(rng);
             let mut found = 0;
+            search.recount();
             for batch in round.chunks(BATCH) {
                 found += search.try_batch(batch, &mut change)?;
                 monitor.check()?;
@@ -268,9 +264,7 @@ impl<'a> Block<'a> {
         for _ in 0..REFERENCE_PICKS {
             let picks = self.x.gather(&crate::baselines::random(n, m, rng));
             let nearest = NearestPicks::new(x.view(), &norms, picks.view());
-            cover += (0..x.rows())
-                .map(|i| f64::from(nearest.two(i).0.1))
-                .sum::<f64>();
+            cover += nearest.total();
         }
         let cover = cover / (REFERENCE_PICKS * x.rows()) as f64;
         (cfd.max(f64::MIN_POSITIVE), cover.max(f64::MIN_POSITIVE))
@@ -306,11 +300,13 @@ struct Search<'a, F> {
     is_picked: Vec<bool>,
     /// Σ_{s in S} k(s, i) for each pick i, (m,).
     field: Vec<f64>,
-    nearest: NearestPicks,
+    nearest: NearestPicks<'a>,
     /// Distance of the second nearest pick less the squared norm, (n,): see [`scan_below_each`].
     reach: Vec<f32>,
     /// Growth of the summed quantisation error if the pick in a slot left, (m,).
     removal: Vec<f64>,
+    /// Products of a batch with all rows, ([`BATCH`], n).
+    dots: Vec<f32>,
 }
 
 /// The best swap with a candidate: what it changes, the slot that leaves, and the candidate's kernels
@@ -350,55 +346,56 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
             is_picked,
             reach: vec![0.0; n],
             removal: vec![0.0; m],
+            dots: vec![0.0; BATCH.min(n) * n],
         };
-        search.settle();
+        search.recount();
         search
     }
 
-    /// Brings what derives from `nearest` up to date. A single pick cannot leave without
-    /// a successor, so its infinite second distance counts as nothing here.
-    fn settle(&mut self) {
+    /// What the distances of the two nearest picks of row `x` mean, `sign` +1 or -1 times. A single pick
+    /// cannot leave without a successor, so its infinite second distance counts as nothing here.
+    fn count(&mut self, x: usize, (near, second): (Near, Near), sign: f64) {
+        self.reach[x] = second.1 - self.block.norms[x];
+        if second.1.is_finite() {
+            self.removal[near.0 as usize] += sign * f64::from(second.1 - near.1);
+        }
+    }
+
+    /// Counts all rows anew, free of the rounding of many changes.
+    fn recount(&mut self) {
         self.removal.fill(0.0);
-        for (x, (reach, norm)) in self.reach.iter_mut().zip(&self.block.norms).enumerate() {
-            let (near, second) = self.nearest.two(x);
-            *reach = second.1 - norm;
-            if second.1.is_finite() {
-                self.removal[near.0 as usize] += f64::from(second.1 - near.1);
-            }
+        for x in 0..self.reach.len() {
+            self.count(x, self.nearest.two(x), 1.0);
         }
     }
 
     /// Scores every candidate of `batch` and takes the swaps that help. Returns their number.
     fn try_batch(&mut self, batch: &[u32], change: &mut [f64]) -> Result<usize> {
-        let n = self.block.n();
-        let scored = map_blocks(batch.len(), TILE, |part| {
-            let batch = &batch[part];
-            let mut dots = vec![0.0; batch.len() * n];
-            matmul_nt(
-                &mut dots,
-                self.block.x.gather(batch).view(),
-                self.block.x,
-                false,
-            );
-            let rows = batch.iter().zip(dots.chunks_exact(n));
-            let swaps: Vec<f64> = rows
-                .map(|(&j, dots)| self.best_swap(j, dots).change)
-                .collect();
-            Ok((dots, swaps))
+        let (n, x) = (self.block.n(), self.block.x);
+        // Kept from batch to batch: fresh memory costs more than what is written to it.
+        let mut dots = std::mem::take(&mut self.dots);
+        fill_blocks(&mut dots[..batch.len() * n], n, TILE, |first, out| {
+            let candidates = x.gather(&batch[first..first + out.len() / n]);
+            matmul_nt(out, candidates.view(), x, false);
+            Ok(())
+        })?;
+        let row = |at: usize| &dots[at * n..(at + 1) * n];
+        let found = map_blocks(batch.len(), 8, |part| {
+            let scored = part.map(|at| self.best_swap(batch[at], row(at)).change);
+            Ok(scored.collect::<Vec<_>>())
         })?;
         let mut taken = 0;
-        for (batch, (dots, found)) in batch.chunks(TILE).zip(scored) {
-            for ((&j, dots), found) in batch.iter().zip(dots.chunks_exact(n)).zip(found) {
-                change[j as usize] = found;
-                if found < self.threshold() {
-                    let swap = self.best_swap(j, dots);
-                    if swap.change < self.threshold() {
-                        self.take(j, dots, swap);
-                        taken += 1;
-                    }
+        for (at, (&j, found)) in batch.iter().zip(found.concat()).enumerate() {
+            change[j as usize] = found;
+            if found < self.threshold() {
+                let swap = self.best_swap(j, row(at));
+                if swap.change < self.threshold() {
+                    self.take(j, row(at), swap);
+                    taken += 1;
                 }
             }
         }
+        self.dots = dots;
         Ok(taken)
     }
 
@@ -469,12 +466,15 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
             .row_mut(slot)
             .copy_from_slice(self.block.x.row(enters));
         self.pick_norms[slot] = self.block.norms[enters];
-        let mut dists = dots.to_vec();
-        to_distances(&mut dists, self.block.norms[enters], &self.block.norms);
-        let (x, norms) = (self.block.x, &self.block.norms);
+        let mut changes = Vec::new();
+        let norm = self.block.norms[enters];
+        let note = |x, before, after| changes.push((x, before, after));
         self.nearest
-            .replace(x, norms, self.picks.view(), slot as u32, &dists);
-        self.settle();
+            .replace(self.picks.view(), slot as u32, norm, dots, note);
+        for (x, before, after) in changes {
+            self.count(x, before, -1.0);
+            self.count(x, after, 1.0);
+        }
     }
 }
 

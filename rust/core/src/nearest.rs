@@ -2,122 +2,166 @@
 //!
 //! FasterPAM (Schubert & Rousseeuw 2021) needs the nearest and the second nearest pick of a row. We keep
 //! up to [`DEPTH`] of them, so that a pick that leaves seldom costs a search: only where fewer than
-//! two are left are the distances to all picks taken anew.
+//! two are left are the distances to all picks taken anew. A change touches the rows that it
+//! concerns and scans the others.
 
-use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
+use crate::kernels::scan::{find_equal, scan_below_each};
+use crate::linalg::{MatrixView, matmul_nt, squared_norms};
 use crate::parallel::blocks;
 
 /// Picks remembered a row.
-pub const DEPTH: usize = 4;
+const DEPTH: usize = 4;
 /// Rows that are searched together.
 const ROWS: usize = 64;
+/// Stands for no pick.
+const NO_PICK: u32 = u32::MAX;
 
 /// A pick, by its slot, and its squared distance.
 pub type Near = (u32, f32);
 
-/// What stands for no pick.
-const NONE: Near = (u32::MAX, f32::INFINITY);
-
-/// The nearest picks of n rows, m in all.
-pub struct NearestPicks {
-    /// Ascending by distance; the first `len` are set and are exactly the nearest.
-    lists: Vec<[Near; DEPTH]>,
-    lens: Vec<u8>,
+/// The nearest picks of the rows of `x`.
+pub struct NearestPicks<'a> {
+    x: MatrixView<'a>,
+    norms: &'a [f32],
+    /// Slots, ascending by distance, (n, [`DEPTH`]); those that are set are exactly the nearest.
+    slots: Vec<u32>,
+    dists: Vec<[f32; DEPTH]>,
+    /// Distance of the last one known less the squared norm, (n,): a pick closer than that belongs
+    /// into the list.
+    limits: Vec<f32>,
 }
 
-impl NearestPicks {
-    /// Searches all `picks`, (m, p), for each row of `x`, (n, p). O(n m p).
+impl<'a> NearestPicks<'a> {
+    /// Searches all `picks`, (m, p), for each row of `x`, (n, p), of squared norms `norms`. O(n m p).
     #[must_use]
-    pub fn new(x: MatrixView<'_>, norms: &[f32], picks: MatrixView<'_>) -> Self {
+    pub fn new(x: MatrixView<'a>, norms: &'a [f32], picks: MatrixView<'_>) -> Self {
         let n = x.rows();
         let mut found = Self {
-            lists: vec![[NONE; DEPTH]; n],
-            lens: vec![0; n],
+            x,
+            norms,
+            slots: vec![NO_PICK; n * DEPTH],
+            dists: vec![[f32::INFINITY; DEPTH]; n],
+            limits: vec![f32::INFINITY; n],
         };
-        found.search(x, norms, picks, &(0..n as u32).collect::<Vec<_>>());
+        found.search(picks, &(0..n as u32).collect::<Vec<_>>());
         found
     }
 
     /// The nearest pick of row `i` and the second nearest; infinitely far where there is none.
     #[must_use]
     pub fn two(&self, i: usize) -> (Near, Near) {
-        (self.lists[i][0], self.lists[i][1])
+        let (slots, dists) = (&self.slots[i * DEPTH..], &self.dists[i]);
+        ((slots[0], dists[0]), (slots[1], dists[1]))
     }
 
-    /// Puts another row into `slot`: `dists`, (n,), are the squared distances from it.
+    /// Sum over the rows of the squared distance to the nearest pick.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.dists.iter().map(|d| f64::from(d[0])).sum()
+    }
+
+    /// Puts another row into `slot` of `picks`, (m, p), which hold it already: `norm` is its squared norm,
+    /// `dots`, (n,), are its products with all rows. Calls `changed(i, before, after)` with
+    /// [`two`](Self::two) of each row for which they may differ.
     pub fn replace(
         &mut self,
-        x: MatrixView<'_>,
-        norms: &[f32],
         picks: MatrixView<'_>,
         slot: u32,
-        dists: &[f32],
+        norm: f32,
+        dots: &[f32],
+        mut changed: impl FnMut(usize, (Near, Near), (Near, Near)),
     ) {
-        let least = 2.min(picks.rows()) as u8;
+        let mut rows = Vec::new();
+        find_equal(&self.slots, slot, |at| rows.push((at / DEPTH) as u32));
+        scan_below_each(dots, &self.limits, norm, |i, _| rows.push(i as u32));
+        rows.sort_unstable();
+        rows.dedup();
+        let before: Vec<(Near, Near)> = rows.iter().map(|&i| self.two(i as usize)).collect();
+        let least = 2.min(picks.rows());
         let mut short = Vec::new();
-        for (i, (list, &d)) in self.lists.iter_mut().zip(dists).enumerate() {
-            let mut len = usize::from(self.lens[i]);
-            if let Some(at) = list.iter().position(|near| near.0 == slot) {
-                list.copy_within(at + 1.., at);
-                list[DEPTH - 1] = NONE;
-                len -= 1;
-            }
-            // Beyond the last one known there may be others that are nearer.
-            if len > 0 && d < list[len - 1].1 {
-                len = (len + 1).min(DEPTH);
-                insert(list, (slot, d));
-            }
-            self.lens[i] = len as u8;
-            if self.lens[i] < least {
-                short.push(i as u32);
+        for &i in &rows {
+            let at = i as usize;
+            let d = (norm + self.norms[at] - 2.0 * dots[at]).max(0.0);
+            if self.replace_in(at, slot, d) < least {
+                short.push(i);
             }
         }
-        self.search(x, norms, picks, &short);
+        self.search(picks, &short);
+        for (&i, before) in rows.iter().zip(before) {
+            changed(i as usize, before, self.two(i as usize));
+        }
+    }
+
+    /// Takes `slot` out of the list of row `i` and puts it back at distance `d`, if that is known to be its
+    /// place. Returns the length of the list.
+    fn replace_in(&mut self, i: usize, slot: u32, d: f32) -> usize {
+        let slots = &mut self.slots[i * DEPTH..(i + 1) * DEPTH];
+        let dists = &mut self.dists[i];
+        if let Some(at) = slots.iter().position(|s| *s == slot) {
+            slots.copy_within(at + 1.., at);
+            dists.copy_within(at + 1.., at);
+            (slots[DEPTH - 1], dists[DEPTH - 1]) = (NO_PICK, f32::INFINITY);
+        }
+        let mut len = slots.iter().take_while(|s| **s != NO_PICK).count();
+        // Beyond the last one known there may be others that are nearer.
+        if len > 0 && d < dists[len - 1] {
+            insert(slots, dists, (slot, d));
+            len = (len + 1).min(DEPTH);
+        }
+        self.limits[i] = if len > 0 {
+            dists[len - 1] - self.norms[i]
+        } else {
+            f32::INFINITY
+        };
+        len
     }
 
     /// Makes the lists of `rows` anew.
-    fn search(&mut self, x: MatrixView<'_>, norms: &[f32], picks: MatrixView<'_>, rows: &[u32]) {
-        let m = picks.rows();
-        let pick_norms = squared_norms(picks);
+    fn search(&mut self, picks: MatrixView<'_>, rows: &[u32]) {
+        if rows.is_empty() {
+            return;
+        }
+        let (m, pick_norms) = (picks.rows(), squared_norms(picks));
         for part in blocks(rows.len(), ROWS) {
             let rows = &rows[part];
-            let queries: Matrix = x.gather(rows);
             let mut tile = vec![0.0; rows.len() * m];
-            matmul_nt(&mut tile, queries.view(), picks, false);
+            matmul_nt(&mut tile, self.x.gather(rows).view(), picks, false);
             for (&i, dots) in rows.iter().zip(tile.chunks_exact(m)) {
-                let mut list = [NONE; DEPTH];
+                let i = i as usize;
+                let (mut slots, mut dists) = ([NO_PICK; DEPTH], [f32::INFINITY; DEPTH]);
                 for (slot, (dot, norm)) in dots.iter().zip(&pick_norms).enumerate() {
-                    let d = (norms[i as usize] + norm - 2.0 * dot).max(0.0);
-                    if d < list[DEPTH - 1].1 {
-                        insert(&mut list, (slot as u32, d));
+                    let d = (self.norms[i] + norm - 2.0 * dot).max(0.0);
+                    if d < dists[DEPTH - 1] {
+                        insert(&mut slots, &mut dists, (slot as u32, d));
                     }
                 }
-                self.lists[i as usize] = list;
-                self.lens[i as usize] = DEPTH.min(m) as u8;
+                self.slots[i * DEPTH..(i + 1) * DEPTH].copy_from_slice(&slots);
+                self.limits[i] = dists[DEPTH.min(m) - 1] - self.norms[i];
+                self.dists[i] = dists;
             }
         }
     }
 }
 
 /// Puts `new` behind those that are not farther; the last one falls out.
-fn insert(list: &mut [Near; DEPTH], new: Near) {
-    let at = list.iter().position(|near| new.1 < near.1);
-    if let Some(at) = at {
-        list.copy_within(at..DEPTH - 1, at + 1);
-        list[at] = new;
+fn insert(slots: &mut [u32], dists: &mut [f32; DEPTH], new: Near) {
+    if let Some(at) = dists.iter().position(|d| new.1 < *d) {
+        slots.copy_within(at..DEPTH - 1, at + 1);
+        dists.copy_within(at..DEPTH - 1, at + 1);
+        (slots[at], dists[at]) = new;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::squared_distance;
+    use crate::linalg::{Matrix, squared_distance};
     use crate::rng::{Purpose, stream};
     use rand::Rng;
 
     #[test]
     fn two_nearest_stay_right_through_many_changes() {
-        for (n, m) in [(50, 1), (50, 2), (60, 9)] {
+        for (n, m) in [(50, 1), (50, 2), (60, 9), (70, 3)] {
             let mut rng = stream(23, Purpose::Samples, n, m);
             let data = (0..n * 2).map(|_| rng.random_range(-1.0..1.0)).collect();
             let x = Matrix::from_vec(data, n, 2).unwrap();
@@ -127,16 +171,34 @@ mod tests {
             for _ in 0..200 {
                 let slot = rng.random_range(0..m);
                 rows[slot] = rng.random_range(0..n as u32);
-                let from = |i| squared_distance(x.row(i), x.row(rows[slot] as usize));
-                let dists: Vec<f32> = (0..n).map(from).collect();
+                let own = rows[slot] as usize;
+                let mut dots = vec![0.0; n];
+                matmul_nt(
+                    &mut dots,
+                    x.view().rows_range(own..own + 1),
+                    x.view(),
+                    false,
+                );
                 let picks = x.view().gather(&rows);
-                near.replace(x.view(), &norms, picks.view(), slot as u32, &dists);
+                let told: Vec<_> = (0..n).map(|i| near.two(i)).collect();
+                let mut seen = told.clone();
+                near.replace(
+                    picks.view(),
+                    slot as u32,
+                    norms[own],
+                    &dots,
+                    |i, before, after| {
+                        assert_eq!(before, told[i]);
+                        seen[i] = after;
+                    },
+                );
                 for i in 0..n {
                     let dist = |r: &u32| squared_distance(x.row(i), x.row(*r as usize));
                     let mut all: Vec<f32> = rows.iter().map(dist).collect();
                     all.push(f32::INFINITY);
                     all.sort_unstable_by(f32::total_cmp);
                     let (first, second) = near.two(i);
+                    assert_eq!(seen[i], (first, second));
                     for (got, expected) in [(first, all[0]), (second, all[1])] {
                         assert!(got.1 == expected || (got.1 - expected).abs() < 1e-5);
                     }

@@ -160,7 +160,6 @@ fn characteristic_function(
 /// gradient, (m, p).
 #[pyfunction]
 #[pyo3(signature = (y, freqs, re, im, phase_weights, *, n_threads = 0))]
-#[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
 fn pd_cfd_gradient<'py>(
     py: Python<'py>,
     y: PyReadonlyArray2<'py, f32>,

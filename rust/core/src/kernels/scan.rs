@@ -89,6 +89,43 @@ pub fn scan_below_each(dots: &[f32], limits: &[f32], own: f32, hit: impl FnMut(u
     });
 }
 
+struct FindEqual<'a, F> {
+    values: &'a [u32],
+    wanted: u32,
+    hit: F,
+}
+
+impl<F: FnMut(usize)> NullaryFnOnce for FindEqual<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(mut self) {
+        for (c, values) in self.values.chunks(WIDTH).enumerate() {
+            let any = values
+                .iter()
+                .fold(false, |any, v| any | (*v == self.wanted));
+            if any {
+                for (k, _) in values
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, v)| **v == self.wanted)
+                {
+                    (self.hit)(c * WIDTH + k);
+                }
+            }
+        }
+    }
+}
+
+/// Calls `hit(j)` for each j, ascending, at which `values[j]` is `wanted`.
+pub fn find_equal(values: &[u32], wanted: u32, hit: impl FnMut(usize)) {
+    Arch::new().dispatch(FindEqual {
+        values,
+        wanted,
+        hit,
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +160,17 @@ mod tests {
             let mut got = vec![];
             scan_below_each(&dots, &limits, 1.0, |j, _| got.push(j));
             let expected = (0..len).filter(|&j| 1.0 - 2.0 * dots[j] < limits[j]);
+            assert_eq!(got, expected.collect::<Vec<_>>(), "length {len}");
+        }
+    }
+
+    #[test]
+    fn finds_all_equal() {
+        for len in 0..70_u32 {
+            let values: Vec<u32> = (0..len).map(|i| (i * 7) % 5).collect();
+            let mut got = vec![];
+            find_equal(&values, 3, |j| got.push(j));
+            let expected = (0..values.len()).filter(|&j| values[j] == 3);
             assert_eq!(got, expected.collect::<Vec<_>>(), "length {len}");
         }
     }
