@@ -254,18 +254,22 @@ CASES = {
 }
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Time of the better of two runs after one to warm up; short work is repeated."""
+def timed(work: Callable[[], object], many: int = 1) -> float:
+    """Seconds of one of `many` runs."""
     begun = time.perf_counter()
+    for _ in range(many):
+        work()
+    return (time.perf_counter() - begun) / many
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Time after a run that makes the inputs and warms up; the best of three if short."""
     work()
-    many = max(1, round(0.2 / (time.perf_counter() - begun)))
-    best = np.inf
-    for _ in range(2):
-        begun = time.perf_counter()
-        for _ in range(many):
-            work()
-        best = min(best, (time.perf_counter() - begun) / many)
-    return best
+    first = timed(work)
+    if first > 5:
+        return first
+    many = max(1, round(0.2 / first))
+    return min(first, timed(work, many), timed(work, many))
 
 
 def measure(case: str, side: str) -> float:

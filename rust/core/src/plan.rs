@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use crate::error::Result;
-use crate::exchange::{BATCH, RADII};
+use crate::exchange::BATCH;
 use crate::linalg::{Matrix, matmul_nt};
 use crate::monitor::Stage;
 use crate::parallel::{LANES, map_blocks};
@@ -48,14 +48,24 @@ pub struct StageCost {
 }
 
 /// Multiply-adds that reading, converting and checking an entry of the input takes.
-const READ_WORK: f64 = 30.0;
-/// Multiply-adds of an exponential, a comparison and a store.
-const PAIR_WORK: f64 = 24.0;
+const READ_WORK: f64 = 100.0;
+/// Multiply-adds of a pair of rows in the exchange beyond their product.
+const PAIR_WORK: f64 = 170.0;
 /// Swaps a pick, and the multiply-adds of one for each row of the block.
 const SWAPS: f64 = 1.7;
-const SWAP_WORK: f64 = 120.0;
+const SWAP_WORK: f64 = 200.0;
 /// Multiply-adds of a sine and a cosine.
 const SINCOS_WORK: f64 = 16.0;
+/// Of a pair of rows in the search for neighbours, beyond twice its product.
+const SCAN_WORK: f64 = 48.0;
+/// Of a neighbour in the fuzzy graph, and of a neighbour and component in the spectral embedding.
+const NEIGHBOR_WORK: f64 = 3500.0;
+const SPECTRAL_WORK: f64 = 1000.0;
+/// Of an anchor in a step, which is mostly its matching, and in the last matching.
+const ANCHOR_WORK: f64 = 3.2e5;
+const DECODE_WORK: f64 = 1.3e6;
+/// Of a selected and a sampled row in the coverage.
+const COVERAGE_WORK: f64 = 140.0;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
@@ -89,14 +99,14 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
         push(
             Stage::Neighbors,
             held + near + 8 * k * at_once(&groups),
-            squares * (p as f64 + 8.0),
+            squares * (2.0 * p as f64 + SCAN_WORK),
             "Z, groups' Z, 8 n k, 8 k rows at work",
         );
         let graph = JOINED_BYTES * n * k;
         push(
             Stage::Graph,
             held + near.min(graph) + GRAPH_BYTES * k * at_once(&groups),
-            600.0 * (n * k) as f64,
+            NEIGHBOR_WORK * (n * k) as f64,
             "Z, groups' Z, 8 n k, 48 k rows at work",
         );
         if options.space.needs_spectrum() {
@@ -104,7 +114,7 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
             push(
                 Stage::Spectral,
                 held + graph + 4 * n * c + 16 * c * at_once(&groups),
-                (n * k * c) as f64 * 60.0,
+                SPECTRAL_WORK * (n * k * c) as f64,
                 "Z, groups' Z, 14 n k, 4 n c, 16 c rows at work",
             );
         }
@@ -112,7 +122,7 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
         push(
             Stage::Frequencies,
             held + graph + u + LANES * 16 * q,
-            (n * q) as f64 * (p as f64 + SINCOS_WORK) * 1.5,
+            (n * q) as f64 * (p as f64 + SINCOS_WORK) * 3.9,
             "Z, groups' Z, 14 n k, U, 512 q",
         );
         let (batch, steps) = (options.optimize.batch_size, options.optimize.max_steps);
@@ -120,13 +130,13 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
         push(
             Stage::Optimize,
             held + graph + u + 4 * m * (batch + 5 * p),
-            steps as f64 * (step + 6000.0 * m as f64),
+            steps as f64 * (step + ANCHOR_WORK * m as f64),
             "Z, groups' Z, 14 n k, U, 4 m (batch + 5 p)",
         );
         push(
             Stage::Decode,
             held + graph + u + 400 * m,
-            (n * m) as f64 * p as f64 / groups.len().max(1) as f64 + 3e4 * m as f64,
+            (n * m) as f64 * p as f64 / groups.len().max(1) as f64 + DECODE_WORK * m as f64,
             "Z, groups' Z, 14 n k, U, 400 m",
         );
     }
@@ -166,8 +176,9 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
     let quality = QualityOptions::default();
     let batches = selections.div_ceil(TOGETHER) as f64;
     let phases = (n * quality.n_freqs) as f64 * (p as f64 + SINCOS_WORK) * batches;
-    let added = (selections * m) as f64 * (quality.n_freqs as f64 * 0.6 + (p * p) as f64);
-    let distances = (quality.coverage_rows.min(n) * n) as f64 * (p as f64 + 8.0);
+    let sampled = quality.coverage_rows.min(n) as f64;
+    let distances = sampled * n as f64 * p as f64;
+    let added = sampled * (selections * m) as f64 * COVERAGE_WORK;
     let sums = 16 * quality.n_freqs * (1 + selections.min(TOGETHER));
     push(
         Stage::Quality,
@@ -209,7 +220,7 @@ fn prepare(n: usize, d: usize, p: usize, n_threads: usize) -> StageCost {
 /// Kernel sums, one full round, the short ones, and the swaps.
 fn exchange_work(rows: usize, picks: usize, p: usize, options: &SelectOptions) -> f64 {
     let (b, p) = (rows as f64, p as f64);
-    let sums = 0.5 * (p + PAIR_WORK * RADII as f64 / 4.0);
+    let sums = 0.5 * (p + PAIR_WORK);
     let rounds =
         1.0 + crate::exchange::SHORT * options.exchange.max_sweeps.saturating_sub(1) as f64;
     let scored = p + PAIR_WORK * (0.3 + picks as f64 / b);
