@@ -206,3 +206,13 @@ def test_numbers_of_a_buffer(run, rng):
     got = run("-", "--count", "3", stdin=buffer.getvalue())
     assert got.returncode == 0
     assert files(run) == ["stdin.report.json", "stdin.selected.npy"]
+
+
+@pytest.mark.parametrize("command", [[], ["select"], ["compare"], ["evaluate"], ["plan"], ["demo"]])
+def test_help_keeps_examples_line_by_line(run, command):
+    got = run(*command, "--help")
+    assert got.returncode == 0
+    text = got.stdout.decode()
+    assert "\\b" not in text
+    for line in text.splitlines():
+        assert line.count("fast-select ") <= 2, line

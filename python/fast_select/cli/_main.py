@@ -54,7 +54,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     help="Print version, instruction set and threads, and exit.",
 )
 def cli() -> None:
-    r"""Pick the rows of a data set worth training on.
+    """Pick the rows of a data set worth training on.
 
     \b
     fast-select features.npy --ratio 0.1

@@ -76,7 +76,7 @@ def compare(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    r"""Select rows of FEATURES by several methods, and train models on each pick.
+    """Select rows of FEATURES by several methods, and train models on each pick.
 
     \b
     fast-select compare x.npy --labels y.npy --ratio 0.01 --ratio 0.1

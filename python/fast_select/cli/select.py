@@ -57,7 +57,7 @@ def select(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    r"""Select rows of INPUT whose distribution equals the whole one's.
+    """Select rows of INPUT whose distribution equals the whole one's.
 
     INPUT is a .npy or .npz file, - for a .npy on standard input, several files, or a folder of
     them (shards of one matrix). Indices are written in ascending order.
@@ -65,7 +65,7 @@ def select(
     \b
     fast-select features.npy --ratio 0.1
     fast-select data.npz --key x --label-key y --count 1000 -o rows.csv
-    fast-select x.npy --ratio 0.3 --ratio 0.1      # nested: x.selected-0.3.npy, x.selected-0.1.npy
+    fast-select x.npy --ratio 0.3 --ratio 0.1    # x.selected-0.3.npy, x.selected-0.1.npy
     fast-select shards/ --ratio 0.05 --labels labels.txt --quiet -o -
     """  # fmt: skip
     from .._errors import InvalidInputError
