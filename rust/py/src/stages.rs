@@ -19,13 +19,15 @@ use pyo3::types::PyDict;
 use crate::error::{InvalidInput, to_py};
 use crate::run::run;
 
+/// A row-major copy, whatever the order. (numpy calls Fortran order contiguous too: its slice would be
+/// the transpose. ndarray's is there for row-major arrays only.)
 fn matrix(x: &PyReadonlyArray2<'_, f32>) -> PyResult<Matrix> {
-    let (n_rows, n_cols) = (x.as_array().nrows(), x.as_array().ncols());
+    let x = x.as_array();
     let data = match x.as_slice() {
-        Ok(data) => data.to_vec(),
-        Err(_) => x.as_array().iter().copied().collect(),
+        Some(data) => data.to_vec(),
+        None => x.iter().copied().collect(),
     };
-    Matrix::from_vec(data, n_rows, n_cols).map_err(to_py)
+    Matrix::from_vec(data, x.nrows(), x.ncols()).map_err(to_py)
 }
 
 fn rows<'py, T: numpy::Element + Clone>(
