@@ -48,6 +48,22 @@ def test_stratified_picks_are_the_harder_rival():
     assert "stratified" in sentence
 
 
+def test_a_verdict_names_what_is_worse_than_every_draw():
+    figures = {"mean": 1.0, "std": 0.0}
+    judged = {
+        "selection": {"cfd_m": 0.5, "moment_2": 9.0, "moment_3": 1.0, "coverage_max": 9.0},
+        "random": {
+            name: {**figures, "values": TWENTY}
+            for name in ("cfd_m", "moment_2", "moment_3", "coverage_max")
+        },
+        "stratified": None,
+        "n_random": 20,
+    }
+    sentence = verdict(ranked(judged))
+    assert sentence.startswith("Better than random")
+    assert sentence.endswith(" But worse than all 20 draws in covariance and coverage radius.")
+
+
 def test_nothing_to_compare_with():
     assert verdict(quality(0.9, [])) == "Not compared with random selections."
 

@@ -107,7 +107,7 @@ def ranked(quality: dict[str, Any]) -> dict[str, Any]:
 
 
 def verdict(quality: dict[str, Any]) -> str:
-    """One plain sentence on the CF distance beside random picks."""
+    """The CF distance beside random picks in one plain sentence, and in a second what is worse."""
     kind = "stratified" if quality["stratified"] else "random"
     drawn = quality[kind]
     if not drawn:
@@ -117,11 +117,22 @@ def verdict(quality: dict[str, Any]) -> str:
     pick = "a stratified random pick" if kind == "stratified" else "a random pick"
     ratio = quality["selection"]["cfd_m"] / cfd["mean"] if cfd["mean"] > 0 else 1.0
     figure = f"CF distance on unseen frequencies is {ratio:.2f} of {pick}'s"
-    if beaten == draws:
-        return f"Better than random: {figure}, less than in all {draws} draws."
     # A random pick itself beats 98 of 100 draws in 3 of 101 cases, all of 20 in 1 of 21.
     if beaten >= 0.98 * draws:
-        return f"Better than random: {figure}, less than in {beaten} of {draws} draws."
-    if beaten == 0:
-        return f"Worse than random: {figure}, more than in all {draws} draws."
-    return f"No better than random here: {figure}, less than in {beaten} of {draws} draws."
+        start = "Better than random"
+    elif beaten == 0:
+        start = "Worse than random"
+    else:
+        start = "No better than random here"
+    side = "less" if beaten else "more"
+    among = f"all {draws}" if beaten in (0, draws) else f"{beaten} of {draws}"
+    sentence = f"{start}: {figure}, {side} than in {among} draws."
+    worst = [METRICS[name] for name in METRICS if name != "cfd_m" and worse_than_all(drawn, name)]
+    if worst and beaten > 0:
+        sentence += f" But worse than all {draws} draws in {' and '.join(worst)}."
+    return sentence
+
+
+def worse_than_all(drawn: dict[str, Any], name: str) -> bool:
+    """Whether the selection loses to every draw in a figure."""
+    return name in drawn and drawn[name]["beaten"] == 0

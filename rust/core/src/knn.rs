@@ -1,28 +1,35 @@
 //! Exact k nearest neighbours by blocked products.
 //!
-//! `|a - b|^2 = |a|^2 + |b|^2 - 2 a·b`: tiles of products are scanned against a running threshold a
-//! row, and the distances of the k + 8 kept are recomputed by differences, which is free of
-//! cancellation. All rows are compared with all: O(n^2 p) work, O(n k) memory.
+//! `|a - b|^2 = |a|^2 + |b|^2 - 2 a·b`: the product of two rows is formed once and offered to both
+//! ([`crate::candidates`]), and the distances of the k + 8 kept are recomputed by differences,
+//! which is free of cancellation. All rows are compared with all: O(n^2 p / 2) work, O(n k) memory.
 //!
 //! # Numerics
 //! Distances are exact to a few ulps. A true neighbour is missed only where nine or more others lie within
 //! the rounding error of the products, some 1e-6 of the largest squared norm, of the k-th: then
 //! one of those is returned in its place. The rows should be centred.
 
+use crate::candidates::Candidates;
 use crate::error::{Result, check_len};
 use crate::kernels::scan::scan_below;
 use crate::linalg::{MatrixView, matmul_nt, squared_distance, squared_norms};
 use crate::monitor::Monitor;
-use crate::parallel::{blocks, map_blocks};
+use crate::parallel::{blocks, for_each_pair, map_blocks, map_items};
 
+/// Blocks of rows: half as many pairs of them are at work together.
+const BLOCKS: usize = 64;
+/// Rows of a block: enough to make packing cheap, few enough for the second-level cache; whole panels.
+const FEWEST_ROWS: usize = 288;
+const MOST_ROWS: usize = 960;
+const PANELS: usize = 96;
+/// Candidates kept beyond k, against rounding in the products.
+const SLACK: usize = 8;
 /// Queries and references of a tile: 256 KiB, a quarter of a usual second-level cache.
 const QUERIES: usize = 128;
 const REFS: usize = 512;
-/// Candidates kept beyond k, against rounding in the products.
-const SLACK: usize = 8;
 
 /// The k nearest neighbours of n rows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Neighbors {
     /// Neighbours a row, k.
     pub k: usize,
@@ -40,7 +47,21 @@ pub struct Neighbors {
 /// [`crate::Error::Interrupted`].
 pub fn knn(z: MatrixView<'_>, k: usize, monitor: &Monitor) -> Result<Neighbors> {
     let k = k.min(z.rows().saturating_sub(1));
-    nearest(z, z, k, true, monitor)
+    if k == 0 {
+        monitor.advance(z.rows())?;
+        return Ok(Neighbors::default());
+    }
+    let mut blocks = in_blocks(z, k + SLACK);
+    let meetings = monitor.in_parts(z.rows(), blocks.len() * (blocks.len() + 1) / 2);
+    map_items(&mut blocks, |block| {
+        block.meet_each_other();
+        meetings.advance()
+    })?;
+    for_each_pair(&mut blocks, |a, b| {
+        a.meet(b, true);
+        meetings.advance()
+    })?;
+    finished(blocks, z, k, monitor)
 }
 
 /// The `k` nearest rows of `refs`, (n, p), of each row of `queries`, (m, p); k is at most n.
@@ -56,43 +77,49 @@ pub fn knn_query(
     monitor: &Monitor,
 ) -> Result<Neighbors> {
     check_len("columns of the queries", queries.cols(), refs.cols())?;
-    nearest(queries, refs, k.min(refs.rows()), false, monitor)
+    let k = k.min(refs.rows());
+    if k == 0 {
+        monitor.advance(queries.rows())?;
+        return Ok(Neighbors::default());
+    }
+    let mut blocks = in_blocks(queries, k + SLACK);
+    map_items(&mut blocks, |block| {
+        for mut offered in in_blocks(refs, 0) {
+            monitor.check()?;
+            block.meet(&mut offered, false);
+        }
+        monitor.advance(block.x().rows())
+    })?;
+    finished(blocks, refs, k, monitor)
 }
 
-fn nearest(
-    queries: MatrixView<'_>,
+/// Blocks of rows, each with room for `keep` candidates.
+fn in_blocks(x: MatrixView<'_>, keep: usize) -> Vec<Candidates<'_>> {
+    let rows = x.rows().div_ceil(BLOCKS).next_multiple_of(PANELS);
+    let rows = rows.clamp(FEWEST_ROWS, MOST_ROWS);
+    let blocks = blocks(x.rows(), rows);
+    blocks
+        .map(|at| Candidates::new(x.rows_range(at.clone()), at.start, keep))
+        .collect()
+}
+
+/// Exact distances of the candidates kept; the nearest k of each row.
+fn finished(
+    mut blocks: Vec<Candidates<'_>>,
     refs: MatrixView<'_>,
     k: usize,
-    exclude_self: bool,
     monitor: &Monitor,
 ) -> Result<Neighbors> {
-    let norms = squared_norms(refs);
-    let parts = map_blocks(queries.rows(), QUERIES, |rows| {
-        let part = queries.rows_range(rows.clone());
-        let mut kept: Vec<Kept> = rows.clone().map(|_| Kept::new(k + SLACK)).collect();
-        let mut tile = vec![0.0; part.rows() * REFS.min(refs.rows())];
-        for at in blocks(refs.rows(), REFS) {
-            monitor.check()?;
-            let tile = &mut tile[..part.rows() * at.len()];
-            matmul_nt(tile, part, refs.rows_range(at.clone()), false);
-            let norms = &norms[at.clone()];
-            for (q, dots) in tile.chunks_exact(at.len()).enumerate() {
-                let own = if exclude_self {
-                    rows.start + q
-                } else {
-                    usize::MAX
-                };
-                kept[q].offer(dots, norms, at.start, own);
-            }
-        }
-        let mut found = Vec::with_capacity(part.rows() * k);
-        for (q, kept) in kept.into_iter().enumerate() {
-            let exact = |j: u32| (squared_distance(part.row(q), refs.row(j as usize)), j);
-            let mut list: Vec<(f32, u32)> = kept.list.into_iter().map(|(_, j)| exact(j)).collect();
+    let parts = map_items(&mut blocks, |block| {
+        monitor.check()?;
+        let mut found = Vec::with_capacity(block.x().rows() * k);
+        for i in 0..block.x().rows() {
+            let row = block.x().row(i);
+            let exact = |&(_, j): &(f32, u32)| (squared_distance(row, refs.row(j as usize)), j);
+            let mut list: Vec<(f32, u32)> = block.kept(i).iter().map(exact).collect();
             list.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             found.extend_from_slice(&list[..k]);
         }
-        monitor.advance(part.rows())?;
         Ok(found)
     })?;
     let found = || parts.iter().flatten();
@@ -101,44 +128,6 @@ fn nearest(
         indices: found().map(|&(_, j)| j).collect(),
         dists: found().map(|&(d, _)| d.sqrt()).collect(),
     })
-}
-
-/// The candidates of one query: at most twice `keep`, cut back to the `keep` nearest when full.
-struct Kept {
-    keep: usize,
-    threshold: f32,
-    list: Vec<(f32, u32)>,
-}
-
-impl Kept {
-    fn new(keep: usize) -> Self {
-        Self {
-            keep,
-            threshold: f32::INFINITY,
-            list: Vec::with_capacity(2 * keep),
-        }
-    }
-
-    fn offer(&mut self, dots: &[f32], norms: &[f32], first: usize, own: usize) {
-        let Self {
-            keep,
-            threshold,
-            list,
-        } = self;
-        let by_value = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-        *threshold = scan_below(dots, norms, *threshold, |j, value| {
-            if first + j == own {
-                return *threshold;
-            }
-            list.push((value, (first + j) as u32));
-            if list.len() == 2 * *keep {
-                let (_, last, _) = list.select_nth_unstable_by(*keep - 1, by_value);
-                *threshold = last.0;
-                list.truncate(*keep);
-            }
-            *threshold
-        });
-    }
 }
 
 /// For each row i of `rows` the nearest row j of `z` with another `component`, and its distance;

@@ -3,7 +3,7 @@
 //! Workers call [`Monitor::advance`] at least every 50 ms; the thread that waits for them reads
 //! [`Monitor::progress`] and may call [`Monitor::cancel`]. Nothing here waits, prints or sleeps.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 
@@ -94,6 +94,17 @@ impl Monitor {
         self.check()
     }
 
+    /// A counter of `parts` pieces of work that make `units` in all.
+    #[must_use]
+    pub fn in_parts(&self, units: usize, parts: usize) -> Parts<'_> {
+        Parts {
+            monitor: self,
+            units,
+            parts,
+            done: AtomicUsize::new(0),
+        }
+    }
+
     /// Asks whether to go on.
     ///
     /// # Errors
@@ -119,6 +130,26 @@ impl Monitor {
     }
 }
 
+/// Units of a [`Monitor`], advanced piece by piece.
+pub struct Parts<'a> {
+    monitor: &'a Monitor,
+    units: usize,
+    parts: usize,
+    done: AtomicUsize,
+}
+
+impl Parts<'_> {
+    /// Counts one more piece as done.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] after [`Monitor::cancel`].
+    pub fn advance(&self) -> Result<()> {
+        let done = self.done.fetch_add(1, Ordering::Relaxed);
+        let units = |done: usize| (self.units as u128 * done as u128 / self.parts as u128) as usize;
+        self.monitor.advance(units(done + 1) - units(done))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,5 +162,17 @@ mod tests {
         assert_eq!(monitor.progress(), (1, 2));
         monitor.cancel();
         assert_eq!(monitor.advance(1), Err(Error::Interrupted));
+    }
+
+    #[test]
+    fn parts_make_the_whole() {
+        let monitor = Monitor::default();
+        monitor.begin(Stage::Graph, 10).unwrap();
+        let parts = monitor.in_parts(10, 3);
+        let done = [3, 6, 10].map(|_| {
+            parts.advance().unwrap();
+            monitor.progress().0
+        });
+        assert_eq!(done, [3, 6, 10]);
     }
 }

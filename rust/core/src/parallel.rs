@@ -121,6 +121,42 @@ pub fn map_items<T: Send, R: Send>(
     items.into_par_iter().with_max_len(1).map(work).collect()
 }
 
+/// `work` on every pair of two of `items`, each of them in one pair at a time.
+///
+/// The pairs come in the rounds of a tournament (circle method), so that an item meets the others in an
+/// order that depends on their number alone.
+///
+/// # Errors
+/// The first error that `work` returns.
+pub fn for_each_pair<T: Send>(
+    items: &mut [T],
+    work: impl Fn(&mut T, &mut T) -> Result<()> + Sync,
+) -> Result<()> {
+    // With an odd number, one item rests in each round.
+    let seats = items.len().next_multiple_of(2);
+    let mut waiting: Vec<Option<&mut T>> = items.iter_mut().map(Some).collect();
+    let circle = seats.saturating_sub(1);
+    for round in 0..circle {
+        let opposite =
+            (1..seats / 2).map(|k| ((round + k) % circle, (round + circle - k) % circle));
+        let mut pairs = Vec::with_capacity(seats / 2);
+        for (a, b) in opposite.chain([(round, circle)]) {
+            let (low, high) = (a.min(b), a.max(b));
+            if high < waiting.len()
+                && let (Some(first), Some(second)) = (waiting[low].take(), waiting[high].take())
+            {
+                pairs.push((low, high, first, second));
+            }
+        }
+        let met = pairs.par_iter_mut().with_max_len(1);
+        met.try_for_each(|(_, _, first, second)| work(first, second))?;
+        for (low, high, first, second) in pairs {
+            (waiting[low], waiting[high]) = (Some(first), Some(second));
+        }
+    }
+    Ok(())
+}
+
 /// The sum over all blocks of `0..n` of what `add(block, partial)` adds to a vector of `len`.
 ///
 /// Block b is added to lane b mod 32 in ascending order, then the lanes are added in order.
@@ -170,6 +206,30 @@ mod tests {
         assert!((sum(1) - expected).abs() < 1e-9 * expected);
         assert_eq!(sum(1).to_bits(), sum(2).to_bits());
         assert_eq!(sum(1).to_bits(), sum(4).to_bits());
+    }
+
+    #[test]
+    fn every_two_items_meet_once_and_in_the_same_order() {
+        for n in 0..12 {
+            let meet = |threads| {
+                let mut items: Vec<(usize, Vec<usize>)> = (0..n).map(|i| (i, vec![])).collect();
+                let met = with_pool(threads, || {
+                    for_each_pair(&mut items, |a, b| {
+                        a.1.push(b.0);
+                        b.1.push(a.0);
+                        Ok(())
+                    })
+                });
+                met.unwrap().unwrap();
+                items
+            };
+            let items = meet(1);
+            assert_eq!(items, meet(3));
+            for (i, mut others) in items {
+                others.sort_unstable();
+                assert_eq!(others, (0..n).filter(|&j| j != i).collect::<Vec<_>>());
+            }
+        }
     }
 
     #[test]

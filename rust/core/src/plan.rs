@@ -56,8 +56,8 @@ const SWAPS: f64 = 1.7;
 const SWAP_WORK: f64 = 200.0;
 /// Multiply-adds of a sine and a cosine.
 const SINCOS_WORK: f64 = 16.0;
-/// Of a pair of rows in the search for neighbours, beyond twice its product.
-const SCAN_WORK: f64 = 48.0;
+/// Of a row and another in the search for neighbours, beyond half their product.
+const SCAN_WORK: f64 = 6.0;
 /// Of a neighbour in the fuzzy graph, and of a neighbour and component in the spectral embedding.
 const NEIGHBOR_WORK: f64 = 3500.0;
 const SPECTRAL_WORK: f64 = 1000.0;
@@ -66,6 +66,8 @@ const ANCHOR_WORK: f64 = 3.2e5;
 const DECODE_WORK: f64 = 1.3e6;
 /// Of a selected and a sampled row in the coverage.
 const COVERAGE_WORK: f64 = 140.0;
+/// Candidates that a row collects beyond its neighbours.
+const CANDIDATES: usize = 32;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
@@ -98,9 +100,9 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
         let near = 8 * n * k;
         push(
             Stage::Neighbors,
-            held + near + 8 * k * at_once(&groups),
-            squares * (2.0 * p as f64 + SCAN_WORK),
-            "Z, groups' Z, 8 n k, 8 k rows at work",
+            held + near + 8 * (2 * k + CANDIDATES) * at_once(&groups),
+            squares * (0.5 * p as f64 + SCAN_WORK),
+            "Z, groups' Z, 8 n k, 8 (2 k + 32) rows at work",
         );
         let graph = JOINED_BYTES * n * k;
         push(

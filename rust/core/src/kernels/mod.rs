@@ -3,6 +3,7 @@
 pub mod exp;
 pub mod scan;
 pub mod sincos;
+pub mod tile;
 
 /// The instruction set that the kernels of this process use.
 #[must_use]

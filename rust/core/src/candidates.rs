@@ -1,0 +1,173 @@
+//! The nearest rows seen so far of each row of a block.
+//!
+//! Rows are compared by `h_j - a_i·b_j` with `h = |b|^2/2`, which is half the squared distance less what row
+//! i has in common with all others. A tile of products is tested against the running thresholds while
+//! it is in registers; in most vectors nothing is near enough, and nothing is stored.
+
+use pulp::Simd;
+
+use crate::kernels::tile::{COLS, Epilogue, LeftPanels, ROWS, RightPanels, for_each_tile};
+use crate::linalg::{MatrixView, squared_norms};
+
+/// Candidates that a row collects beyond those it keeps before it sorts them out.
+const ROOM: usize = 24;
+/// Widest vector.
+const LANES: usize = 16;
+
+/// A row of the other side, and its half squared distance less a constant.
+type Candidate = (f32, u32);
+
+/// Rows `first..` of a matrix and the candidates of each.
+pub struct Candidates<'a> {
+    x: MatrixView<'a>,
+    first: usize,
+    keep: usize,
+    /// Half the squared norm of each row; infinite for rows that fill up a panel.
+    half_norms: Vec<f32>,
+    /// What a candidate must lie below; minus infinity for rows that fill up a panel.
+    thresholds: Vec<f32>,
+    /// Places a row: `keep` + [`ROOM`], none if none are kept.
+    room: usize,
+    /// Those of each row, and how many of them are taken.
+    entries: Vec<Candidate>,
+    counts: Vec<usize>,
+}
+
+impl<'a> Candidates<'a> {
+    /// The rows of `x`, (b, p), of which the first is row `first` of the whole, with no candidates yet;
+    /// `keep` of them will be kept. With 0 they are only offered to others.
+    pub fn new(x: MatrixView<'a>, first: usize, keep: usize) -> Self {
+        let b = x.rows();
+        let padded = b.next_multiple_of(ROWS).max(b.next_multiple_of(COLS));
+        let mut half_norms: Vec<f32> = squared_norms(x).into_iter().map(|s| 0.5 * s).collect();
+        half_norms.resize(padded, f32::INFINITY);
+        // Finite, as infinity less infinity would be NaN where a column fills up a panel.
+        let mut thresholds = vec![
+            if keep > 0 {
+                f32::MAX
+            } else {
+                f32::NEG_INFINITY
+            };
+            b
+        ];
+        thresholds.resize(padded, f32::NEG_INFINITY);
+        let room = if keep > 0 { keep + ROOM } else { 0 };
+        Self {
+            x,
+            first,
+            keep,
+            half_norms,
+            thresholds,
+            room,
+            entries: vec![(0.0, 0); b * room],
+            counts: vec![0; b],
+        }
+    }
+
+    /// The rows.
+    pub fn x(&self) -> MatrixView<'a> {
+        self.x
+    }
+
+    /// Offers each row every row of `other`, and the other way round; where `same`, both are blocks of one
+    /// matrix, and a row is not offered to itself. O(b c p).
+    pub fn meet(&mut self, other: &mut Self, same: bool) {
+        let (mut left, mut right) = (LeftPanels::default(), RightPanels::default());
+        left.pack(self.x);
+        right.pack(other.x);
+        let depth = self.x.cols();
+        let mut offer = Offer {
+            rows: self,
+            cols: other,
+            same,
+        };
+        for_each_tile(&left, &right, depth, &mut offer);
+    }
+
+    /// Offers the rows to each other. O(b^2 p).
+    pub fn meet_each_other(&mut self) {
+        let mut offered = Self::new(self.x, self.first, 0);
+        self.meet(&mut offered, true);
+    }
+
+    /// The candidates kept of row `i` of the block, in no order.
+    pub fn kept(&mut self, i: usize) -> &[Candidate] {
+        self.sort_out(i);
+        &self.entries[i * self.room..][..self.counts[i]]
+    }
+
+    fn push(&mut self, i: usize, candidate: Candidate) {
+        self.entries[i * self.room + self.counts[i]] = candidate;
+        self.counts[i] += 1;
+        if self.counts[i] == self.room {
+            self.sort_out(i);
+        }
+    }
+
+    /// Drops all but the nearest `keep` of row `i`, ties by index.
+    fn sort_out(&mut self, i: usize) {
+        let entries = &mut self.entries[i * self.room..][..self.counts[i]];
+        if entries.len() > self.keep {
+            let by_value = |a: &Candidate, b: &Candidate| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+            let (_, last, _) = entries.select_nth_unstable_by(self.keep - 1, by_value);
+            self.thresholds[i] = last.0;
+            self.counts[i] = self.keep;
+        }
+    }
+}
+
+/// Products between two blocks.
+struct Offer<'a, 'b, 'c> {
+    rows: &'a mut Candidates<'b>,
+    cols: &'a mut Candidates<'c>,
+    same: bool,
+}
+
+impl Epilogue for Offer<'_, '_, '_> {
+    #[inline(always)]
+    fn take<S: Simd>(&mut self, simd: S, row: usize, col: usize, products: S::f32s) {
+        // Near for the row: h_col - dot < t_row; for the column: h_row - dot < t_col.
+        let for_row = simd.sub_f32s(
+            vector::<S>(&self.cols.half_norms, col),
+            simd.splat_f32s(self.rows.thresholds[row]),
+        );
+        let for_column = simd.sub_f32s(
+            simd.splat_f32s(self.rows.half_norms[row]),
+            vector::<S>(&self.cols.thresholds, col),
+        );
+        let limits = simd.min_f32s(for_row, for_column);
+        if simd.first_true_m32s(simd.greater_than_f32s(products, limits)) < S::F32_LANES {
+            let (mut dots, mut least) = ([0.0; LANES], [f32::INFINITY; LANES]);
+            S::as_mut_simd_f32s(&mut dots).0[0] = products;
+            S::as_mut_simd_f32s(&mut least).0[0] = limits;
+            self.push(row, col, &dots, &least);
+        }
+    }
+}
+
+/// The entries of `x` from `at` on.
+#[inline(always)]
+fn vector<S: Simd>(x: &[f32], at: usize) -> S::f32s {
+    S::as_simd_f32s(&x[at..at + S::F32_LANES]).0[0]
+}
+
+impl Offer<'_, '_, '_> {
+    /// Offers row `i` and the columns from `first` on to each other, where their product exceeds `least`.
+    #[inline(never)]
+    fn push(&mut self, i: usize, first: usize, dots: &[f32; LANES], least: &[f32; LANES]) {
+        let (rows, cols) = (&mut *self.rows, &mut *self.cols);
+        for (j, (dot, least)) in (first..).zip(dots.iter().zip(least)) {
+            let near = dot > least;
+            if !near || (self.same && rows.first + i == cols.first + j) {
+                continue;
+            }
+            let (for_row, for_column) = (cols.half_norms[j] - dot, rows.half_norms[i] - dot);
+            if for_row < rows.thresholds[i] {
+                rows.push(i, (for_row, (cols.first + j) as u32));
+            }
+            if for_column < cols.thresholds[j] {
+                cols.push(j, (for_column, (rows.first + i) as u32));
+            }
+        }
+    }
+}
