@@ -14,7 +14,7 @@
 use crate::error::{Result, check_len};
 use crate::kernels::sincos::{add_sincos, phase_derivative};
 use crate::linalg::{MatrixView, matmul_nn, matmul_nt};
-use crate::parallel::{blocks, fill_and_sum_blocks, fill_blocks, sum_blocks};
+use crate::parallel::{blocks, fill_and_sum_blocks, fill_two_blocks, sum_blocks};
 
 /// Rows and frequencies of one tile of phases: 128 KiB, which stays in the second-level cache.
 const ROWS: usize = 128;
@@ -185,7 +185,6 @@ pub fn pd_cfd_gradient(
         by_cos[k] = (by_re * inv_m * inv_q * scale) as f32;
         by_sin[k] = (by_im * inv_m * inv_q * scale) as f32;
     }
-    let phases = phases.as_mut_slice();
     pull_back(phases, grad, batch.freqs, &by_cos, &by_sin)?;
     Ok(value * inv_q)
 }
@@ -199,15 +198,10 @@ fn pull_back(
     by_sin: &[f32],
 ) -> Result<()> {
     let (q, p) = (freqs.rows(), freqs.cols());
-    fill_blocks(phases, q, ROWS, |_, rows| {
-        phase_derivative(rows, by_cos, by_sin);
-        Ok(())
-    })?;
-    let phases = &*phases;
-    fill_blocks(grad, p, ROWS, |first, rows| {
-        let at = first..first + rows.len() / p;
-        let part = MatrixView::new(&phases[at.start * q..at.end * q], at.len(), q)?;
-        matmul_nn(rows, part, freqs, true);
+    fill_two_blocks((phases, q), (grad, p), ROWS, |phases, grad| {
+        phase_derivative(phases, by_cos, by_sin);
+        let derivatives = MatrixView::new(phases, phases.len() / q, q)?;
+        matmul_nn(grad, derivatives, freqs, true);
         Ok(())
     })
 }

@@ -2,14 +2,16 @@
 //!
 //! Ours, not the paper's. Among n rows, a selection S of m of them is scored by
 //!
-//! `F(S) = Σ_r |φ_S - φ_X|^2_r / a + λ (1/n) Σ_x min_{s in S} |x - s|^2 / b`.
+//! `F(S) = Σ_r |φ_S - φ_X|^2_r / a + λ (1/n) Σ_x min_{s in S} |x - s| / b`.
 //!
 //! The first sum is the CF distance at several resolutions, from coarse to fine: at radius r it is
 //! averaged over *all* frequencies ω ~ N(0, r^2 I) in closed form, since
 //! `E_ω |φ_S - φ_X|^2 = mean k(S,S) - 2 mean k(S,X) + mean k(X,X)` with the Gaussian kernel
 //! `k(x,y) = exp(-r^2 |x-y|^2/2)` (Bochner; Gretton et al. 2012). No frequency is drawn, so none can be
 //! overfitted. The second is the quantisation error (k-medoids), which looks below the
-//! finest radius. a and b are the values that random picks have, so that λ has no unit.
+//! finest radius; of distances, not of their squares, which a few outliers would rule (CF distance
+//! over random's on nslkdd at 1 %: .08 against .34; accuracy within the noise). a and b are the
+//! values that random picks have, so that λ has no unit.
 //!
 //! Search: FasterPAM (Schubert & Rousseeuw 2021) on the joint score. For a candidate j all m swaps
 //! i -> j are scored together, and the best is taken if it helps. Candidates come in a seeded
@@ -29,7 +31,7 @@ use crate::kernels::exp::gaussian_powers;
 use crate::kernels::scan::scan_below_each;
 use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
 use crate::monitor::Monitor;
-use crate::nearest::{Near, NearestPicks};
+use crate::nearest::{Near, NearestPicks, distance};
 use crate::parallel::{fill_blocks, map_blocks, sum_blocks};
 
 /// Candidates scored against one state of the selection.
@@ -301,7 +303,8 @@ struct Search<'a, F> {
     /// Σ_{s in S} k(s, i) for each pick i, (m,).
     field: Vec<f64>,
     nearest: NearestPicks<'a>,
-    /// Distance of the second nearest pick less the squared norm, (n,): see [`scan_below_each`].
+    /// Squared distance of the second nearest pick less the squared norm, (n,): see
+    /// [`scan_below_each`].
     reach: Vec<f32>,
     /// Growth of the summed quantisation error if the pick in a slot left, (m,).
     removal: Vec<f64>,
@@ -355,7 +358,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
     /// What the distances of the two nearest picks of row `x` mean, `sign` +1 or -1 times. A single pick
     /// cannot leave without a successor, so its infinite second distance counts as nothing here.
     fn count(&mut self, x: usize, (near, second): (Near, Near), sign: f64) {
-        self.reach[x] = second.1 - self.block.norms[x];
+        self.reach[x] = second.1.powi(2) - self.block.norms[x];
         if second.1.is_finite() {
             self.removal[near.0 as usize] += sign * f64::from(second.1 - near.1);
         }
@@ -419,7 +422,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
         let mut gains = self.removal.clone();
         let mut shared = 0.0;
         scan_below_each(dots, &self.reach, norm, |x, _| {
-            let d = (norm + self.block.norms[x] - 2.0 * dots[x]).max(0.0);
+            let d = distance(norm, self.block.norms[x], dots[x]);
             let ((slot, near), (_, second)) = self.nearest.two(x);
             if d < near {
                 shared += f64::from(d - near);

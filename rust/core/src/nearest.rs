@@ -16,8 +16,23 @@ const ROWS: usize = 64;
 /// Stands for no pick.
 const NO_PICK: u32 = u32::MAX;
 
-/// A pick, by its slot, and its squared distance.
+/// Squared distances below this share of the two squared norms are what rounding leaves of 0.
+const ROUNDING: f32 = 1e-6;
+
+/// A pick, by its slot, and its distance.
 pub type Near = (u32, f32);
+
+/// Distance of two rows with squared norms `a` and `b` and product `dot`.
+#[inline]
+#[must_use]
+pub fn distance(a: f32, b: f32, dot: f32) -> f32 {
+    let squared = a + b - 2.0 * dot;
+    if squared > ROUNDING * (a + b) {
+        squared.sqrt()
+    } else {
+        0.0
+    }
+}
 
 /// The nearest picks of the rows of `x`.
 pub struct NearestPicks<'a> {
@@ -26,8 +41,8 @@ pub struct NearestPicks<'a> {
     /// Slots, ascending by distance, (n, [`DEPTH`]); those that are set are exactly the nearest.
     slots: Vec<u32>,
     dists: Vec<[f32; DEPTH]>,
-    /// Distance of the last one known less the squared norm, (n,): a pick closer than that belongs
-    /// into the list.
+    /// Squared distance of the last one known less the squared norm, (n,): a pick closer than that
+    /// belongs into the list.
     limits: Vec<f32>,
 }
 
@@ -54,7 +69,7 @@ impl<'a> NearestPicks<'a> {
         ((slots[0], dists[0]), (slots[1], dists[1]))
     }
 
-    /// Sum over the rows of the squared distance to the nearest pick.
+    /// Sum over the rows of the distance to the nearest pick.
     #[must_use]
     pub fn total(&self) -> f64 {
         self.dists.iter().map(|d| f64::from(d[0])).sum()
@@ -81,7 +96,7 @@ impl<'a> NearestPicks<'a> {
         let mut short = Vec::new();
         for &i in &rows {
             let at = i as usize;
-            let d = (norm + self.norms[at] - 2.0 * dots[at]).max(0.0);
+            let d = distance(norm, self.norms[at], dots[at]);
             if self.replace_in(at, slot, d) < least {
                 short.push(i);
             }
@@ -109,7 +124,7 @@ impl<'a> NearestPicks<'a> {
             len = (len + 1).min(DEPTH);
         }
         self.limits[i] = if len > 0 {
-            dists[len - 1] - self.norms[i]
+            dists[len - 1].powi(2) - self.norms[i]
         } else {
             f32::INFINITY
         };
@@ -129,14 +144,17 @@ impl<'a> NearestPicks<'a> {
             for (&i, dots) in rows.iter().zip(tile.chunks_exact(m)) {
                 let i = i as usize;
                 let (mut slots, mut dists) = ([NO_PICK; DEPTH], [f32::INFINITY; DEPTH]);
+                let mut limit = f32::INFINITY;
                 for (slot, (dot, norm)) in dots.iter().zip(&pick_norms).enumerate() {
-                    let d = (self.norms[i] + norm - 2.0 * dot).max(0.0);
-                    if d < dists[DEPTH - 1] {
+                    // Nearly all are farther: no root is drawn for them.
+                    if norm - 2.0 * dot < limit {
+                        let d = distance(self.norms[i], *norm, *dot);
                         insert(&mut slots, &mut dists, (slot as u32, d));
+                        limit = dists[DEPTH - 1].powi(2) - self.norms[i];
                     }
                 }
                 self.slots[i * DEPTH..(i + 1) * DEPTH].copy_from_slice(&slots);
-                self.limits[i] = dists[DEPTH.min(m) - 1] - self.norms[i];
+                self.limits[i] = dists[DEPTH.min(m) - 1].powi(2) - self.norms[i];
                 self.dists[i] = dists;
             }
         }
@@ -193,16 +211,16 @@ mod tests {
                     },
                 );
                 for i in 0..n {
-                    let dist = |r: &u32| squared_distance(x.row(i), x.row(*r as usize));
+                    let dist = |r: &u32| squared_distance(x.row(i), x.row(*r as usize)).sqrt();
                     let mut all: Vec<f32> = rows.iter().map(dist).collect();
                     all.push(f32::INFINITY);
                     all.sort_unstable_by(f32::total_cmp);
                     let (first, second) = near.two(i);
                     assert_eq!(seen[i], (first, second));
                     for (got, expected) in [(first, all[0]), (second, all[1])] {
-                        assert!(got.1 == expected || (got.1 - expected).abs() < 1e-5);
+                        assert!(got.1 == expected || (got.1 - expected).abs() < 2e-3);
                     }
-                    assert!((dist(&rows[first.0 as usize]) - all[0]).abs() < 1e-5);
+                    assert!((dist(&rows[first.0 as usize]) - all[0]).abs() < 2e-3);
                 }
             }
         }

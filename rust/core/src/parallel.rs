@@ -50,6 +50,25 @@ pub fn fill_blocks<T: Send>(
         .try_for_each(|(b, rows)| fill(b * block, rows))
 }
 
+/// [`fill_blocks`] of two arrays with the same number of rows: `fill(rows_a, rows_b)`.
+///
+/// # Errors
+/// The first error that `fill` returns.
+pub fn fill_two_blocks<T: Send, U: Send>(
+    (a, width_a): (&mut [T], usize),
+    (b, width_b): (&mut [U], usize),
+    block: usize,
+    fill: impl Fn(&mut [T], &mut [U]) -> Result<()> + Sync,
+) -> Result<()> {
+    if width_a == 0 || width_b == 0 {
+        return Ok(());
+    }
+    let block = block.max(1);
+    a.par_chunks_mut(block * width_a)
+        .zip(b.par_chunks_mut(block * width_b))
+        .try_for_each(|(a, b)| fill(a, b))
+}
+
 /// [`fill_blocks`], and the sum over all blocks of what `fill(first_row, rows, partial)` adds to a
 /// vector of `len`; the partial vectors, one a block, are added in order.
 ///

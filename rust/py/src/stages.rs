@@ -9,25 +9,42 @@ use fast_select_core::connect::connect;
 use fast_select_core::diversity::Diversity;
 use fast_select_core::fuzzy::fuzzy_simplicial_set;
 use fast_select_core::knn::{Neighbors, knn as core_knn};
-use fast_select_core::linalg::Matrix;
+use fast_select_core::linalg::{Matrix, MatrixView};
 use fast_select_core::sparse::CsrMatrix;
 use fast_select_core::spectral::spectral_embedding as core_spectral;
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::{InvalidInput, to_py};
 use crate::run::run;
 
-/// A row-major copy, whatever the order. (numpy calls Fortran order contiguous too: its slice would be
-/// the transpose. ndarray's is there for row-major arrays only.)
-fn matrix(x: &PyReadonlyArray2<'_, f32>) -> PyResult<Matrix> {
+/// Rows of an array of any strides; copied unless they are row-major.
+enum Rows<'a> {
+    Borrowed(MatrixView<'a>),
+    Copied(Matrix),
+}
+
+impl Rows<'_> {
+    fn view(&self) -> MatrixView<'_> {
+        match self {
+            Self::Borrowed(x) => *x,
+            Self::Copied(x) => x.view(),
+        }
+    }
+}
+
+fn matrix<'a>(x: &'a PyReadonlyArray2<'_, f32>) -> PyResult<Rows<'a>> {
     let x = x.as_array();
-    let data = match x.as_slice() {
-        Some(data) => data.to_vec(),
-        None => x.iter().copied().collect(),
+    // numpy calls Fortran order contiguous too, but ndarray has a slice of row-major arrays only.
+    let rows = match x.to_slice() {
+        Some(data) => MatrixView::new(data, x.nrows(), x.ncols()).map(Rows::Borrowed),
+        None => {
+            let data = x.iter().copied().collect();
+            Matrix::from_vec(data, x.nrows(), x.ncols()).map(Rows::Copied)
+        }
     };
-    Matrix::from_vec(data, x.nrows(), x.ncols()).map_err(to_py)
+    rows.map_err(to_py)
 }
 
 fn rows<'py, T: numpy::Element + Clone>(
@@ -79,7 +96,7 @@ fn fuzzy_graph<'py>(
         dists: dists.as_array().iter().copied().collect(),
     };
     let (fuzzy, connected) = run(py, n_threads, None, |monitor| {
-        let fuzzy = fuzzy_simplicial_set(&near, x.rows(), &scales, monitor)?;
+        let fuzzy = fuzzy_simplicial_set(&near, x.view().rows(), &scales, monitor)?;
         let connected = connect(fuzzy.clone(), x.view(), monitor)?;
         Ok((fuzzy, connected))
     })?;
@@ -173,7 +190,8 @@ fn pd_cfd_gradient<'py>(
 ) -> PyResult<(f64, Bound<'py, PyArray2<f32>>)> {
     let (y, freqs) = (matrix(&y)?, matrix(&freqs)?);
     let target = CharacteristicFunction { re, im };
-    let mut grad = vec![0.0; y.as_slice().len()];
+    let (m, p) = (y.view().rows(), y.view().cols());
+    let mut grad = vec![0.0; m * p];
     let value = run(py, n_threads, None, |_| {
         let batch = Batch {
             freqs: freqs.view(),
@@ -182,7 +200,8 @@ fn pd_cfd_gradient<'py>(
         };
         core_gradient(y.view(), batch, 1.0, &mut Vec::new(), &mut grad)
     })?;
-    Ok((value, rows(py, &grad, y.cols())?))
+    let grad = grad.into_pyarray(py).reshape([m, p])?;
+    Ok((value, grad))
 }
 
 /// Diversity of `y`: its random features Ψ, (m, r), and -logdet(ΨΨᵀ + δI).
@@ -194,10 +213,11 @@ fn diversity<'py>(
     delta: f64,
 ) -> PyResult<(Bound<'py, PyArray2<f32>>, f64)> {
     let y = matrix(&y)?;
+    let y = y.view();
     let map = Diversity::new(y.cols(), length, delta, 0, 0);
-    let mut grad = vec![0.0; y.as_slice().len()];
-    let value = map.gradient(y.view(), 1.0, &mut grad).map_err(to_py)?;
-    let psi = map.features(y.view());
+    let mut grad = vec![0.0; y.rows() * y.cols()];
+    let value = map.gradient(y, 1.0, &mut grad).map_err(to_py)?;
+    let psi = map.features(y);
     Ok((rows(py, psi.as_slice(), psi.cols())?, value))
 }
 
