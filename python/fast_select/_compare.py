@@ -58,7 +58,8 @@ def compare(
     Returns
     -------
     ``runs``: one entry for each method, ratio and seed with ``accuracy`` by model (in %), ``cfd_m``
-    (m times the CF distance on unseen frequencies) and ``select_s`` (seconds). ``summary``: their
+    (m times the CF distance on unseen frequencies), ``cell_cfd_m`` (the same inside cells of two picks)
+    and ``select_s`` (seconds). ``summary``: their
     means and the standard error of the mean accuracy over seeds, by method and ratio.
 
     Raises
@@ -110,6 +111,7 @@ def compare(
                                 models, features, (codes, y_test), rows, seed, n_threads
                             ),
                             "cfd_m": quality["selection"]["cfd_m"],
+                            "cell_cfd_m": quality["selection"]["cell_cfd_m"],
                             "select_s": seconds,
                         }
                     )
@@ -250,6 +252,7 @@ def summarised(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "mean_accuracy": float(means.mean()),
                 "standard_error": None if spread is None else float(spread),
                 "cfd_m": float(np.mean([run["cfd_m"] for run in group])),
+                "cell_cfd_m": float(np.mean([run["cell_cfd_m"] for run in group])),
                 "select_s": float(np.mean([run["select_s"] for run in group])),
             }
         )

@@ -18,6 +18,7 @@ SCHEMA = 1
 
 METRICS = {
     "cfd_m": "CF distance x m",
+    "cell_cfd_m": "the same in cells",
     "moment_1": "mean",
     "moment_2": "covariance",
     "moment_3": "third moment",

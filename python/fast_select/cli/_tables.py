@@ -56,11 +56,11 @@ def comparison_table(ratio: float, rows: list[dict[str, Any]], models: list[str]
     table = Table(title=f"Ratio {ratio:g}", title_justify="left", caption=caption)
     table.add_column("method", no_wrap=True)
     names = [MODELS[model] for model in models]
-    for name in [*names, "mean", "±", "CF dist.", "seconds"]:
+    for name in [*names, "mean", "±", "CF dist.", "in cells", "seconds"]:
         table.add_column(name, justify="right", no_wrap=True)
     columns = [[row["accuracy"][model] for row in rows] for model in models]
     best = [max(values) for values in [*columns, [row["mean_accuracy"] for row in rows]]]
-    least = min(row["cfd_m"] for row in rows)
+    least = {key: min(row[key] for row in rows) for key in ("cfd_m", "cell_cfd_m")}
     for row in rows:
         error = row["standard_error"]
         cells = [f"{row['accuracy'][model]:.1f}" for model in models]
@@ -69,8 +69,9 @@ def comparison_table(ratio: float, rows: list[dict[str, Any]], models: list[str]
         bold = [value == top for value, top in zip(values, best, strict=True)]
         cells = [f"[bold]{c}[/bold]" if b else c for c, b in zip(cells, bold, strict=True)]
         cells.append("" if error is None else f"{error:.2f}")
-        distance = f"{row['cfd_m']:.4f}"
-        cells.append(f"[bold]{distance}[/bold]" if row["cfd_m"] == least else distance)
+        for key, best_distance in least.items():
+            distance = f"{row[key]:.4f}"
+            cells.append(f"[bold]{distance}[/bold]" if row[key] == best_distance else distance)
         table.add_row(row["method"], *cells, f"{row['select_s']:.2f}")
     return table
 

@@ -15,7 +15,7 @@
 //! | decode | [`matching`], [`assignment`] | m distinct rows | Eq. 3; Jonker & Volgenant 1987 | O(m n p) |
 //! | exchange | [`exchange`], [`partition`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n b p), b rows a block |
 //! | baseline | [`baselines`], [`kmeans`] | a rival's rows instead | see there | |
-//! | quality | [`quality`] | figures beside random picks | | O(n q p) |
+//! | quality | [`quality`], [`cell_distance`], [`discrepancy`] | figures beside random picks | | O(n q p) |
 //!
 //! [`select()`] runs them. The core knows no Python, prints nothing and opens no file; a [`monitor`]
 //! carries progress out and cancellation in. Results are the same for any number of threads.
@@ -24,6 +24,7 @@
 pub mod assignment;
 pub mod baselines;
 mod candidates;
+pub mod cell_distance;
 pub mod cfd;
 pub mod connect;
 pub mod discrepancy;

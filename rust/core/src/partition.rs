@@ -1,7 +1,7 @@
 //! Cells of equal size for the exchange: recursive bisection along the longest direction.
 //!
-//! A set of rows is cut across its first principal direction (a few power iterations from a fixed
-//! start) where the sizes of the two sides are as the numbers of cells that they will hold. Cells
+//! A set of rows is cut across its first principal direction (a few power iterations on a sample, from a
+//! fixed start) where the sizes of the two sides are as the numbers of cells that they will hold. Cells
 //! of equal size bound memory and time, and quotas in proportion to size are exact to one row.
 
 use crate::error::Result;
@@ -11,6 +11,8 @@ use crate::parallel::map_items;
 
 /// Power iterations: enough to tell a long direction from a short one.
 const POWER_ITERATIONS: usize = 8;
+/// Rows at most, evenly spaced in the set, from which a direction is taken.
+const SAMPLED: usize = 512;
 
 /// Rows 0..n of `x`, (n, p), in `n_cells` cells whose sizes differ by at most one; rows ascend within
 /// a cell. No more cells than rows. O(n p log cells).
@@ -38,7 +40,9 @@ pub fn partition(x: MatrixView<'_>, n_cells: usize, monitor: &Monitor) -> Result
 
 /// Cuts `rows`, which are to make `cells` cells, in two.
 fn bisect(x: MatrixView<'_>, rows: Vec<u32>, cells: usize) -> Vec<(Vec<u32>, usize)> {
-    let direction = principal_direction(x, &rows);
+    let step = rows.len().div_ceil(SAMPLED).max(1);
+    let sampled: Vec<u32> = rows.iter().copied().step_by(step).collect();
+    let direction = principal_direction(x, &sampled);
     let mut keys: Vec<(f64, u32)> = rows
         .iter()
         .map(|&i| (dot(x.row(i as usize), &direction), i))

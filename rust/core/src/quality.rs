@@ -6,6 +6,7 @@
 //! * `cfd_m`: m times the mean of `|φ_S(t) - φ_X(t)|^2` over frequencies `t = r g`, `g ~ N(0, I)`, r = 1/2,
 //!   1, 2 a third each, in units of one over the median distance. Random picks have
 //!   `mean (1 - |φ_X|^2) (1 - m/n)`, whatever m is.
+//! * `cell_cfd_m`: the same below the scale of the whole ([`crate::cell_distance`]).
 //! * moments of orders 1 to 4 about the whole's mean: length of the difference of means; relative
 //!   Frobenius error of the second moments; length of the error of the coordinates' third and
 //!   fourth moments, over the length of their standard deviations to that power.
@@ -14,8 +15,11 @@
 use rand::seq::index::sample;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::cell_distance::cell_distances;
 use crate::error::{Error, Result};
+use crate::kernels::rows::{add_rows, min_rows};
 use crate::kernels::sincos::sincos;
+
 use crate::linalg::{Matrix, MatrixView, matmul_nt, matmul_tn, squared_norms};
 use crate::monitor::Monitor;
 use crate::parallel::{blocks, map_blocks, sum_blocks};
@@ -58,6 +62,8 @@ impl Default for QualityOptions {
 pub struct Quality {
     /// m times the CF distance.
     pub cfd_m: f64,
+    /// m times the CF distance inside cells.
+    pub cell_cfd_m: f64,
     /// Errors of the moments of orders 1 to 4.
     pub moments: [f64; 4],
     /// Greatest distance of a sampled row to the selection.
@@ -72,7 +78,7 @@ pub fn work(n: usize, n_selections: usize) -> usize {
     n * (1 + n_selections.div_ceil(TOGETHER))
 }
 
-/// The quality of each of `selections` (ascending rows of `z`), with z, (n, p), of median distance 1.
+/// The quality of each of `selections` (ascending rows of `z`, as many in each), with z, (n, p), of median distance 1.
 /// O(n (q p + s p) + total selected (q + s)) for s sampled rows.
 ///
 /// # Errors
@@ -103,11 +109,13 @@ pub fn qualities(
     for together in selections.chunks(TOGETHER) {
         cfds.extend(cf_distances(z, together, options, monitor)?);
     }
+    let in_cells = cell_distances(z, selections, monitor)?;
     let moments = moment_errors(z, selections, monitor)?;
     let coverages = coverages(z, selections, options, monitor)?;
     Ok((0..selections.len())
         .map(|s| Quality {
             cfd_m: cfds[s] * selections[s].len() as f64,
+            cell_cfd_m: in_cells[s],
             moments: moments[s],
             coverage_max: coverages[s].0,
             coverage_mean: coverages[s].1,
@@ -160,29 +168,20 @@ fn cf_distances(
                 let cos = &mut rest[..tile];
                 matmul_nt(phases, part, freqs.view().rows_range(at.clone()), false);
                 sincos(phases, sin, cos);
-                let mut add = |of: usize, local: &mut dyn Iterator<Item = usize>| {
+                let mut add = |of: usize, local: &[usize]| {
                     let (mut c, mut s) = ([0.0_f32; FREQS], [0.0_f32; FREQS]);
-                    for i in local {
-                        let tile = i * at.len()..(i + 1) * at.len();
-                        c.iter_mut()
-                            .zip(&cos[tile.clone()])
-                            .for_each(|(c, x)| *c += x);
-                        s.iter_mut().zip(&sin[tile]).for_each(|(s, x)| *s += x);
-                    }
+                    add_rows(cos, local, &mut c[..at.len()]);
+                    add_rows(sin, local, &mut s[..at.len()]);
                     let sums = &mut sums[of * 2 * q..(of + 1) * 2 * q];
                     let (to_cos, to_sin) = sums.split_at_mut(q);
-                    to_cos[at.clone()]
-                        .iter_mut()
-                        .zip(c)
-                        .for_each(|(t, x)| *t += f64::from(x));
-                    to_sin[at.clone()]
-                        .iter_mut()
-                        .zip(s)
-                        .for_each(|(t, x)| *t += f64::from(x));
+                    let pairs = to_cos[at.clone()].iter_mut().zip(c);
+                    pairs.for_each(|(t, x)| *t += f64::from(x));
+                    let pairs = to_sin[at.clone()].iter_mut().zip(s);
+                    pairs.for_each(|(t, x)| *t += f64::from(x));
                 };
-                add(0, &mut (0..rows.len()));
+                add(0, &(0..rows.len()).collect::<Vec<_>>());
                 for (s, selection) in selections.iter().enumerate() {
-                    add(1 + s, &mut within(selection, &rows));
+                    add(1 + s, &within(selection, &rows).collect::<Vec<_>>());
                 }
             }
             monitor.advance(rows.len())
@@ -325,17 +324,15 @@ fn coverages(
         for columns in blocks(z.rows(), COLUMNS) {
             monitor.check()?;
             let tile = &mut tile[..ids.len() * columns.len()];
-            matmul_nt(tile, rows.view(), z.rows_range(columns.clone()), false);
-            for dots in tile.chunks_exact_mut(columns.len()) {
-                dots.iter_mut()
-                    .zip(&norms[columns.clone()])
-                    .for_each(|(d, n)| *d = n - 2.0 * *d);
+            matmul_nt(tile, z.rows_range(columns.clone()), rows.view(), false);
+            for (dots, norm) in tile
+                .chunks_exact_mut(ids.len())
+                .zip(&norms[columns.clone()])
+            {
+                dots.iter_mut().for_each(|d| *d = norm - 2.0 * *d);
             }
             for (best, selection) in best.chunks_exact_mut(ids.len()).zip(selections) {
-                let local: Vec<usize> = within(selection, &columns).collect();
-                for (best, values) in best.iter_mut().zip(tile.chunks_exact(columns.len())) {
-                    *best = local.iter().fold(*best, |b, &j| b.min(values[j]));
-                }
+                min_rows(tile, &within(selection, &columns).collect::<Vec<_>>(), best);
             }
         }
         for best in best.chunks_exact_mut(ids.len()) {
@@ -430,7 +427,7 @@ mod tests {
     fn matches_plain_loops() {
         let z = points(400, 2);
         let rows: Vec<u32> = vec![3, 77, 130, 131, 399];
-        let got = &judge(&z, &[vec![1, 2], rows.clone()])[1];
+        let got = &judge(&z, &[vec![0, 1, 2, 3, 4], rows.clone()])[1];
         let freqs = unseen_frequencies(1024, 2, 0);
         let cf = |rows: &[u32], k: usize| {
             let phase = |i: u32| {

@@ -255,6 +255,7 @@ fn figures(quality: &Quality, further: Option<Discrepancy>) -> Figures {
     let [first, second, third, fourth] = quality.moments;
     let mut figures = vec![
         ("cfd_m", quality.cfd_m),
+        ("cell_cfd_m", quality.cell_cfd_m),
         ("moment_1", first),
         ("moment_2", second),
         ("moment_3", third),

@@ -12,7 +12,9 @@ use fast_select_core::knn::{Neighbors, knn as core_knn};
 use fast_select_core::linalg::{Matrix, MatrixView};
 use fast_select_core::sparse::CsrMatrix;
 use fast_select_core::spectral::spectral_embedding as core_spectral;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, ToPyArray,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

@@ -1,6 +1,7 @@
 //! Inner loops compiled once per instruction set and chosen at run time.
 
 pub mod exp;
+pub mod rows;
 pub mod scan;
 pub mod sincos;
 pub mod tile;

@@ -1,0 +1,172 @@
+//! CF distance below the scale of the whole: inside cells of a few picks each.
+//!
+//! At frequencies fine enough to tell neighbours apart, the whole's characteristic function is near 0 and any
+//! selection looks alike. Inside a cell it is not: with `1_c` the indicator of cell c,
+//!
+//! `Σ_c E_ω |mean_S 1_c exp(iω·s) - mean_X 1_c exp(iω·x)|^2`
+//!
+//! compares a selection S with all rows X at frequencies `ω ~ N(0, r^2 I)` in units of one over the cell's
+//! own median distance, r = 1/4, 1/2, 1 and 2, in closed form: its kernel is the Gaussian one between rows of
+//! a cell and 0 between others. Cells are those of [`crate::partition`], about two picks each.
+
+use crate::error::Result;
+use crate::kernels::exp::gaussian_powers;
+use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
+use crate::monitor::Monitor;
+use crate::parallel::map_items;
+use crate::partition::partition;
+
+/// Picks of a cell, where that does not make it larger than [`MOST_ROWS`].
+const PICKS: usize = 2;
+const MOST_ROWS: usize = 512;
+/// Exponent of the coarsest kernel for squared distances in units of the squared median.
+const COARSE: f32 = -0.5 * 0.25 * 0.25;
+/// Number of radii: a row's kernel with itself.
+const RADII: f64 = 4.0;
+
+/// m times the distance, averaged over the radii, of each of `selections` (ascending rows of `z`, (n, p), the same
+/// number in each). O(n^2 p / cells).
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub fn cell_distances(
+    z: MatrixView<'_>,
+    selections: &[Vec<u32>],
+    monitor: &Monitor,
+) -> Result<Vec<f64>> {
+    let (n, m) = (z.rows(), selections.first().map_or(0, Vec::len));
+    let n_cells = (m / PICKS).max(n.div_ceil(MOST_ROWS));
+    let cells = partition(z, n_cells, monitor)?;
+    let by_cell = map_items(&cells, |cell| {
+        monitor.check()?;
+        Ok(Cell::new(z, cell).distances(selections, n))
+    })?;
+    let mut total = vec![0.0; selections.len()];
+    for distances in by_cell {
+        total.iter_mut().zip(distances).for_each(|(t, d)| *t += d);
+    }
+    let scale = m as f64 / RADII;
+    total.iter_mut().for_each(|t| *t *= scale);
+    Ok(total)
+}
+
+/// A cell's rows, ascending, and the kernel between each two, summed over the radii.
+struct Cell<'a> {
+    rows: &'a [u32],
+    kernels: Matrix,
+}
+
+impl<'a> Cell<'a> {
+    fn new(z: MatrixView<'_>, rows: &'a [u32]) -> Self {
+        let (x, b) = (z.gather(rows), rows.len());
+        let norms = squared_norms(x.view());
+        let mut squared = vec![0.0; b * b];
+        matmul_nt(&mut squared, x.view(), x.view(), false);
+        for (i, row) in squared.chunks_exact_mut(b).enumerate() {
+            for (d, norm) in row.iter_mut().zip(&norms) {
+                *d = (norms[i] + norm - 2.0 * *d).max(0.0);
+            }
+            row[i] = 0.0;
+        }
+        let mut kernels = Matrix::zeros(b, b);
+        let scale = COARSE / median(&squared, b);
+        gaussian_powers(&squared, scale, kernels.as_mut_slice());
+        Self { rows, kernels }
+    }
+
+    /// The distance of each selection, of n rows in all, summed over the radii.
+    fn distances(&self, selections: &[Vec<u32>], n: usize) -> Vec<f64> {
+        let potential: Vec<f64> = (0..self.rows.len())
+            .map(|i| self.kernels.row(i).iter().map(|&k| f64::from(k)).sum())
+            .collect();
+        let whole = potential.iter().sum::<f64>() / (n as f64).powi(2);
+        let distance = |selection: &Vec<u32>| {
+            let m = selection.len() as f64;
+            let is_picked = |i: &usize| selection.binary_search(&self.rows[*i]).is_ok();
+            let picks: Vec<usize> = (0..self.rows.len()).filter(is_picked).collect();
+            let across: f64 = picks.iter().map(|&i| potential[i]).sum();
+            let pairs = picks
+                .iter()
+                .flat_map(|&i| picks.iter().map(move |&j| (i, j)));
+            let within: f64 = pairs.map(|(i, j)| f64::from(self.kernels.row(i)[j])).sum();
+            within / (m * m) - 2.0 * across / (m * n as f64) + whole
+        };
+        selections.iter().map(distance).collect()
+    }
+}
+
+/// Median of the entries of `squared`, (b, b), off the diagonal that are not 0; 1 without any.
+fn median(squared: &[f32], b: usize) -> f32 {
+    let above = (0..b).flat_map(|i| &squared[i * b + i + 1..(i + 1) * b]);
+    let mut values: Vec<f32> = above.copied().filter(|d| *d > 0.0).collect();
+    if values.is_empty() {
+        return 1.0;
+    }
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parallel::with_pool;
+    use crate::quality::random_selections;
+    use crate::rng::{Purpose, stream};
+    use rand::Rng;
+
+    fn points(n: usize, p: usize) -> Matrix {
+        let mut rng = stream(53, Purpose::Init, n, p);
+        let data = (0..n * p).map(|_| rng.random_range(-1.0..1.0)).collect();
+        Matrix::from_vec(data, n, p).unwrap()
+    }
+
+    fn distances(z: &Matrix, selections: &[Vec<u32>]) -> Vec<f64> {
+        cell_distances(z.view(), selections, &Monitor::default()).unwrap()
+    }
+
+    #[test]
+    fn three_rows_by_hand() {
+        // One cell, X = {0, 1, 3} on a line: distances 1, 2, 3 with median 2. S = {0, 3}.
+        let z = Matrix::from_vec(vec![0.0, 1.0, 3.0], 3, 1).unwrap();
+        let k = |d: f64| {
+            let radii = [0.25, 0.5, 1.0, 2.0];
+            let each = radii
+                .iter()
+                .map(|r| (-0.5 * (r * d / 2.0_f64).powi(2)).exp());
+            each.sum::<f64>() / 4.0
+        };
+        let within_s = (2.0 + 2.0 * k(3.0)) / 4.0;
+        let within_x = (3.0 + 2.0 * (k(1.0) + k(2.0) + k(3.0))) / 9.0;
+        let across = (2.0 + 2.0 * k(3.0) + k(1.0) + k(2.0)) / 6.0;
+        let expected = 2.0 * (within_s - 2.0 * across + within_x);
+        let got = distances(&z, &[vec![0, 2]])[0];
+        assert!((got - expected).abs() < 1e-6, "{got} {expected}");
+    }
+
+    #[test]
+    fn the_whole_is_perfect_and_one_side_is_not() {
+        let z = points(400, 2);
+        let all: Vec<u32> = (0..400).collect();
+        assert!(distances(&z, &[all])[0].abs() < 1e-4);
+        let mut by_first: Vec<u32> = (0..400).collect();
+        by_first.sort_by(|&a, &b| z.row(a as usize)[0].total_cmp(&z.row(b as usize)[0]));
+        let mut side = by_first[..40].to_vec();
+        side.sort_unstable();
+        let got = distances(&z, &[side, random_selections(400, 40, 1, 0).remove(0)]);
+        assert!(got[0] > 1.5 * got[1], "{got:?}");
+    }
+
+    #[test]
+    fn equal_rows_and_single_ones() {
+        assert!(distances(&Matrix::zeros(9, 2), &[vec![1, 5]])[0].abs() < 1e-6);
+        assert_eq!(distances(&Matrix::zeros(1, 2), &[vec![0]]), [0.0]);
+    }
+
+    #[test]
+    fn same_at_any_number_of_threads() {
+        let z = points(1500, 3);
+        let draws = random_selections(1500, 50, 3, 1);
+        let run = |threads| with_pool(threads, || distances(&z, &draws)).unwrap();
+        assert_eq!(run(1), run(4));
+    }
+}
