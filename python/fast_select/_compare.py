@@ -58,9 +58,9 @@ def compare(
     Returns
     -------
     ``runs``: one entry for each method, ratio and seed with ``accuracy`` by model (in %), ``cfd_m``
-    (m times the CF distance on unseen frequencies), ``cell_cfd_m`` (the same inside cells of two picks)
-    and ``select_s`` (seconds). ``summary``: their
-    means and the standard error of the mean accuracy over seeds, by method and ratio.
+    (m times the CF distance on unseen frequencies), ``cell_cfd_m`` (the same inside cells of two
+    picks) and ``select_s`` (seconds). ``summary``: their means and the standard error of the mean
+    accuracy over seeds, by method and ratio.
 
     Raises
     ------

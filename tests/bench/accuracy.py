@@ -203,8 +203,8 @@ def page(runs: list[dict], seconds: float) -> str:
         "* gain: mean test accuracy of 1-NN, logistic regression, RBF-SVM and random forest, in "
         "points above a stratified random pick of the same size (random, without labels); mean "
         "over data sets, ± standard error over seeds.",
-        "* CF: CF distance on unseen frequencies, as a share of the same random pick's; cells: the same "
-        "inside cells of two picks, at their scale.",
+        "* CF: CF distance on unseen frequencies, as a share of the same random pick's; cells: the "
+        "same inside cells of two picks, at their scale.",
         "* s: seconds for a selection on one thread, longest of the seeds, summed over data sets.",
         "* exchange is the default; fast: the paper's stages, then exchange; paper: those alone.",
     ]
