@@ -60,7 +60,8 @@ def explain(err: FastSelectError) -> str:
     """One message: name, fact and fix."""
     if not isinstance(err, InvalidInputError):
         return f"{err}."
-    text = f"{flag(err.name)}: {err.fact}."
+    fact = err.fact.removeprefix(f"{err.name} = ")  # the core's words begin with the name
+    text = f"{flag(err.name)}: {fact}."
     if err.fix:
         fix = err.fix
         for python, shell in FIXES.items():

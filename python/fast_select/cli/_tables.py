@@ -19,6 +19,7 @@ def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> 
     console = Console(stderr=True, soft_wrap=not Console(stderr=True).is_terminal)
     if stages:
         console.print(stage_table(report))
+        console.print(resources_line(report), highlight=False)
     console.print(quality_table(report["quality"]))
     if report["selection"]["classes"]:
         console.print(class_line(report["selection"]["classes"]), highlight=False)
@@ -97,12 +98,9 @@ def show_plan(result: dict[str, Any]) -> None:
 
 
 def stage_table(report: dict[str, Any]) -> Table:
-    """Seconds and joules by stage, and peak memory."""
-    energy, memory = report["energy"], report["memory"]
-    joules = "joules" if energy["source"] == "rapl" else "joules (estimated)"
-    peak, above = (memory[key] / 2**20 for key in ("peak_bytes", "above_bytes"))
-    caption = f"Energy: {energy['note']}. Peak memory {peak:.0f} MiB, {above:.0f} above the start."
-    table = Table(title="Time and energy", title_justify="left", caption=caption)
+    """Seconds and joules by stage."""
+    joules = "joules" if report["energy"]["source"] == "rapl" else "joules (estimated)"
+    table = Table(title="Time and energy", title_justify="left")
     table.add_column("stage")
     for name in ("wall s", "CPU s", joules):
         table.add_column(name, justify="right")
@@ -115,12 +113,18 @@ def stage_table(report: dict[str, Any]) -> Table:
     return table
 
 
+def resources_line(report: dict[str, Any]) -> str:
+    """What the joules mean, and the largest memory."""
+    peak, above = (report["memory"][key] / 2**20 for key in ("peak_bytes", "above_bytes"))
+    note = report["energy"]["note"]
+    return f"Energy: {note}. Peak memory {peak:.0f} MiB, {above:.0f} above the start."
+
+
 def quality_table(quality: dict[str, Any]) -> Table:
     """Figures of the selection beside the means of random ones."""
     draws = quality["n_random"]
-    caption = "Errors: smaller is better. beaten: of the draws"
-    title = f"Quality, beside {draws} random selections of the same size"
-    table = Table(title=title, title_justify="left", caption=caption)
+    title = f"Quality, beside {draws} random selections of the same size (0 is perfect)"
+    table = Table(title=title, title_justify="left")
     table.add_column("error")
     table.add_column("selection", justify="right")
     kinds = [kind for kind in ("random", "stratified") if quality[kind]]
