@@ -6,7 +6,8 @@ mod common;
 
 use common::{SIZES, clusters};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use fast_select_core::assignment::{Assignment, CandidateLists};
+use fast_select_core::assignment::Assignment;
+use fast_select_core::candidate_lists::CandidateLists;
 use fast_select_core::knn::knn;
 use fast_select_core::linalg::squared_distance;
 use fast_select_core::monitor::Monitor;

@@ -1,102 +1,40 @@
 //! One-to-one assignment of m rows to n >= m columns at least cost, on candidate lists.
 //!
 //! Shortest augmenting paths with dual variables (Jonker & Volgenant 1987; Crouse 2016 for m < n):
-//! row reduction, augmenting row reduction, then Dijkstra searches on the reduced costs
-//! `c_ij - u_i - v_j`. A solution is optimal on its lists where all of these are >= 0, those of matched
+//! row reduction, augmenting row reduction, then Dijkstra searches ([`crate::paths`]) on the reduced
+//! costs `c_ij - u_i - v_j`. A solution is optimal on its lists where all of these are >= 0, those of matched
 //! pairs are 0, all v_j <= 0, and v_j = 0 at free columns.
 //!
-//! Solving again after costs or lists have changed starts from the old matching and duals: pairs
-//! that are still tight stay. A column that becomes free must get v_j = 0 back, which may loosen the
-//! rows that list it; they are freed in turn, so that the conditions above hold again before the
-//! searches begin.
+//! Solving again after costs or lists have changed starts from the old matching and duals. Ours: rows
+//! whose pair is no longer their cheapest are freed, but all prices v_j stay, so that
+//! every other row keeps its pair and each search ends at the latest where its row came from. Columns
+//! that are free in the end at a price below 0 are then vacated, which restores the last condition.
+//! Cost: one look at each changed row, and searches as far as the changes reach.
 //!
 //! Memory: O(entries + m + n); nothing is ever of size m x n.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
-use crate::error::{Error, Result, check_len};
+use crate::candidate_lists::{CandidateLists, Candidates, Transposed};
+use crate::error::{Error, Result};
 use crate::monitor::Monitor;
+use crate::paths::Search;
 
-const FREE: u32 = u32::MAX;
-/// Searches between two looks at the monitor.
-const TICK: usize = 64;
+/// In place of a row or column where there is none.
+pub(crate) const FREE: u32 = u32::MAX;
 /// Rounds of augmenting row reduction; more take longer than the searches that they save.
 const REDUCTIONS: usize = 2;
-
-/// Candidate columns of each row with their costs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CandidateLists {
-    /// Row i occupies `indptr[i]..indptr[i + 1]` of the other two, (m + 1,).
-    pub indptr: Vec<usize>,
-    /// Columns, distinct within a row.
-    pub indices: Vec<u32>,
-    /// Costs, finite.
-    pub costs: Vec<f64>,
-}
-
-impl Default for CandidateLists {
-    fn default() -> Self {
-        Self {
-            indptr: vec![0],
-            indices: Vec::new(),
-            costs: Vec::new(),
-        }
-    }
-}
-
-impl CandidateLists {
-    /// Adds a candidate to the row at hand.
-    pub fn push(&mut self, column: u32, cost: f64) {
-        self.indices.push(column);
-        self.costs.push(cost);
-    }
-
-    /// Ends the row at hand.
-    pub fn end_row(&mut self) {
-        self.indptr.push(self.indices.len());
-    }
-
-    /// The rows of all parts, in order.
-    #[must_use]
-    pub fn concat(parts: Vec<Self>) -> Self {
-        let mut all = Self::default();
-        for part in parts {
-            let before = all.indices.len();
-            all.indptr
-                .extend(part.indptr[1..].iter().map(|end| before + end));
-            all.indices.extend(part.indices);
-            all.costs.extend(part.costs);
-        }
-        all
-    }
-
-    fn row(&self, i: usize) -> impl Iterator<Item = (u32, f64)> + '_ {
-        let at = self.indptr[i]..self.indptr[i + 1];
-        let costs = self.costs[at.clone()].iter().copied();
-        self.indices[at].iter().copied().zip(costs)
-    }
-}
+/// Rows reduced between two looks at the monitor.
+const TICK: usize = 1 << 12;
 
 /// A matching and its dual variables, kept between solves.
 #[derive(Debug, Clone)]
 pub struct Assignment {
     /// Duals of the rows, (m,).
-    u: Vec<f64>,
+    pub(crate) u: Vec<f64>,
     /// Duals of the columns, (n,), <= 0.
-    v: Vec<f64>,
-    col_of_row: Vec<u32>,
-    row_of_col: Vec<u32>,
-    search: Search,
-}
-
-/// Scratch of the searches, (n,) each; stamps save clearing it.
-#[derive(Debug, Clone)]
-struct Search {
-    stamp: Vec<u32>,
-    dist: Vec<f64>,
-    from: Vec<u32>,
-    now: u32,
+    pub(crate) v: Vec<f64>,
+    pub(crate) col_of_row: Vec<u32>,
+    pub(crate) row_of_col: Vec<u32>,
+    pub(crate) search: Search,
 }
 
 impl Assignment {
@@ -114,12 +52,7 @@ impl Assignment {
             v: vec![0.0; n],
             col_of_row: vec![FREE; m],
             row_of_col: vec![FREE; n],
-            search: Search {
-                stamp: vec![0; n],
-                dist: vec![0.0; n],
-                from: vec![FREE; n],
-                now: 0,
-            },
+            search: Search::new(n),
         })
     }
 
@@ -157,74 +90,77 @@ impl Assignment {
         &self.row_of_col
     }
 
+    /// Prices of the columns, (n,), <= 0.
+    #[must_use]
+    pub fn prices(&self) -> &[f64] {
+        &self.v
+    }
+
     /// Assigns every row to a column of its list at least total cost; returns the searches it took.
     ///
     /// # Errors
     /// [`Error::Shape`]; [`Error::Parameter`] for a cost that is not finite, a column out of range, or
     /// lists that admit no matching of all rows (never so where each row lists the column it has);
     /// [`Error::Interrupted`].
-    pub fn solve(&mut self, lists: &CandidateLists, monitor: &Monitor) -> Result<usize> {
-        self.check(lists)?;
-        self.keep_tight(lists);
-        let free = self.reduce(lists);
-        for (count, &i) in free.iter().enumerate() {
-            if count % TICK == 0 {
-                monitor.check()?;
-            }
-            self.augment(i, lists)?;
-        }
-        Ok(free.len())
+    pub fn solve(&mut self, mut lists: &CandidateLists, monitor: &Monitor) -> Result<usize> {
+        lists.check(self.u.len(), self.v.len())?;
+        self.solve_again(&mut lists, 0..self.u.len(), monitor)
     }
 
-    fn check(&self, lists: &CandidateLists) -> Result<()> {
-        check_len("candidate lists", lists.indptr.len(), self.u.len() + 1)?;
-        check_len("costs", lists.costs.len(), lists.indices.len())?;
-        if let Some(cost) = lists.costs.iter().find(|c| !c.is_finite()) {
-            return Err(Error::parameter("cost", cost, "must be finite"));
-        }
-        match lists.indices.iter().find(|j| **j as usize >= self.v.len()) {
-            Some(j) => Err(Error::parameter("column", j, "is out of range")),
-            None => Ok(()),
-        }
-    }
-
-    /// Frees the rows whose pair is not tight under the new costs, and restores v = 0 at free columns.
-    fn keep_tight(&mut self, lists: &CandidateLists) {
-        let mut loose = Vec::new();
-        for i in 0..self.u.len() {
-            let least = lists
-                .row(i)
-                .map(|(j, c)| c - self.v[j as usize])
-                .fold(f64::INFINITY, f64::min);
+    /// [`Self::solve`] where only the rows `changed` need looking at: the caller has called
+    /// [`Self::keep`] for every other row whose costs are not what they were.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] where the lists admit no matching of all rows; [`Error::Interrupted`].
+    pub fn solve_again(
+        &mut self,
+        lists: &mut impl Candidates,
+        changed: impl IntoIterator<Item = usize>,
+        monitor: &Monitor,
+    ) -> Result<usize> {
+        let (mut new, mut freed, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        for i in changed {
+            let (least, own) = self.least(i, lists);
             self.u[i] = least;
-            let own = self.col_of_row[i];
-            let tight = lists
-                .row(i)
-                .any(|(j, c)| j == own && c - self.v[j as usize] <= least);
-            if own != FREE && !tight {
-                loose.push(self.release(i));
+            if self.col_of_row[i] == FREE {
+                new.push(i as u32);
+            } else if own > least {
+                left.push(self.release(i));
+                freed.push(i as u32);
             }
         }
-        loose.retain(|&j| self.v[j as usize] < 0.0);
-        if loose.is_empty() {
-            return;
+        freed.extend(self.reduce(new, lists, monitor)?);
+        for &i in &freed {
+            self.augment(i, lists, monitor)?;
         }
-        let listed = Transposed::new(lists, self.v.len());
-        while let Some(j) = loose.pop() {
-            self.v[j as usize] = 0.0;
-            for (i, cost) in listed.column(j) {
-                let i = i as usize;
-                if cost < self.u[i] {
-                    self.u[i] = cost;
-                    if self.col_of_row[i] != FREE {
-                        let freed = self.release(i);
-                        if self.v[freed as usize] < 0.0 {
-                            loose.push(freed);
-                        }
-                    }
-                }
+        left.retain(|&j| self.row_of_col[j as usize] == FREE && self.v[j as usize] < 0.0);
+        if !left.is_empty() {
+            let listed = Transposed::new(lists, self.u.len(), self.v.len());
+            for &j in &left {
+                self.vacate(j, &listed, lists, monitor)?;
             }
         }
+        Ok(freed.len() + left.len())
+    }
+
+    /// Row `i` keeps its column, now at cost `own`, which the caller knows to be its cheapest at the
+    /// [prices](Self::prices) as they are.
+    pub fn keep(&mut self, i: usize, own: f64) {
+        self.u[i] = own - self.v[self.col_of_row[i] as usize];
+    }
+
+    /// The least `c_ij - v_j` of row i, and that of its own column (infinite without one).
+    fn least(&self, i: usize, lists: &mut impl Candidates) -> (f64, f64) {
+        let (mut least, mut own) = (f64::INFINITY, f64::INFINITY);
+        let (columns, costs) = lists.row(i);
+        for (&j, &c) in columns.iter().zip(costs) {
+            let reduced = c - self.v[j as usize];
+            least = least.min(reduced);
+            if j == self.col_of_row[i] {
+                own = reduced;
+            }
+        }
+        (least, own)
     }
 
     fn release(&mut self, i: usize) -> u32 {
@@ -233,16 +169,18 @@ impl Assignment {
         j
     }
 
-    fn pair(&mut self, i: usize, j: u32) {
-        self.col_of_row[i] = j;
-        self.row_of_col[j as usize] = i as u32;
+    pub(crate) fn pair(&mut self, i: u32, j: u32) {
+        self.col_of_row[i as usize] = j;
+        self.row_of_col[j as usize] = i;
     }
 
-    /// Row reduction and augmenting row reduction; returns the rows that are still free.
-    fn reduce(&mut self, lists: &CandidateLists) -> Vec<u32> {
-        let mut free: Vec<u32> = (0..self.u.len() as u32)
-            .filter(|&i| self.col_of_row[i as usize] == FREE)
-            .collect();
+    /// Row reduction and augmenting row reduction of the rows `free`; returns those that still are.
+    fn reduce(
+        &mut self,
+        mut free: Vec<u32>,
+        lists: &mut impl Candidates,
+        monitor: &Monitor,
+    ) -> Result<Vec<u32>> {
         for _ in 0..REDUCTIONS {
             let mut later = Vec::new();
             // Each row may displace another; bounded, as equal costs could go on for ever.
@@ -252,7 +190,8 @@ impl Assignment {
             while let Some(row) = next {
                 let i = row as usize;
                 let (mut first, mut second) = ((f64::INFINITY, FREE), f64::INFINITY);
-                for (j, c) in lists.row(i) {
+                let (columns, costs) = lists.row(i);
+                for (&j, &c) in columns.iter().zip(costs) {
                     let reduced = c - self.v[j as usize];
                     if reduced < first.0 || (reduced == first.0 && j < first.1) {
                         second = first.0;
@@ -266,15 +205,18 @@ impl Assignment {
                     later.push(row);
                 } else {
                     budget -= 1;
+                    if budget.is_multiple_of(TICK) {
+                        monitor.check()?;
+                    }
                     let owner = self.row_of_col[first.1 as usize];
                     if owner == FREE {
                         self.u[i] = first.0;
-                        self.pair(i, first.1);
+                        self.pair(row, first.1);
                     } else if second.is_finite() && second > first.0 {
                         self.v[first.1 as usize] -= second - first.0;
                         self.u[i] = second;
                         self.release(owner as usize);
-                        self.pair(i, first.1);
+                        self.pair(row, first.1);
                         next = Some(owner);
                     } else {
                         self.u[i] = first.0;
@@ -287,117 +229,9 @@ impl Assignment {
         }
         // Rows that others displaced or priced out: duals as tight as the prices allow.
         for &i in &free {
-            let i = i as usize;
-            let reduced = lists.row(i).map(|(j, c)| c - self.v[j as usize]);
-            self.u[i] = reduced.fold(f64::INFINITY, f64::min);
+            self.u[i as usize] = self.least(i as usize, lists).0;
         }
-        free
-    }
-
-    /// Extends the matching by row `start` along a shortest path to a free column.
-    fn augment(&mut self, start: u32, lists: &CandidateLists) -> Result<()> {
-        self.search.now += 1;
-        let now = self.search.now;
-        let mut heap = BinaryHeap::new();
-        let mut scanned = Vec::new();
-        let (mut row, mut base) = (start, 0.0);
-        let (sink, length) = loop {
-            let ui = self.u[row as usize];
-            for (j, c) in lists.row(row as usize) {
-                let at = j as usize;
-                let dist = base + (c - ui - self.v[at]).max(0.0);
-                if self.search.stamp[at] != now || dist < self.search.dist[at] {
-                    self.search.stamp[at] = now;
-                    self.search.dist[at] = dist;
-                    self.search.from[at] = row;
-                    heap.push(Reverse((Ordered(dist), j)));
-                }
-            }
-            let next = loop {
-                match heap.pop() {
-                    None => break None,
-                    // An entry that a shorter path has overtaken.
-                    Some(Reverse((d, j))) if d.0 > self.search.dist[j as usize] => continue,
-                    Some(Reverse((d, j))) => break Some((d.0, j)),
-                }
-            };
-            let Some((dist, j)) = next else {
-                let rule = "do not admit a matching of all rows: widen them";
-                return Err(Error::parameter("candidate lists", "too narrow", rule));
-            };
-            let owner = self.row_of_col[j as usize];
-            if owner == FREE {
-                break (j, dist);
-            }
-            scanned.push(j);
-            (row, base) = (owner, dist);
-        };
-        self.u[start as usize] += length;
-        for j in scanned {
-            let slack = length - self.search.dist[j as usize];
-            self.v[j as usize] -= slack;
-            self.u[self.row_of_col[j as usize] as usize] += slack;
-        }
-        let mut j = sink;
-        loop {
-            let i = self.search.from[j as usize];
-            let before = std::mem::replace(&mut self.col_of_row[i as usize], j);
-            self.row_of_col[j as usize] = i;
-            if i == start {
-                return Ok(());
-            }
-            j = before;
-        }
-    }
-}
-
-/// A distance that can be compared; never NaN.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Ordered(f64);
-
-impl Eq for Ordered {}
-
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-/// Which rows list a column, and at what cost.
-struct Transposed {
-    start: Vec<usize>,
-    entries: Vec<(u32, f64)>,
-}
-
-impl Transposed {
-    fn new(lists: &CandidateLists, n: usize) -> Self {
-        let mut start = vec![0; n + 1];
-        lists
-            .indices
-            .iter()
-            .for_each(|&j| start[j as usize + 1] += 1);
-        for j in 0..n {
-            start[j + 1] += start[j];
-        }
-        let (mut next, mut entries) = (start.clone(), vec![(0, 0.0); lists.indices.len()]);
-        for i in 0..lists.indptr.len() - 1 {
-            for (j, cost) in lists.row(i) {
-                entries[next[j as usize]] = (i as u32, cost);
-                next[j as usize] += 1;
-            }
-        }
-        Self { start, entries }
-    }
-
-    fn column(&self, j: u32) -> impl Iterator<Item = (u32, f64)> + '_ {
-        let at = self.start[j as usize]..self.start[j as usize + 1];
-        self.entries[at].iter().copied()
+        Ok(free)
     }
 }
 
@@ -409,6 +243,11 @@ mod tests {
     use rand::Rng;
     use rand::seq::index::sample;
 
+    fn row(lists: &CandidateLists, i: usize) -> impl Iterator<Item = (u32, f64)> + '_ {
+        let at = lists.indptr[i]..lists.indptr[i + 1];
+        at.map(|e| (lists.indices[e], lists.costs[e]))
+    }
+
     /// Least total cost by dynamic programming over sets of columns; for n <= 12.
     fn oracle(lists: &CandidateLists, n: usize) -> f64 {
         let mut best = vec![f64::INFINITY; 1 << n];
@@ -416,7 +255,7 @@ mod tests {
         for i in 0..lists.indptr.len() - 1 {
             let mut next = vec![f64::INFINITY; 1 << n];
             for (taken, cost) in best.iter().enumerate().filter(|(_, c)| c.is_finite()) {
-                for (j, c) in lists.row(i).filter(|(j, _)| taken >> j & 1 == 0) {
+                for (j, c) in row(lists, i).filter(|(j, _)| taken >> j & 1 == 0) {
                     let with = &mut next[taken | 1 << j];
                     *with = with.min(cost + c);
                 }
@@ -429,8 +268,7 @@ mod tests {
     fn total(assignment: &Assignment, lists: &CandidateLists) -> f64 {
         (0..lists.indptr.len() - 1)
             .map(|i| {
-                lists
-                    .row(i)
+                row(lists, i)
                     .find(|(j, _)| *j == assignment.col_of_row[i])
                     .unwrap()
                     .1
@@ -442,7 +280,7 @@ mod tests {
     fn certify(assignment: &Assignment, lists: &CandidateLists) {
         let Assignment { u, v, .. } = assignment;
         for i in 0..u.len() {
-            for (j, c) in lists.row(i) {
+            for (j, c) in row(lists, i) {
                 let reduced = c - u[i] - v[j as usize];
                 assert!(reduced > -1e-9, "row {i} column {j}: {reduced}");
                 if assignment.col_of_row[i] == j {
@@ -526,6 +364,30 @@ mod tests {
             assert!((total(&warm, &lists) - total(&cold, &lists)).abs() < 1e-9);
             assert!(searches < m / 3, "{searches} searches");
         }
+    }
+
+    /// Two rows fight for a column, which is dear then; when one goes away it must be free at price 0,
+    /// and the third row, content at any price below, must have it.
+    #[test]
+    fn a_column_left_at_a_price_goes_to_who_lists_it() {
+        let lists = |second: f64| CandidateLists {
+            indptr: vec![0, 2, 4, 6],
+            indices: vec![0, 1, 0, 2, 0, 3],
+            costs: vec![0.0, 5.0, second, 3.0, 2.0, 4.0],
+        };
+        let mut assignment = Assignment::new(3, 5).unwrap();
+        assignment.solve(&lists(0.0), &Monitor::default()).unwrap();
+        certify(&assignment, &lists(0.0));
+        assert_eq!(assignment.col_ind(), [0, 2, 3]);
+        let mut alone = lists(0.0);
+        alone.costs[0] = 9.0;
+        assignment.solve(&alone, &Monitor::default()).unwrap();
+        certify(&assignment, &alone);
+        assert_eq!(assignment.col_ind(), [1, 0, 3]);
+        alone.costs[2] = 9.0;
+        assignment.solve(&alone, &Monitor::default()).unwrap();
+        certify(&assignment, &alone);
+        assert_eq!(assignment.col_ind(), [1, 2, 0]);
     }
 
     #[test]

@@ -23,6 +23,7 @@
 
 pub mod assignment;
 pub mod baselines;
+pub mod candidate_lists;
 mod candidates;
 pub mod cell_distance;
 pub mod cfd;
@@ -43,10 +44,12 @@ pub mod losses;
 pub mod matching;
 pub mod monitor;
 mod names;
+mod nearby;
 mod nearest;
 pub mod optimize;
 pub mod parallel;
 pub mod partition;
+mod paths;
 mod pca;
 pub mod pdas;
 pub mod plan;

@@ -7,32 +7,30 @@
 //! .73, .72). Candidates of an anchor are
 //! the row it has, that row's neighbours in the graph and theirs; an anchor moves less than that
 //! between two matchings. As every anchor may keep its row, the lists always admit a matching.
+//!
+//! Between two matchings only anchors that may want another row are looked at closely ([`crate::nearby`]).
+//! Fashion-MNIST, 6,000 of 60,000 rows: none to NUMBER of them.
 
-use crate::assignment::{Assignment, CandidateLists};
+use crate::assignment::Assignment;
+use crate::candidate_lists::Candidates;
 use crate::error::{Result, check_len};
 use crate::knn::knn_query;
-use crate::linalg::{MatrixView, squared_distance};
+use crate::linalg::MatrixView;
 use crate::monitor::Monitor;
-use crate::parallel::map_blocks;
+use crate::nearby::{Nearby, Rows};
+use crate::parallel::fill_blocks;
 use crate::sparse::CsrMatrix;
 
-/// ε of the cost, in mean degrees.
-const EPSILON: f64 = 10.0;
-/// Candidates kept an anchor.
-const LIST: usize = 24;
-/// Nearest neighbours of an anchor whose own neighbours are looked at.
-const EXPAND: usize = 4;
-/// Nearest rows of all that the last matching adds to the lists.
+/// Nearest rows of all that the last matching adds to the candidates.
 const NEAREST: usize = 16;
 /// Anchors of a block.
 const BLOCK: usize = 64;
 
 /// The anchors' one-to-one assignment to rows, kept from step to step.
 pub struct Matcher<'a> {
-    rows: MatrixView<'a>,
-    graph: Option<&'a CsrMatrix>,
+    rows: Rows<'a>,
     degrees: Vec<f64>,
-    mean_degree: f64,
+    nearby: Vec<Nearby>,
     assignment: Assignment,
 }
 
@@ -52,12 +50,10 @@ impl<'a> Matcher<'a> {
             }
             None => vec![1.0; n],
         };
-        let mean_degree = degrees.iter().sum::<f64>() / n.max(1) as f64;
         Ok(Self {
-            rows,
-            graph,
+            rows: Rows::new(rows, graph, &degrees),
             degrees,
-            mean_degree,
+            nearby: start.iter().map(|_| Nearby::default()).collect(),
             assignment: Assignment::with_matching(n, start)?,
         })
     }
@@ -65,13 +61,13 @@ impl<'a> Matcher<'a> {
     /// The rows, (n, p).
     #[must_use]
     pub fn rows(&self) -> MatrixView<'a> {
-        self.rows
+        self.rows.u
     }
 
     /// The graph, where there is one.
     #[must_use]
     pub fn graph(&self) -> Option<&'a CsrMatrix> {
-        self.graph
+        self.rows.graph
     }
 
     /// Weighted degrees of the rows, (n,).
@@ -92,12 +88,26 @@ impl<'a> Matcher<'a> {
         self.assignment.row_of_col()
     }
 
-    /// Matches the anchors `y`, (m, p), anew, starting from the last matching. O(m k p).
+    /// Matches the anchors `y`, (m, p), anew, starting from the last matching; returns how many
+    /// searches that took. O(m p), and O(k p) for each anchor that may want another row.
     ///
     /// # Errors
     /// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
-    pub fn update(&mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<()> {
-        self.solve(y, &[], monitor)
+    pub fn update(&mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<usize> {
+        check_len("anchors", y.rows(), self.nearby.len())?;
+        let (rows, own) = (&self.rows, self.assignment.col_ind());
+        let prices = self.assignment.prices();
+        fill_blocks(&mut self.nearby, 1, BLOCK, |first, nearby| {
+            monitor.check()?;
+            for (i, nearby) in (first..).zip(nearby) {
+                nearby.follow(rows, y.row(i), own[i], prices);
+                if nearby.contested {
+                    nearby.measure(rows, y.row(i));
+                }
+            }
+            Ok(())
+        })?;
+        self.solve(y, monitor)
     }
 
     /// The last matching: also among the nearest of all rows. O(m n p).
@@ -107,81 +117,142 @@ impl<'a> Matcher<'a> {
     /// # Errors
     /// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
     pub fn decode(mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<Vec<u32>> {
-        let nearest = knn_query(y, self.rows, NEAREST, monitor)?;
-        self.solve(y, &nearest.indices, monitor)?;
+        check_len("anchors", y.rows(), self.nearby.len())?;
+        let nearest = knn_query(y, self.rows.u, NEAREST, monitor)?;
+        let (rows, own, k) = (&self.rows, self.assignment.col_ind(), nearest.k);
+        fill_blocks(&mut self.nearby, 1, BLOCK, |first, nearby| {
+            monitor.check()?;
+            for (i, nearby) in (first..).zip(nearby) {
+                let extra = &nearest.indices[i * k..(i + 1) * k];
+                nearby.gather(rows, y.row(i), own[i], extra);
+            }
+            Ok(())
+        })?;
+        self.solve(y, monitor)?;
         Ok(self.assignment.col_ind().to_vec())
     }
 
-    /// `extra`: further candidates, the same number for each anchor.
-    fn solve(&mut self, y: MatrixView<'_>, extra: &[u32], monitor: &Monitor) -> Result<()> {
-        let m = self.assignment.col_ind().len();
-        check_len("anchors", y.rows(), m)?;
-        let width = extra.len() / m.max(1);
-        let lists = map_blocks(m, BLOCK, |anchors| {
-            monitor.check()?;
-            let mut part = CandidateLists::default();
-            for i in anchors {
-                self.candidates(
-                    y.row(i),
-                    self.col_ind()[i],
-                    &extra[i * width..(i + 1) * width],
-                )
-                .into_iter()
-                .for_each(|(cost, j)| part.push(j, cost));
-                part.end_row();
+    fn solve(&mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<usize> {
+        let mut contested = Vec::new();
+        for (i, nearby) in self.nearby.iter().enumerate() {
+            if nearby.contested {
+                contested.push(i);
+            } else {
+                self.assignment.keep(i, nearby.own_cost);
             }
-            Ok(part)
-        })?;
-        let lists = CandidateLists::concat(lists);
-        self.assignment.solve(&lists, monitor)?;
-        Ok(())
-    }
-
-    /// (cost, row) of one anchor at `y` that has row `own`; `own` first, the rest by row.
-    fn candidates(&self, y: &[f32], own: u32, extra: &[u32]) -> Vec<(f64, u32)> {
-        let cost = |j: u32| {
-            let distance = f64::from(squared_distance(y, self.rows.row(j as usize)));
-            (
-                distance / (self.degrees[j as usize] / self.mean_degree + EPSILON),
-                j,
-            )
-        };
-        let Some(graph) = self.graph else {
-            return (0..self.rows.rows() as u32).map(cost).collect();
-        };
-        let around = |j: u32| graph.row(j as usize).map(|(j, _)| j);
-        let mut index: Vec<u32> = around(own)
-            .chain([own])
-            .chain(extra.iter().copied())
-            .collect();
-        index.sort_unstable();
-        index.dedup();
-        let mut list: Vec<(f64, u32)> = index.into_iter().map(cost).collect();
-        keep_cheapest(&mut list, LIST);
-        let hubs = list.len().min(EXPAND);
-        list.select_nth_unstable_by(hubs - 1, by_cost);
-        let mut further: Vec<u32> = list[..hubs].iter().flat_map(|&(_, j)| around(j)).collect();
-        further.sort_unstable();
-        further.dedup();
-        list.extend(further.into_iter().map(cost));
-        list.sort_unstable_by_key(|&(_, j)| j);
-        list.dedup_by_key(|&mut (_, j)| j);
-        keep_cheapest(&mut list, LIST);
-        if !list.iter().any(|&(_, j)| j == own) {
-            list.push(cost(own));
         }
-        list.sort_unstable_by_key(|&(_, j)| j);
-        list
+        let mut lists = Lists {
+            rows: &self.rows,
+            nearby: &mut self.nearby,
+            y,
+        };
+        self.assignment.solve_again(&mut lists, contested, monitor)
     }
 }
 
-fn by_cost(a: &(f64, u32), b: &(f64, u32)) -> std::cmp::Ordering {
-    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+/// The anchors' candidates; costs are measured where a search comes by.
+struct Lists<'a> {
+    rows: &'a Rows<'a>,
+    nearby: &'a mut [Nearby],
+    y: MatrixView<'a>,
 }
 
-fn keep_cheapest(list: &mut Vec<(f64, u32)>, count: usize) {
-    if list.len() > count {
-        list.select_nth_unstable_by(count - 1, by_cost);
-        list.truncate(count);
+impl Candidates for Lists<'_> {
+    fn columns(&self, i: usize) -> &[u32] {
+        &self.nearby[i].rows
+    }
+
+    fn row(&mut self, i: usize) -> (&[u32], &[f64]) {
+        let nearby = &mut self.nearby[i];
+        nearby.measure(self.rows, self.y.row(i));
+        (&nearby.rows, &nearby.costs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate_lists::CandidateLists;
+    use crate::connect::connect;
+    use crate::fuzzy::fuzzy_simplicial_set;
+    use crate::knn::knn;
+    use crate::linalg::Matrix;
+    use crate::parallel::with_pool;
+    use crate::rng::{Purpose, stream};
+    use rand::Rng;
+
+    fn points(n: usize, p: usize) -> Matrix {
+        let mut rng = stream(3, Purpose::Samples, n, p);
+        let data = (0..n * p).map(|_| rng.random_range(-1.0..1.0)).collect();
+        Matrix::from_vec(data, n, p).unwrap()
+    }
+
+    fn graph(x: &Matrix) -> CsrMatrix {
+        let monitor = Monitor::default();
+        let near = knn(x.view(), 12, &monitor).unwrap();
+        let fuzzy = fuzzy_simplicial_set(&near, x.rows(), &[12], &monitor).unwrap();
+        connect(fuzzy, x.view(), &monitor).unwrap().graph
+    }
+
+    /// Anchors that wander, and the searches of every matching; checks each against a cold solve on
+    /// the same candidates.
+    fn wander(x: &Matrix, graph: Option<&CsrMatrix>, step: f32) -> (Vec<u32>, Vec<usize>) {
+        let (start, monitor): (Vec<u32>, _) =
+            ((0..60).map(|i| 3 * i).collect(), Monitor::default());
+        let mut matcher = Matcher::new(x.view(), graph, &start).unwrap();
+        let (mut y, mut searches) = (x.view().gather(&start), Vec::new());
+        let mut rng = stream(4, Purpose::Samples, 0, 0);
+        for _ in 0..12 {
+            for v in y.as_mut_slice() {
+                *v += rng.random_range(-step..step);
+            }
+            searches.push(matcher.update(y.view(), &monitor).unwrap());
+            let mut lists = CandidateLists::default();
+            for (i, nearby) in matcher.nearby.iter().enumerate() {
+                let cost = |j: u32| matcher.rows.cost(y.row(i), j);
+                nearby.rows.iter().for_each(|&j| lists.push(j, cost(j)));
+                lists.end_row();
+            }
+            let mut cold = Assignment::new(start.len(), x.rows()).unwrap();
+            cold.solve(&lists, &monitor).unwrap();
+            let total = |columns: &[u32]| -> f64 {
+                let costs = (0..columns.len()).map(|i| matcher.rows.cost(y.row(i), columns[i]));
+                costs.sum()
+            };
+            let (warm, cold) = (total(matcher.col_ind()), total(cold.col_ind()));
+            assert!((warm - cold).abs() < 1e-9 * cold.max(1.0), "{warm} {cold}");
+        }
+        (matcher.col_ind().to_vec(), searches)
+    }
+
+    #[test]
+    fn every_matching_is_optimal_on_its_candidates() {
+        let x = points(400, 3);
+        let graph = graph(&x);
+        for step in [0.01, 0.1, 0.4] {
+            let (_, searches) = wander(&x, Some(&graph), step);
+            assert!(
+                step < 0.05 || searches.iter().sum::<usize>() > 50,
+                "{searches:?}"
+            );
+        }
+        wander(&points(200, 3), None, 0.2);
+    }
+
+    #[test]
+    fn same_at_any_number_of_threads() {
+        let x = points(400, 3);
+        let graph = graph(&x);
+        let run = |threads| with_pool(threads, || wander(&x, Some(&graph), 0.2)).unwrap();
+        assert_eq!(run(1), run(4));
+    }
+
+    #[test]
+    fn a_row_that_is_listed_and_nearer_is_taken() {
+        let x = Matrix::from_vec(vec![0.0, 1.0, 2.0, 5.0], 4, 1).unwrap();
+        let mut matcher = Matcher::new(x.view(), None, &[0, 2]).unwrap();
+        let y = Matrix::from_vec(vec![0.8, 2.2], 2, 1).unwrap();
+        assert_eq!(matcher.update(y.view(), &Monitor::default()).unwrap(), 1);
+        assert_eq!(matcher.col_ind(), [1, 2]);
     }
 }

@@ -67,6 +67,9 @@ pub fn draw_batch(
     let mut novelty = vec![1.0_f64; allowed.len()];
     let mut taken = vec![false; allowed.len()];
     let mut batch = Vec::with_capacity(size);
+    let square = |&k: &u32| library.radii[k as usize].powi(2);
+    let squares: Vec<f32> = allowed.iter().map(square).collect();
+    let (mut nearest, mut dots) = (vec![0.0_f32; allowed.len()], Vec::new());
     for part in 0..PARTS {
         let share = (part + 1) * size / PARTS - batch.len();
         // Efraimidis & Spirakis 2006: the smallest of exponential draws at rate w are a sample
@@ -86,18 +89,21 @@ pub fn draw_batch(
         let drawn: Vec<u32> = keys.into_iter().map(|(_, k)| k).collect();
         drawn.iter().for_each(|&k| taken[k as usize] = true);
         if part + 1 < PARTS {
+            // Frequency by frequency, so that the distances to it are one loop over all candidates.
             let drawn_freqs = candidates.view().gather(&drawn);
-            let mut dots = vec![0.0; allowed.len() * drawn.len()];
-            matmul_nt(&mut dots, candidates.view(), drawn_freqs.view(), false);
-            for (k, dots) in dots.chunks_exact(drawn.len().max(1)).enumerate() {
-                let own = library.radii[allowed[k] as usize].powi(2);
-                let nearest = drawn.iter().zip(dots).map(|(&d, dot)| {
-                    own + library.radii[allowed[d as usize] as usize].powi(2)
-                        - 2.0 * dot.abs() * inv_p
-                });
-                let nearest = nearest.fold(f32::INFINITY, f32::min).max(0.0);
-                let correlation = f64::from((-0.5 * nearest).exp());
-                novelty[k] = novelty[k].min((1.0 - correlation).max(1e-6));
+            dots.resize(drawn.len() * allowed.len(), 0.0);
+            matmul_nt(&mut dots, drawn_freqs.view(), candidates.view(), false);
+            nearest.fill(f32::INFINITY);
+            for (&d, dots) in drawn.iter().zip(dots.chunks_exact(allowed.len())) {
+                let drawn = squares[d as usize];
+                for ((nearest, own), dot) in nearest.iter_mut().zip(&squares).zip(dots) {
+                    let to = own + drawn - 2.0 * dot.abs() * inv_p;
+                    *nearest = if to < *nearest { to } else { *nearest };
+                }
+            }
+            for (novelty, nearest) in novelty.iter_mut().zip(&nearest) {
+                let correlation = f64::from((-0.5 * nearest.max(0.0)).exp());
+                *novelty = novelty.min((1.0 - correlation).max(1e-6));
             }
         }
         batch.extend(drawn.into_iter().map(|k| allowed[k as usize]));

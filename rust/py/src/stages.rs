@@ -1,6 +1,7 @@
 //! Single stages, for tests against independent implementations and for benchmarks.
 
-use fast_select_core::assignment::{Assignment, CandidateLists};
+use fast_select_core::assignment::Assignment;
+use fast_select_core::candidate_lists::CandidateLists;
 use fast_select_core::cfd::{
     Batch, CharacteristicFunction, characteristic_function as core_cf,
     pd_cfd_gradient as core_gradient,
