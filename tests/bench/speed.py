@@ -86,6 +86,34 @@ def assignment() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return indptr, indices, costs(x), costs(x + 0.01 * rng.normal(size=x.shape))
 
 
+LOOP = 20
+"""Matchings of the descent in `assignment-loop`."""
+
+
+@cache
+def loop() -> tuple[np.ndarray, ...]:
+    """6,000 anchors among 60,000 rows, 32 candidates each: indptr, indices, LOOP + 1 cost vectors.
+
+    The anchors are STRAY from their rows, in median distances, and STRIDE farther on at each
+    matching, as in the middle of a descent.
+    """
+    rng = np.random.default_rng(0)
+    z, near = prepared(), neighbors()[0]
+    start = rng.choice(len(z), 6000, replace=False)
+    indices = np.sort(np.c_[start, near[start][:, :31]], axis=1)
+    indptr = np.arange(0, indices.size + 1, indices.shape[1])
+
+    def step(length: float) -> np.ndarray:
+        return length / np.sqrt(z.shape[1]) * rng.normal(size=(len(start), z.shape[1]))
+
+    y, costs = z[start] + step(STRAY), []
+    for _ in range(LOOP + 1):
+        # Row by row of candidates: at once it would be 100 MB.
+        costs.append(np.array([((u - a) ** 2).sum(axis=1) for u, a in zip(z[indices], y)]).ravel())
+        y = y + step(STRIDE)
+    return indptr, indices.ravel(), *costs
+
+
 def knn_faiss(x: np.ndarray) -> object:
     """Exact search in a flat index."""
     import faiss
@@ -145,12 +173,11 @@ def own_eigenpairs() -> object:
     )
 
 
-def own_assignment(rounds: int) -> object:
-    """Ours, cold, and a second time after the costs have changed a little."""
-    indptr, indices, first, second = assignment()
-    costs = [first, second][:rounds]
+def own_assignment(problem: tuple[np.ndarray, ...], rounds: int, n: int) -> object:
+    """Ours, cold, and again after the costs have changed, `rounds` in all; n columns."""
+    indptr, indices, *costs = problem
     return _core.linear_sum_assignment(
-        indptr.astype(np.int64), indices.astype(np.uint32), costs, len(indptr) - 1
+        indptr.astype(np.int64), indices.astype(np.uint32), costs[:rounds], n
     )
 
 
@@ -162,14 +189,14 @@ def lapmod() -> object:
     return lap.lapmod(len(indptr) - 1, costs, indptr.astype(np.int32), indices.astype(np.int32))
 
 
-def scipy_matching() -> object:
-    """Sparse matching (LAPJVsp)."""
+def scipy_matching(problem: tuple[np.ndarray, ...], n: int) -> object:
+    """Sparse matching (LAPJVsp), of n columns."""
     import scipy.sparse as sp
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-    indptr, indices, costs, _ = assignment()
-    n = len(indptr) - 1
-    return min_weight_full_bipartite_matching(sp.csr_matrix((costs, indices, indptr), (n, n)))
+    indptr, indices, *costs = problem
+    matrix = sp.csr_matrix((costs[-1], indices, indptr), (len(indptr) - 1, n))
+    return min_weight_full_bipartite_matching(matrix)
 
 
 def numpy_cf(x: np.ndarray, freqs: np.ndarray) -> object:
@@ -204,6 +231,8 @@ class Case:
     target: float | None = None
     minus: Callable[[], object] | None = None
     """What to subtract from ours, timed in the same process."""
+    per: int = 1
+    """How many things the rest is the time of."""
 
 
 @cache
@@ -237,9 +266,24 @@ CASES = {
         0.5,
     ),
     "eigenpairs": Case(own_eigenpairs, {"scipy eigsh": eigsh}, 0.30),
-    "assignment": Case(lambda: own_assignment(1), {"lapmod": lapmod, "scipy": scipy_matching}, 1.0),
+    "assignment": Case(
+        lambda: own_assignment(assignment(), 1, 5000),
+        {"lapmod": lapmod, "scipy": lambda: scipy_matching(assignment(), 5000)},
+        1.0,
+    ),
     "assignment-warm": Case(
-        lambda: own_assignment(2), {"lapmod": lapmod}, 0.2, minus=lambda: own_assignment(1)
+        lambda: own_assignment(assignment(), 2, 5000),
+        {"lapmod": lapmod},
+        0.2,
+        minus=lambda: own_assignment(assignment(), 1, 5000),
+    ),
+    # One matching of the descent; lapmod takes square problems only.
+    "assignment-loop": Case(
+        lambda: own_assignment(loop(), LOOP + 1, 60_000),
+        {"scipy": lambda: scipy_matching(loop(), 60_000)},
+        0.2,
+        minus=lambda: own_assignment(loop(), 1, 60_000),
+        per=LOOP,
     ),
     "cf": Case(
         lambda: _core.characteristic_function(prepared(), frequencies()),
@@ -277,7 +321,7 @@ def measure(case: str, side: str) -> float:
     entry = CASES[case]
     if side != "ours":
         return seconds(entry.others[side])
-    return seconds(entry.ours) - (seconds(entry.minus) if entry.minus else 0.0)
+    return (seconds(entry.ours) - (seconds(entry.minus) if entry.minus else 0.0)) / entry.per
 
 
 def in_turn(case: str, repeats: int) -> dict[str, list[float]]:

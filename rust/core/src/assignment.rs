@@ -1,7 +1,7 @@
 //! One-to-one assignment of m rows to n >= m columns at least cost, on candidate lists.
 //!
 //! Shortest augmenting paths with dual variables (Jonker & Volgenant 1987; Crouse 2016 for m < n):
-//! row reduction, augmenting row reduction, then Dijkstra searches ([`crate::paths`]) on the reduced
+//! row reduction, augmenting row reduction, then Dijkstra searches (`paths`) on the reduced
 //! costs `c_ij - u_i - v_j`. A solution is optimal on its lists where all of these are >= 0, those of matched
 //! pairs are 0, all v_j <= 0, and v_j = 0 at free columns.
 //!
@@ -13,7 +13,7 @@
 //!
 //! Memory: O(entries + m + n); nothing is ever of size m x n.
 
-use crate::candidate_lists::{CandidateLists, Candidates, Transposed};
+use crate::candidate_lists::{CandidateLists, CandidateRows, Transposed};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
 use crate::paths::Search;
@@ -114,7 +114,7 @@ impl Assignment {
     /// [`Error::Parameter`] where the lists admit no matching of all rows; [`Error::Interrupted`].
     pub fn solve_again(
         &mut self,
-        lists: &mut impl Candidates,
+        lists: &mut impl CandidateRows,
         changed: impl IntoIterator<Item = usize>,
         monitor: &Monitor,
     ) -> Result<usize> {
@@ -150,7 +150,7 @@ impl Assignment {
     }
 
     /// The least `c_ij - v_j` of row i, and that of its own column (infinite without one).
-    fn least(&self, i: usize, lists: &mut impl Candidates) -> (f64, f64) {
+    fn least(&self, i: usize, lists: &mut impl CandidateRows) -> (f64, f64) {
         let (mut least, mut own) = (f64::INFINITY, f64::INFINITY);
         let (columns, costs) = lists.row(i);
         for (&j, &c) in columns.iter().zip(costs) {
@@ -178,7 +178,7 @@ impl Assignment {
     fn reduce(
         &mut self,
         mut free: Vec<u32>,
-        lists: &mut impl Candidates,
+        lists: &mut impl CandidateRows,
         monitor: &Monitor,
     ) -> Result<Vec<u32>> {
         for _ in 0..REDUCTIONS {

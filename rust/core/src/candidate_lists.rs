@@ -5,7 +5,7 @@ use crate::error::{Error, Result, check_len};
 /// Where the searches of an assignment read the rows' candidates.
 ///
 /// Costs are asked for row by row, so that they need not be known where no search comes by.
-pub trait Candidates {
+pub trait CandidateRows {
     /// Columns of row `i`, distinct.
     fn columns(&self, i: usize) -> &[u32];
 
@@ -63,7 +63,7 @@ impl CandidateLists {
     }
 }
 
-impl Candidates for &CandidateLists {
+impl CandidateRows for &CandidateLists {
     fn columns(&self, i: usize) -> &[u32] {
         &self.indices[self.indptr[i]..self.indptr[i + 1]]
     }
@@ -82,7 +82,7 @@ pub(crate) struct Transposed {
 
 impl Transposed {
     /// Of lists of m rows and n columns. O(entries + n).
-    pub(crate) fn new(lists: &impl Candidates, m: usize, n: usize) -> Self {
+    pub(crate) fn new(lists: &impl CandidateRows, m: usize, n: usize) -> Self {
         let mut start = vec![0; n + 1];
         for i in 0..m {
             let columns = lists.columns(i);

@@ -4,15 +4,14 @@
 //! with degrees in units of their mean. ε is 10, so that degrees decide between rows at similar
 //! distances only: with ε = 0 hubs attract anchors from afar and bend the distribution (CF distance of
 //! the decoded pick over stratified random's at 1 %: usps 1.24 with ε = 0, .74 with 10; optdigits .72, .64; letter
-//! .73, .72). Candidates of an anchor are
-//! the row it has, that row's neighbours in the graph and theirs; an anchor moves less than that
-//! between two matchings. As every anchor may keep its row, the lists always admit a matching.
+//! .73, .72). Candidates of an anchor are the row it has, that row's neighbours in the graph and
+//! theirs; an anchor moves less than that between two matchings. As every anchor may keep its row, the lists always admit a matching.
 //!
-//! Between two matchings only anchors that may want another row are looked at closely ([`crate::nearby`]).
-//! Fashion-MNIST, 6,000 of 60,000 rows: none to NUMBER of them.
+//! Between two matchings only anchors that may want another row are looked at closely (`nearby`).
+//! Where classes are matched apart that is one in fifty, but nearly all where anchors roam far.
 
 use crate::assignment::Assignment;
-use crate::candidate_lists::Candidates;
+use crate::candidate_lists::CandidateRows;
 use crate::error::{Result, check_len};
 use crate::knn::knn_query;
 use crate::linalg::MatrixView;
@@ -157,7 +156,7 @@ struct Lists<'a> {
     y: MatrixView<'a>,
 }
 
-impl Candidates for Lists<'_> {
+impl CandidateRows for Lists<'_> {
     fn columns(&self, i: usize) -> &[u32] {
         &self.nearby[i].rows
     }

@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::assignment::{Assignment, FREE};
-use crate::candidate_lists::{Candidates, Transposed};
+use crate::candidate_lists::{CandidateRows, Transposed};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
 
@@ -123,7 +123,7 @@ impl Assignment {
     pub(crate) fn augment(
         &mut self,
         start: u32,
-        lists: &mut impl Candidates,
+        lists: &mut impl CandidateRows,
         monitor: &Monitor,
     ) -> Result<()> {
         let search = &mut self.search;
@@ -178,7 +178,7 @@ impl Assignment {
         &mut self,
         start: u32,
         listed: &Transposed,
-        lists: &mut impl Candidates,
+        lists: &mut impl CandidateRows,
         monitor: &Monitor,
     ) -> Result<()> {
         let search = &mut self.search;

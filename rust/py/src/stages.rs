@@ -239,12 +239,13 @@ fn linear_sum_assignment<'py>(
     let m = m.ok_or_else(|| InvalidInput::new_err(("indptr", "indptr is empty")))?;
     let mut assignment = Assignment::new(m, n).map_err(to_py)?;
     let mut solved = Vec::new();
+    let mut lists = CandidateLists {
+        indptr,
+        indices: indices.as_array().to_vec(),
+        costs: Vec::new(),
+    };
     for costs in costs {
-        let lists = CandidateLists {
-            indptr: indptr.clone(),
-            indices: indices.as_array().to_vec(),
-            costs: costs.as_array().to_vec(),
-        };
+        lists.costs = costs.as_array().to_vec();
         let searches = run(py, 1, None, |monitor| assignment.solve(&lists, monitor))?;
         solved.push((assignment.col_ind().to_pyarray(py), searches));
     }
