@@ -61,8 +61,8 @@ const SCAN_WORK: f64 = 6.0;
 /// Of a neighbour in the fuzzy graph, and of a neighbour and component in the spectral embedding.
 const NEIGHBOR_WORK: f64 = 3500.0;
 const SPECTRAL_WORK: f64 = 1000.0;
-/// Of an anchor in a step, which is mostly its matching, and in the last matching.
-const ANCHOR_WORK: f64 = 3.2e5;
+/// Of an anchor in a step beyond its frequencies, matching and all, and in the last matching.
+const ANCHOR_WORK: f64 = 1.8e5;
 const DECODE_WORK: f64 = 1.3e6;
 /// Of a selected and a sampled row in the coverage.
 const COVERAGE_WORK: f64 = 140.0;
@@ -131,9 +131,9 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
         let step = (m * batch) as f64 * (2.0 * p as f64 + SINCOS_WORK);
         push(
             Stage::Optimize,
-            held + graph + u + 4 * m * (batch + 5 * p),
+            held + graph + u + 4 * m * (batch + 6 * p + 100),
             steps as f64 * (step + ANCHOR_WORK * m as f64),
-            "Z, groups' Z, 14 n k, U, 4 m (batch + 5 p)",
+            "Z, groups' Z, 14 n k, U, 4 m (batch + 6 p + 100)",
         );
         push(
             Stage::Decode,
