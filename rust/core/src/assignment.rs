@@ -34,6 +34,8 @@ pub struct Assignment {
     pub(crate) v: Vec<f64>,
     pub(crate) col_of_row: Vec<u32>,
     pub(crate) row_of_col: Vec<u32>,
+    /// Columns that rows have left, to be vacated where they stay free; outlives a solve that fails.
+    left: Vec<u32>,
     pub(crate) search: Search,
 }
 
@@ -52,6 +54,7 @@ impl Assignment {
             v: vec![0.0; n],
             col_of_row: vec![FREE; m],
             row_of_col: vec![FREE; n],
+            left: Vec::new(),
             search: Search::new(n),
         })
     }
@@ -118,14 +121,15 @@ impl Assignment {
         changed: impl IntoIterator<Item = usize>,
         monitor: &Monitor,
     ) -> Result<usize> {
-        let (mut new, mut freed, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut new, mut freed) = (Vec::new(), Vec::new());
         for i in changed {
             let (least, own) = self.least(i, lists);
             self.u[i] = least;
             if self.col_of_row[i] == FREE {
                 new.push(i as u32);
             } else if own > least {
-                left.push(self.release(i));
+                let column = self.release(i);
+                self.left.push(column);
                 freed.push(i as u32);
             }
         }
@@ -133,14 +137,17 @@ impl Assignment {
         for &i in &freed {
             self.augment(i, lists, monitor)?;
         }
-        left.retain(|&j| self.row_of_col[j as usize] == FREE && self.v[j as usize] < 0.0);
-        if !left.is_empty() {
-            let listed = Transposed::new(lists, self.u.len(), self.v.len());
-            for &j in &left {
-                self.vacate(j, &listed, lists, monitor)?;
+        let (mut searches, mut listed) = (freed.len(), None);
+        while let Some(&j) = self.left.last() {
+            if self.row_of_col[j as usize] == FREE && self.v[j as usize] < 0.0 {
+                let (m, n) = (self.u.len(), self.v.len());
+                let listed = listed.get_or_insert_with(|| Transposed::new(lists, m, n));
+                self.vacate(j, listed, lists, monitor)?;
+                searches += 1;
             }
+            self.left.pop();
         }
-        Ok(freed.len() + left.len())
+        Ok(searches)
     }
 
     /// Row `i` keeps its column, now at cost `own`, which the caller knows to be its cheapest at the
@@ -388,6 +395,30 @@ mod tests {
         assignment.solve(&alone, &Monitor::default()).unwrap();
         certify(&assignment, &alone);
         assert_eq!(assignment.col_ind(), [1, 2, 0]);
+    }
+
+    #[test]
+    fn recovers_from_lists_that_were_too_narrow() {
+        let lists = CandidateLists {
+            indptr: vec![0, 2, 4],
+            indices: vec![0, 1, 0, 2],
+            costs: vec![0.0, 5.0, 0.0, 3.0],
+        };
+        let mut assignment = Assignment::new(2, 4).unwrap();
+        assignment.solve(&lists, &Monitor::default()).unwrap();
+        let narrow = CandidateLists {
+            indptr: vec![0, 1, 2],
+            indices: vec![3, 3],
+            costs: vec![0.0; 2],
+        };
+        assert!(assignment.solve(&narrow, &Monitor::default()).is_err());
+        let elsewhere = CandidateLists {
+            costs: vec![9.0, 5.0, 9.0, 3.0],
+            ..lists
+        };
+        assignment.solve(&elsewhere, &Monitor::default()).unwrap();
+        certify(&assignment, &elsewhere);
+        assert_eq!(assignment.col_ind(), [1, 2]);
     }
 
     #[test]
