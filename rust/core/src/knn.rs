@@ -1,7 +1,7 @@
 //! Exact k nearest neighbours by blocked products.
 //!
 //! `|a - b|^2 = |a|^2 + |b|^2 - 2 a·b`: the product of two rows is formed once and offered to both
-//! ([`crate::candidates`]), and the distances of the k + 8 kept are recomputed by differences,
+//! ([`crate::top_k`]), and the distances of the k + 8 kept are recomputed by differences,
 //! which is free of cancellation. All rows are compared with all: O(n^2 p / 2) work, O(n k) memory.
 //!
 //! # Numerics
@@ -9,12 +9,12 @@
 //! the rounding error of the products, some 1e-6 of the largest squared norm, of the k-th: then
 //! one of those is returned in its place. The rows should be centred.
 
-use crate::candidates::Candidates;
 use crate::error::{Result, check_len};
 use crate::kernels::scan::scan_below;
 use crate::linalg::{MatrixView, matmul_nt, squared_distance, squared_norms};
 use crate::monitor::Monitor;
 use crate::parallel::{blocks, for_each_pair, map_blocks, map_items};
+use crate::top_k::TopK;
 
 /// Blocks of rows: half as many pairs of them are at work together.
 const BLOCKS: usize = 64;
@@ -94,18 +94,18 @@ pub fn knn_query(
 }
 
 /// Blocks of rows, each with room for `keep` candidates.
-fn in_blocks(x: MatrixView<'_>, keep: usize) -> Vec<Candidates<'_>> {
+fn in_blocks(x: MatrixView<'_>, keep: usize) -> Vec<TopK<'_>> {
     let rows = x.rows().div_ceil(BLOCKS).next_multiple_of(PANELS);
     let rows = rows.clamp(FEWEST_ROWS, MOST_ROWS);
     let blocks = blocks(x.rows(), rows);
     blocks
-        .map(|at| Candidates::new(x.rows_range(at.clone()), at.start, keep))
+        .map(|at| TopK::new(x.rows_range(at.clone()), at.start, keep))
         .collect()
 }
 
 /// Exact distances of the candidates kept; the nearest k of each row.
 fn finished(
-    mut blocks: Vec<Candidates<'_>>,
+    mut blocks: Vec<TopK<'_>>,
     refs: MatrixView<'_>,
     k: usize,
     monitor: &Monitor,

@@ -7,7 +7,7 @@
 //! | stage | module | what it makes | source | cost |
 //! |---|---|---|---|---|
 //! | prepare | [`prepare`] | Z, (n, 64): checked, centred, scaled, reduced | Halko et al. 2011 | O(n d p) |
-//! | neighbors | [`knn`], `candidates` | k nearest rows, exact | | O(n^2 p) |
+//! | neighbors | [`knn`], `top_k` | k nearest rows, exact | | O(n^2 p) |
 //! | graph | [`fuzzy`], [`connect`] | B, fuzzy, three scales, one component | McInnes et al. 2018 | O(n k) |
 //! | spectral | [`spectral`], [`eigensolver`] | V, (n, c), commute-time scaled | Eq. 1; Wu & Simon 2000 | O(n k c) a step |
 //! | frequencies | [`space`], [`frequency`], [`cfd`] | U, (n, p); library; φ_X | Eq. 6, 13 | O(n q p) |
@@ -24,7 +24,6 @@
 pub mod assignment;
 pub mod baselines;
 pub mod candidate_lists;
-mod candidates;
 pub mod cell_distance;
 pub mod cfd;
 pub mod connect;
@@ -62,6 +61,7 @@ pub mod source;
 pub mod space;
 pub mod sparse;
 pub mod spectral;
+mod top_k;
 mod work;
 
 pub use error::{Error, Result};

@@ -25,6 +25,16 @@ const NEAREST: usize = 16;
 /// Anchors of a block.
 const BLOCK: usize = 64;
 
+/// What the anchors have become.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// The row of each anchor, (m,), distinct.
+    pub rows: Vec<u32>,
+    /// How many rows there would be if each anchor took the one nearest to it: fewer where anchors
+    /// have run together.
+    pub n_distinct: usize,
+}
+
 /// The anchors' one-to-one assignment to rows, kept from step to step.
 pub struct Matcher<'a> {
     rows: Rows<'a>,
@@ -115,7 +125,7 @@ impl<'a> Matcher<'a> {
     ///
     /// # Errors
     /// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
-    pub fn decode(mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<Vec<u32>> {
+    pub fn decode(mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<Decoded> {
         check_len("anchors", y.rows(), self.nearby.len())?;
         let nearest = knn_query(y, self.rows.u, NEAREST, monitor)?;
         let (rows, own, k) = (&self.rows, self.assignment.col_ind(), nearest.k);
@@ -128,7 +138,13 @@ impl<'a> Matcher<'a> {
             Ok(())
         })?;
         self.solve(y, monitor)?;
-        Ok(self.assignment.col_ind().to_vec())
+        let mut distinct: Vec<u32> = nearest.indices.iter().copied().step_by(k.max(1)).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        Ok(Decoded {
+            rows: self.assignment.col_ind().to_vec(),
+            n_distinct: distinct.len(),
+        })
     }
 
     fn solve(&mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<usize> {

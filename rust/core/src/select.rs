@@ -184,6 +184,8 @@ pub struct GroupFacts {
     pub stopped_early: bool,
     /// m times the held-out CF distance of the anchors, at the start and at the end.
     pub held_out: Option<(f64, f64)>,
+    /// Distinct rows nearest to the anchors; `None` without a descent.
+    pub distinct_anchors: Option<usize>,
     /// Swaps of the exchange; `None` without it.
     pub swaps: Option<usize>,
 }

@@ -94,6 +94,7 @@ impl<'a> Work<'a> {
                 steps: None,
                 stopped_early: false,
                 held_out: None,
+                distinct_anchors: None,
                 swaps: None,
             },
             neighbors: None,
@@ -336,7 +337,9 @@ pub fn decode(work: &mut Work<'_>, _options: &SelectOptions, monitor: &Monitor) 
         return monitor.advance(work.quota);
     };
     let matcher = Matcher::new(work.u.view(), work.graph.as_ref(), &work.start)?;
-    work.picked = matcher.decode(y.view(), monitor)?;
+    let decoded = matcher.decode(y.view(), monitor)?;
+    work.facts.distinct_anchors = Some(decoded.n_distinct);
+    work.picked = decoded.rows;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ const LANES: usize = 16;
 type Candidate = (f32, u32);
 
 /// Rows `first..` of a matrix and the candidates of each.
-pub struct Candidates<'a> {
+pub struct TopK<'a> {
     x: MatrixView<'a>,
     first: usize,
     keep: usize,
@@ -33,7 +33,7 @@ pub struct Candidates<'a> {
     counts: Vec<usize>,
 }
 
-impl<'a> Candidates<'a> {
+impl<'a> TopK<'a> {
     /// The rows of `x`, (b, p), of which the first is row `first` of the whole, with no candidates yet;
     /// `keep` of them will be kept. With 0 they are only offered to others.
     pub fn new(x: MatrixView<'a>, first: usize, keep: usize) -> Self {
@@ -118,8 +118,8 @@ impl<'a> Candidates<'a> {
 
 /// Products between two blocks.
 struct Offer<'a, 'b, 'c> {
-    rows: &'a mut Candidates<'b>,
-    cols: &'a mut Candidates<'c>,
+    rows: &'a mut TopK<'b>,
+    cols: &'a mut TopK<'c>,
     same: bool,
 }
 
