@@ -29,6 +29,23 @@ def test_every_method_and_model(data):
     assert {run["count"] for run in got["runs"]} == {24}
 
 
+def test_data_that_cannot_be_compared(data):
+    x, y = data
+    bad = x.copy()
+    bad[3, 1] = np.nan
+    for arguments in (
+        {"X": bad},
+        {"test": (bad, y)},
+        {"test": (x, np.arange(600))},
+        {"test": (x, np.repeat("z", 600))},
+        {"methods": ["stratified"], "use_labels": False},
+        {"methods": ["other"]},
+        {"ratios": []},
+    ):
+        with pytest.raises(fast_select.InvalidInputError):
+            fast_select.compare(**{"X": x, "labels": y, "ratios": [0.1], **arguments})
+
+
 def test_labels_may_be_kept_from_the_methods(data):
     x, y = data
     seen = []

@@ -97,3 +97,12 @@ def test_command(run, features):
     assert again.returncode == 2
     assert b"--force" in again.stderr
     assert run(features, "--ratio", "0.2", "--ratio", "0.1", "-o", "-").returncode == 2
+
+
+def test_methods_that_ignore_constraints_refuse_them(data):
+    x, _ = data
+    for method in ("paper", "k-means", "k-center", "herding"):
+        with pytest.raises(fast_select.InvalidInputError, match="several ratios"):
+            fast_select.select_nested(x, ratios=[0.3, 0.1], method=method)
+        with pytest.raises(fast_select.InvalidInputError, match="excluded"):
+            fast_select.select(x, count=9, exclude=[0], method=method)

@@ -1,6 +1,7 @@
 """Energy: counters, their wrap-around, and the estimate."""
 
 import json
+import time
 
 import pytest
 
@@ -72,3 +73,19 @@ def test_unreadable_counters_are_not_zero_joules(tmp_path):
 
 def test_memory_is_in_bytes():
     assert 10 * 2**20 < current_rss() <= peak_rss() * 1.01 < 100 * 2**30
+
+
+def test_a_branch_is_not_charged_with_what_another_did():
+    meter = Meter()
+    meter.begin("shared")
+    meter.tick()
+    shared = meter.stages[0].wall_s
+    first = meter.branch()
+    first.begin("own")
+    time.sleep(0.05)
+    first.tick()
+    second = meter.branch()
+    second.begin("own")
+    assert first.stages[1].wall_s >= 0.05
+    assert second.stages[0].wall_s - shared < 0.05
+    assert meter.stages[0].wall_s == shared

@@ -20,12 +20,16 @@ def large(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_ctrl_c_after_a_stage_has_ended(run, large, stage):
+@pytest.mark.parametrize(
+    "method,stage",
+    [("fast", stage) for stage in STAGES]
+    + [("k-means", "prepare"), ("herding", "prepare"), ("k-center", "prepare")],
+)
+def test_ctrl_c_after_a_stage_has_ended(run, large, method, stage):
     """A line is printed as a stage ends, so the signal comes early in the next one."""
     process = subprocess.Popen(
         [sys.executable, "-m", "fast_select", large, "--ratio", "0.2", "--random", "60",
-         "--method", "fast"],
+         "--method", method],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=run.folder,

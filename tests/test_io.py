@@ -150,3 +150,21 @@ def test_labels_and_indices_from_text(tmp_path):
     np.save(tmp_path / "rows.npy", np.array([0.5]))
     with pytest.raises(InvalidInputError, match="where row numbers are needed"):
         read_indices(tmp_path / "rows.npy")
+
+
+def test_text_with_a_byte_order_mark_and_without_text(tmp_path):
+    rows, other = tmp_path / "rows.txt", tmp_path / "other.txt"
+    rows.write_bytes(b"\xef\xbb\xbf5\n7\n")
+    assert read_indices(rows).tolist() == [5, 7]
+    other.write_bytes(b"\xff\xfe\x00")
+    for reader in (read_indices, lambda path: read_labels(path, key=None)):
+        with pytest.raises(InvalidInputError, match="cannot be read"):
+            reader(other)
+
+
+def test_misnamed_archives(tmp_path):
+    path = tmp_path / "x.npz"
+    with path.open("wb") as file:
+        np.save(file, np.ones((3, 2)))
+    with pytest.raises(InvalidInputError, match=r"single array. Give it the suffix \.npy"):
+        read(path)

@@ -12,7 +12,7 @@ from fast_select.report import class_counts, ranked, verdict
 def quality(own, values, stratified=None):
     def drawn(values):
         return values and {
-            "cfd_m": {"mean": float(np.mean(values)), "std": 0.0, "values": list(values)}
+            "cfd_m": {"mean": float(np.mean(values)), "std": 0.0, "values": list(values)},
         }
 
     return ranked(
@@ -62,6 +62,23 @@ def test_a_verdict_names_what_is_worse_than_every_draw():
     sentence = verdict(ranked(judged))
     assert sentence.startswith("Better than random")
     assert sentence.endswith(" But worse than all 20 draws in covariance and coverage radius.")
+
+
+def test_ties_are_neither_better_nor_worse():
+    assert verdict(quality(1.0, [1.0] * 20)).startswith("No better than random here")
+    equal = verdict(quality(0.0, [0.0] * 20))
+    assert equal.endswith("1.00 of a random pick's, less than in 0 of 20 draws.")
+
+
+def test_few_draws_give_no_verdict():
+    for own in (0.5, 1.0, 2.0):
+        assert verdict(quality(own, TWENTY[:19])).startswith("Too few draws to tell")
+
+
+def test_all_rows_are_no_worse_than_random(rng):
+    report = fast_select.select(rng.normal(size=(60, 3)), ratio=1.0).report
+    assert report["verdict"].startswith("No better than random here")
+    assert "worse" not in report["verdict"]
 
 
 def test_nothing_to_compare_with():

@@ -138,9 +138,48 @@ def test_refusals(rng):
         {"count": 5, "n_neighbors": 0},
         {"count": 5, "space": "other"},
         {"count": 5, "unknown": 1},
+        {"count": 5, "seed": -1},
+        {"count": 5, "n_random": -1},
+        {"count": 2.5},
+        {"count": 5, "max_memory": 2**40, "learning_rate": -1.0},
+        {"count": 5, "threads": 10**9},
+        {"count": 5, "labels": np.arange(50), "max_memory": 2**40},
     ):
         with pytest.raises(fast_select.InvalidInputError):
             fast_select.select(x, **arguments)
+
+
+def test_a_step_too_large_is_named(rng):
+    x = rng.normal(size=(600, 4))
+    with pytest.raises(fast_select.InvalidInputError, match=r"learning_rate.* diverge"):
+        fast_select.select(x, count=50, method="paper", learning_rate=1e30)
+
+
+def test_one_row_far_out_leaves_the_figures_sound(rng):
+    x = rng.normal(size=(300, 4))
+    for far in (1e4, 1e8, 1e12):
+        x[7] = far
+        quality = fast_select.select(x, count=30).report["quality"]
+        assert 0 <= quality["selection"]["cfd_m"] < 31
+        assert max(quality["random"]["cfd_m"]["values"]) < 31
+
+
+def test_stratified_draws_have_the_selections_class_counts(rng):
+    labels = np.repeat([0, 1], [900, 100])
+    x = rng.normal(size=(1000, 3)) + 5 * labels[:, None]
+    report = fast_select.select(x, count=100, labels=labels, balance="equal").report
+    assert not report["verdict"].startswith("Worse")
+    drawn = {kind: report["quality"][kind]["cfd_m"]["mean"] for kind in ("random", "stratified")}
+    assert drawn["stratified"] > 5 * drawn["random"]
+
+
+def test_few_picks_of_many_rows_come_from_a_sample_and_the_report_says_so(rng):
+    x = rng.normal(size=(3000, 2))
+    groups = [
+        fast_select.select(x, count=count, block_rows=500, n_random=1).report["selection"]["groups"]
+        for count in (60, 600)
+    ]
+    assert [group[0]["exchanged_rows"] for group in groups] == [500, 3000]
 
 
 def test_progress_is_told_and_may_stop_the_run(rng):

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._checks import check_matrix, encode_labels, row_numbers, usable_threads, wanted_count
+from ._checks import (
+    check_integer,
+    check_matrix,
+    encode_labels,
+    row_numbers,
+    usable_threads,
+    wanted_count,
+)
 from ._errors import InvalidInputError, core_errors
 from ._plan import fitting_block_rows
 from .energy import WATTS_PER_CORE, Meter
@@ -157,22 +164,30 @@ def _select_sizes(
     **options: Any,
 ) -> list[Selection]:
     """Select each (count, what was asked for), descending, within the one before."""
+    check_integer("seed", seed, 0, 2**64 - 1)
+    check_integer("n_random", n_random, 0, 10_000)
     codes, classes = encode_labels(labels, x.shape[0])
     included, excluded = row_numbers("include", include), row_numbers("exclude", exclude)
     n_threads = usable_threads(threads)
     at_hand = meter
-    if max_memory is not None:
-        class_sizes = [x.shape[0]] if codes is None else np.bincount(codes).tolist()
-        options["block_rows"] = fitting_block_rows(
-            max_memory,
-            x.shape[1],
-            class_sizes,
-            max(wanted for wanted, _ in sizes),
-            balance=balance,
-            n_random=n_random,
-            n_threads=n_threads,
-            **options,
-        )
+    method = options.get("method", _core.default_options()["method"])
+    constrained = len(sizes) > 1 or included is not None or excluded is not None
+    with core_errors():
+        if constrained and not _core.heeds_standing(method):
+            fact = f"{method} takes no account of included or excluded rows, as several ratios need"
+            raise InvalidInputError("method", fact, "Use exchange, fast or random")
+        if max_memory is not None:
+            class_sizes = [x.shape[0]] if codes is None else np.bincount(codes).tolist()
+            options["block_rows"] = fitting_block_rows(
+                max_memory,
+                x.shape[1],
+                class_sizes,
+                max(wanted for wanted, _ in sizes),
+                balance=balance,
+                n_random=n_random,
+                n_threads=n_threads,
+                **options,
+            )
 
     def watch(stage: str, done: int, total: int) -> None:
         at_hand.begin(stage)
@@ -190,6 +205,7 @@ def _select_sizes(
     with core_errors():
         run: dict[str, Any] = {"seed": seed, "n_threads": n_threads, "progress": watch}
         prepared = _core.prepare(x, scale=scale, nonfinite=nonfinite, **run)
+        meter.tick()
         for wanted, asked in sizes:
             at_hand = meter.branch()
             kind: dict[str, Any] = {"labels": codes, **run}

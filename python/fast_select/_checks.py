@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._errors import InvalidInputError
 
+MOST_THREADS = 1024
+"""More would help no machine, and a system that cannot start them may stall."""
+
 
 def check_matrix(x: NDArray[Any]) -> None:
     """Refuse what is not an (n, d) array of real numbers with n, d >= 1."""
@@ -24,6 +27,21 @@ def check_matrix(x: NDArray[Any]) -> None:
         raise InvalidInputError("x", f"holds {x.dtype}", "Convert it to float32")
 
 
+def check_integer(name: str, value: Any, least: int, most: int) -> None:
+    """Refuse what is not an integer from `least` to `most`."""
+    if not isinstance(value, (int, np.integer)) or not least <= value <= most:
+        raise InvalidInputError(name, f"{value} is not an integer from {least} to {most}")
+
+
+def check_finite(name: str, x: NDArray[Any]) -> None:
+    """Refuse NaN and infinity."""
+    if x.dtype.kind == "f":
+        bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
+        if bad.size:
+            fact = f"holds NaN or infinity in {bad.size} rows, first in row {bad[0]}"
+            raise InvalidInputError(name, fact, "Clean or leave out these rows first")
+
+
 def wanted_count(n: int, ratio: float | None, count: int | None) -> int:
     """The number of rows that ``ratio`` or ``count`` asks for, of n."""
     if (ratio is None) == (count is None):
@@ -33,10 +51,9 @@ def wanted_count(n: int, ratio: float | None, count: int | None) -> int:
         if not 0 < ratio <= 1:
             raise InvalidInputError("ratio", f"{ratio} is not above 0 and at most 1")
         return max(1, int(ratio * n + 0.5))
-    assert count is not None
-    if not 1 <= count <= n:
-        raise InvalidInputError("count", f"{count} is not between 1 and the {n} rows")
-    return count
+    if not isinstance(count, (int, np.integer)) or not 1 <= count <= n:
+        raise InvalidInputError("count", f"{count} is not an integer from 1 to the {n} rows")
+    return int(count)
 
 
 def encode_labels(
@@ -61,8 +78,7 @@ def encode_labels(
 def usable_threads(threads: int | None) -> int:
     """``threads``, or all that this process may use: affinity, cgroup quota and Slurm obeyed."""
     if threads is not None:
-        if threads < 1:
-            raise InvalidInputError("threads", f"{threads} is below 1")
+        check_integer("threads", threads, 1, MOST_THREADS)
         return threads
     available: int = _core.info()["n_threads"]
     slurm = os.environ.get("SLURM_CPUS_PER_TASK", "")

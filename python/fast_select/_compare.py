@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._api import Progress
-from ._checks import check_matrix, encode_labels, usable_threads, wanted_count
+from ._checks import check_finite, check_matrix, encode_labels, usable_threads, wanted_count
 from ._errors import InvalidInputError, core_errors
 from .report import SCHEMA
 
@@ -86,6 +86,10 @@ def compare(
     if not use_labels:
         pickers.pop("stratified", None)
     pickers |= extra_methods or {}
+    if not pickers:
+        raise InvalidInputError("methods", "are only stratified, which needs labels")
+    check_finite("x", x)
+    check_finite("test", x_test)
     runs: list[dict[str, Any]] = []
     with core_errors():
         prepared = _core.prepare(x, scale=scale, n_threads=n_threads)
@@ -176,8 +180,14 @@ def known_test(
         raise InvalidInputError("test", f"has {x.shape[1]} columns where {n_columns} are needed")
     if y.shape != (x.shape[0],):
         raise InvalidInputError("test labels", f"have shape {y.shape}, not ({x.shape[0]},)")
+    if (y.dtype.kind in "US") != (classes.dtype.kind in "US"):
+        fact = f"are of type {y.dtype} where the labels are of {classes.dtype}"
+        raise InvalidInputError("test labels", fact, "Write both as text or both as numbers")
     places = np.searchsorted(classes, y).clip(0, classes.size - 1)
-    return x, np.where(classes[places] == y, places, -1).astype(np.int64)
+    known = classes[places] == y
+    if not known.any():
+        raise InvalidInputError("test labels", "have no class in common with the labels")
+    return x, np.where(known, places, -1).astype(np.int64)
 
 
 def scaled(
@@ -221,7 +231,7 @@ def estimator(name: str, seed: int, n_threads: int) -> Any:
         from sklearn.neighbors import KNeighborsClassifier
         from sklearn.svm import SVC
     except ImportError as err:
-        fix = "Install it: pip install 'fast-select[compare]'"
+        fix = "Install it: pip install scikit-learn"
         raise InvalidInputError("scikit-learn", "is missing", fix) from err
     if name == "1nn":
         return KNeighborsClassifier(1)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from . import _core
 from ._api import Progress
-from ._checks import check_matrix, encode_labels, row_numbers, usable_threads
+from ._checks import check_integer, check_matrix, encode_labels, row_numbers, usable_threads
 from ._errors import InvalidInputError, core_errors
 from .energy import Meter
 from .report import evaluation_report
@@ -46,6 +46,8 @@ def evaluate(
     rows = row_numbers("indices", indices)
     if rows is None or rows.size == 0:
         raise InvalidInputError("indices", "is empty: there is nothing to judge")
+    check_integer("seed", seed, 0, 2**64 - 1)
+    check_integer("n_random", n_random, 0, 10_000)
     codes, classes = encode_labels(labels, x.shape[0])
     n_threads = usable_threads(threads)
     meter = meter or Meter()

@@ -99,10 +99,10 @@ class Meter:
             self.stages.append(Stage(name))
 
     def branch(self) -> Meter:
-        """A meter that has seen what this one has and goes on by itself."""
-        self.tick()
+        """A meter that has accounted what this one has, and goes on by itself from now."""
         twin = copy.copy(self)
         twin.stages = [replace(stage) for stage in self.stages]
+        twin._mark = self._now()
         return twin
 
     def _now(self) -> tuple[float, float, float]:

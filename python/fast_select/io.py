@@ -7,6 +7,7 @@ import io
 import re
 import sys
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,11 +70,7 @@ def read_labels(path: Path, *, key: str | None) -> NDArray[Any]:
     _check_file(path, LABEL_SUFFIXES)
     if path.suffix in MATRIX_SUFFIXES:
         return _read(path, key, ndim=1)
-    try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as err:
-        raise InvalidInputError(str(path), f"cannot be read ({err})") from err
-    return np.array([line.strip() for line in lines if line.strip()])
+    return np.array([line.strip() for line in _lines(path) if line.strip()])
 
 
 def read_indices(path: Path, *, key: str | None = None) -> NDArray[np.int64]:
@@ -82,8 +79,8 @@ def read_indices(path: Path, *, key: str | None = None) -> NDArray[np.int64]:
     if path.suffix in MATRIX_SUFFIXES:
         values = _read(path, key, ndim=1)
     else:
-        cells = [line.split(",")[0].strip() for line in path.read_text().splitlines()]
-        if cells and not cells[0].lstrip("-").isdecimal():
+        cells = [line.split(",")[0].strip() for line in _lines(path)]
+        if cells and not any(c.isdecimal() for c in cells[0]):
             cells = cells[1:]
         try:
             values = np.array([int(cell) for cell in cells if cell], dtype=np.int64)
@@ -93,6 +90,14 @@ def read_indices(path: Path, *, key: str | None = None) -> NDArray[np.int64]:
         fact = f"holds {values.dtype} of shape {values.shape} where row numbers are needed"
         raise InvalidInputError(str(path), fact)
     return values.astype(np.int64)
+
+
+def _lines(path: Path) -> list[str]:
+    """Lines of a text file, with or without a byte order mark."""
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise InvalidInputError(str(path), f"cannot be read ({err})") from err
 
 
 def load_array(file: Path | io.BytesIO, name: str) -> NDArray[Any]:
@@ -154,9 +159,12 @@ def _read(path: Path, key: str | None, ndim: int = 2) -> NDArray[Any]:
             raise InvalidInputError(str(path), "is empty")
         return load_array(path, str(path))
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise InvalidInputError(str(path), "is a single array", "Give it the suffix .npy")
+        with archive:
             return np.asarray(archive[_member(path, archive, key, ndim)])
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as err:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as err:
         if isinstance(err, InvalidInputError):
             raise
         raise _unreadable(str(path), err) from err
@@ -181,6 +189,9 @@ def _member(path: Path, archive: Any, key: str | None, ndim: int) -> str:
 
 def _shape(path: Path, name: str) -> tuple[int, ...]:
     """Shape of a member of an archive, from its header alone."""
+    with zipfile.ZipFile(path) as archive:
+        if f"{name}.npy" not in archive.namelist():
+            return ()  # some other file
     with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
         version = np.lib.format.read_magic(member)
         read = np.lib.format.read_array_header_1_0

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """Version of the report's layout; raised when a key changes its meaning or goes."""
 
+ENOUGH_DRAWS = 20
+"""With fewer, being ahead of all of them is no evidence."""
+
 METRICS = {
     "cfd_m": "CF distance x m",
     "cell_cfd_m": "the same in cells",
@@ -99,11 +102,12 @@ def plain(label: Any) -> Any:
 
 
 def ranked(quality: dict[str, Any]) -> dict[str, Any]:
-    """Add to each random figure how many of the draws the selection beats."""
+    """Add to each random figure how many of the draws the selection beats, and loses to."""
     for key in ("random", "stratified"):
         for metric, drawn in (quality[key] or {}).items():
             own = quality["selection"][metric]
             drawn["beaten"] = sum(own < value for value in drawn["values"])
+            drawn["lost"] = sum(own > value for value in drawn["values"])
     return quality
 
 
@@ -118,22 +122,20 @@ def verdict(quality: dict[str, Any]) -> str:
     pick = "a stratified random pick" if kind == "stratified" else "a random pick"
     ratio = quality["selection"]["cfd_m"] / cfd["mean"] if cfd["mean"] > 0 else 1.0
     figure = f"CF distance on unseen frequencies is {ratio:.2f} of {pick}'s"
+    side, number = ("more", draws) if cfd["lost"] == draws else ("less", beaten)
+    among = f"all {draws}" if number == draws else f"{number} of {draws}"
+    if draws < ENOUGH_DRAWS:
+        return f"Too few draws to tell: {figure}, {side} than in {among}."
     # A random pick itself beats 98 of 100 draws in 3 of 101 cases, all of 20 in 1 of 21.
     if beaten >= 0.98 * draws:
         start = "Better than random"
-    elif beaten == 0:
+    elif cfd["lost"] == draws:
         start = "Worse than random"
     else:
         start = "No better than random here"
-    side = "less" if beaten else "more"
-    among = f"all {draws}" if beaten in (0, draws) else f"{beaten} of {draws}"
     sentence = f"{start}: {figure}, {side} than in {among} draws."
-    worst = [METRICS[name] for name in METRICS if name != "cfd_m" and worse_than_all(drawn, name)]
-    if worst and beaten > 0:
+    lost = [name for name in METRICS if name in drawn and drawn[name]["lost"] == draws]
+    worst = [METRICS[name] for name in lost if name != "cfd_m"]
+    if worst and "cfd_m" not in lost:
         sentence += f" But worse than all {draws} draws in {' and '.join(worst)}."
     return sentence
-
-
-def worse_than_all(drawn: dict[str, Any], name: str) -> bool:
-    """Whether the selection loses to every draw in a figure."""
-    return name in drawn and drawn[name]["beaten"] == 0

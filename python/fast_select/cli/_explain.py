@@ -14,7 +14,7 @@ FLAGS = {
     "max_sweeps": "--sweeps",
     "n_random": "--random",
     "ratio and count": "--ratio and --count",
-    "labels": "labels",
+    "n_threads": "--threads",
 }
 """Parameters whose flag is not simply their name."""
 

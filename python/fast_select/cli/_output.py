@@ -13,7 +13,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import InvalidInputError
+from .._errors import ComputationError, InvalidInputError
 
 SUFFIXES = (".npy", ".npz", ".txt", ".csv")
 
@@ -54,7 +54,8 @@ def write_all(writers: dict[Path, Callable[[IO[bytes]], None]]) -> None:
         for name, path in written:
             Path(name).replace(path)
     except OSError as err:
-        raise InvalidInputError(str(err.filename or ""), f"cannot be written ({err})") from err
+        names = " and ".join(map(str, writers))
+        raise ComputationError(f"{names}: cannot be written ({err.strerror})") from err
     finally:
         for name, _ in written:
             Path(name).unlink(missing_ok=True)

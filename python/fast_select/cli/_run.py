@@ -49,7 +49,7 @@ class Targets:
 
         `ratio`: one of several, which becomes part of the names.
         """
-        mark = "" if ratio is None else f"-{ratio:g}"
+        mark = "" if ratio is None else f"-{ratio}"
         if output == "-" and mark:
             raise InvalidInputError("-o -", "has no place for several ratios", "Name a file")
         if output == "-" and as_json:

@@ -22,7 +22,8 @@ def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> 
         console.print(resources_line(report), highlight=False)
     console.print(quality_table(report["quality"]))
     if report["selection"]["classes"]:
-        console.print(class_line(report["selection"]["classes"]), highlight=False)
+        line = class_line(report["selection"]["classes"])
+        console.print(line, highlight=False, markup=False)
     facts = report["input"]
     notes = [
         f"{facts[key]} {text}"
@@ -40,7 +41,7 @@ def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> 
         console.print("Input: " + "; ".join(notes) + ".", highlight=False)
     console.print(report["verdict"], style="bold", highlight=False)
     for line in written:
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, markup=False)
 
 
 def show_comparison(result: dict[str, Any]) -> None:

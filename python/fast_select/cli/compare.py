@@ -83,7 +83,7 @@ def compare(
     fast-select compare data.npz --key x --label-key y --test data.npz --test-key x_test
         --test-label-key y_test --ratio 0.05
 
-    Needs scikit-learn: pip install 'fast-select[compare]'.
+    Needs scikit-learn: pip install scikit-learn.
     """  # fmt: skip
     from .. import compare as run
     from .. import io

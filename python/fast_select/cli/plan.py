@@ -38,7 +38,7 @@ def plan(
     """Estimate seconds and memory of a selection, stage by stage, without running it.
 
     Bytes follow from the sizes of its buffers; seconds from those and a short measurement of this
-    machine. The options are those of `select`.
+    machine. Options that `select` has and this command has not change neither.
     """
     from .. import plan as estimate
     from ._inputs import read_inputs

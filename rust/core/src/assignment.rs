@@ -2,12 +2,12 @@
 //!
 //! Shortest augmenting paths with dual variables (Jonker & Volgenant 1987; Crouse 2016 for m < n):
 //! row reduction, augmenting row reduction, then Dijkstra searches (`paths`) on the reduced
-//! costs `c_ij - u_i - v_j`. A solution is optimal on its lists where all of these are >= 0, those of matched
-//! pairs are 0, all v_j <= 0, and v_j = 0 at free columns.
+//! costs `c_ij - u_i - v_j`. A solution is optimal on its lists where all of these are >= 0, those
+//! of matched pairs are 0, all v_j <= 0, and v_j = 0 at free columns.
 //!
-//! Solving again after costs or lists have changed starts from the old matching and duals. Ours: rows
-//! whose pair is no longer their cheapest are freed, but all prices v_j stay, so that
-//! every other row keeps its pair and each search ends at the latest where its row came from. Columns
+//! Solving again after costs or lists have changed starts from the old matching and duals. Ours:
+//! rows whose pair is no longer their cheapest are freed, but all prices v_j stay, so that every
+//! other row keeps its pair and each search ends at the latest where its row came from. Columns
 //! that are free in the end at a price below 0 are then vacated, which restores the last condition.
 //! Cost: one look at each changed row, and searches as far as the changes reach.
 //!
@@ -34,7 +34,8 @@ pub struct Assignment {
     pub(crate) v: Vec<f64>,
     pub(crate) col_of_row: Vec<u32>,
     pub(crate) row_of_col: Vec<u32>,
-    /// Columns that rows have left, to be vacated where they stay free; outlives a solve that fails.
+    /// Columns that rows have left, to be vacated where they stay free; outlives a solve that
+    /// fails.
     left: Vec<u32>,
     pub(crate) search: Search,
 }
@@ -102,9 +103,9 @@ impl Assignment {
     /// Assigns every row to a column of its list at least total cost; returns the searches it took.
     ///
     /// # Errors
-    /// [`Error::Shape`]; [`Error::Parameter`] for a cost that is not finite, a column out of range, or
-    /// lists that admit no matching of all rows (never so where each row lists the column it has);
-    /// [`Error::Interrupted`].
+    /// [`Error::Shape`]; [`Error::Parameter`] for a cost that is not finite, a column out of range,
+    /// or lists that admit no matching of all rows (never so where each row lists the column it
+    /// has); [`Error::Interrupted`].
     pub fn solve(&mut self, mut lists: &CandidateLists, monitor: &Monitor) -> Result<usize> {
         lists.check(self.u.len(), self.v.len())?;
         self.solve_again(&mut lists, 0..self.u.len(), monitor)
@@ -150,8 +151,8 @@ impl Assignment {
         Ok(searches)
     }
 
-    /// Row `i` keeps its column, now at cost `own`, which the caller knows to be its cheapest at the
-    /// [prices](Self::prices) as they are.
+    /// Row `i` keeps its column, now at cost `own`, which the caller knows to be its cheapest at
+    /// the [prices](Self::prices) as they are.
     pub fn keep(&mut self, i: usize, own: f64) {
         self.u[i] = own - self.v[self.col_of_row[i] as usize];
     }
@@ -373,8 +374,8 @@ mod tests {
         }
     }
 
-    /// Two rows fight for a column, which is dear then; when one goes away it must be free at price 0,
-    /// and the third row, content at any price below, must have it.
+    /// Two rows fight for a column, which is dear then; when one goes away it must be free at price
+    /// 0, and the third row, content at any price below, must have it.
     #[test]
     fn a_column_left_at_a_price_goes_to_who_lists_it() {
         let lists = |second: f64| CandidateLists {

@@ -64,8 +64,8 @@ pub fn kmeans_medoids(z: MatrixView<'_>, start: &[u32], monitor: &Monitor) -> Re
     medoids(z, centers.view(), monitor)
 }
 
-/// Kernel herding with the Gaussian kernel `exp(-|x-y|^2/2)`, in units of the median distance: row by
-/// row the largest `mean_x k(x, .) - (1/(t+1)) Σ_{s picked} k(s, .)` among those not picked.
+/// Kernel herding with the Gaussian kernel `exp(-|x-y|^2/2)`, in units of the median distance: row
+/// by row the largest `mean_x k(x, .) - (1/(t+1)) Σ_{s picked} k(s, .)` among those not picked.
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].

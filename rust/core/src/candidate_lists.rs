@@ -49,7 +49,8 @@ impl CandidateLists {
     /// Checks lists of m rows and n columns.
     ///
     /// # Errors
-    /// [`Error::Shape`]; [`Error::Parameter`] for a cost that is not finite or a column out of range.
+    /// [`Error::Shape`]; [`Error::Parameter`] for a cost that is not finite or a column out of
+    /// range.
     pub fn check(&self, m: usize, n: usize) -> Result<()> {
         check_len("candidate lists", self.indptr.len(), m + 1)?;
         check_len("costs", self.costs.len(), self.indices.len())?;

@@ -1,17 +1,18 @@
 //! CF distance below the scale of the whole: inside cells of a few picks each.
 //!
-//! At frequencies fine enough to tell neighbours apart, the whole's characteristic function is near 0 and any
-//! selection looks alike. Inside a cell it is not: with `1_c` the indicator of cell c,
+//! At frequencies fine enough to tell neighbours apart, the whole's characteristic function is near
+//! 0 and any selection looks alike. Inside a cell it is not: with `1_c` the indicator of cell c,
 //!
 //! `Σ_c E_ω |mean_S 1_c exp(iω·s) - mean_X 1_c exp(iω·x)|^2`
 //!
-//! compares a selection S with all rows X at frequencies `ω ~ N(0, r^2 I)` in units of one over the cell's
-//! own median distance, r = 1/4, 1/2, 1 and 2, in closed form: its kernel is the Gaussian one between rows of
-//! a cell and 0 between others. Cells are those of [`crate::partition`], about two picks each.
+//! compares a selection S with all rows X at frequencies `ω ~ N(0, r^2 I)` in units of one over the
+//! cell's own median distance, r = 1/4, 1/2, 1 and 2, in closed form: its kernel is the Gaussian
+//! one between rows of a cell and 0 between others. Cells are those of [`crate::partition`], about
+//! two picks each.
 
 use crate::error::Result;
 use crate::kernels::exp::gaussian_powers;
-use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
+use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_from_product, squared_norms};
 use crate::monitor::Monitor;
 use crate::parallel::map_items;
 use crate::partition::partition;
@@ -24,8 +25,10 @@ const COARSE: f32 = -0.5 * 0.25 * 0.25;
 /// Number of radii: a row's kernel with itself.
 const RADII: f64 = 4.0;
 
-/// m times the distance, averaged over the radii, of each of `selections` (ascending rows of `z`, (n, p), the same
-/// number in each). O(n^2 p / cells).
+/// m times the distance, averaged over the radii, of each of `selections` (ascending rows of `z`,
+/// (n, p), the same number in each). O(n^2 p / cells).
+///
+/// `monitor` advances by n.
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
@@ -38,7 +41,7 @@ pub fn cell_distances(
     let n_cells = (m / PICKS).max(n.div_ceil(MOST_ROWS));
     let cells = partition(z, n_cells, monitor)?;
     let by_cell = map_items(&cells, |cell| {
-        monitor.check()?;
+        monitor.advance(cell.len())?;
         Ok(Cell::new(z, cell).distances(selections, n))
     })?;
     let mut total = vec![0.0; selections.len()];
@@ -64,9 +67,8 @@ impl<'a> Cell<'a> {
         matmul_nt(&mut squared, x.view(), x.view(), false);
         for (i, row) in squared.chunks_exact_mut(b).enumerate() {
             for (d, norm) in row.iter_mut().zip(&norms) {
-                *d = (norms[i] + norm - 2.0 * *d).max(0.0);
+                *d = squared_from_product(norms[i], *norm, *d);
             }
-            row[i] = 0.0;
         }
         let mut kernels = Matrix::zeros(b, b);
         let scale = COARSE / median(&squared, b);
@@ -160,6 +162,11 @@ mod tests {
     fn equal_rows_and_single_ones() {
         assert!(distances(&Matrix::zeros(9, 2), &[vec![1, 5]])[0].abs() < 1e-6);
         assert_eq!(distances(&Matrix::zeros(1, 2), &[vec![0]]), [0.0]);
+        // Copies of two rows, of which rounding must not make distances.
+        let rows = points(2, 40);
+        let copies = rows.view().gather(&[0, 1].repeat(100));
+        let halves: Vec<u32> = (0..100).collect();
+        assert!(distances(&copies, &[halves])[0].abs() < 1e-4);
     }
 
     #[test]

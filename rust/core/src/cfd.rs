@@ -4,9 +4,9 @@
 //! `|φ_X - φ_Y|^2` (Eq. 7); the phase-decoupled one (PD-CFD, Eq. 8 to 11) adds
 //! `λ_φ(ω) wrap(θ_X - θ_Y)^2` with `λ_φ = λ_p / (1 + α r^2)`.
 //!
-//! Two departures. The attenuation uses the radius `r = |ω|/√p` instead of |ω|, so that it means the
-//! same in any dimension. And the phase term is damped by `A^2/(A^2 + 1/m)` in both amplitudes A:
-//! the phase of a sum of m unit vectors whose mean has length 1/√m or less is noise, and its
+//! Two departures. The attenuation uses the radius `r = |ω|/√p` instead of |ω|, so that it means
+//! the same in any dimension. And the phase term is damped by `A^2/(A^2 + 1/m)` in both amplitudes
+//! A: the phase of a sum of m unit vectors whose mean has length 1/√m or less is noise, and its
 //! gradient has no bound.
 //!
 //! Phases, sines and sums are formed block by block; the (n, q) phase matrix never exists.

@@ -2,8 +2,8 @@
 //!
 //! Borůvka's rounds (1926) on the components: in each, every component but the largest adds its
 //! shortest edge to the outside, which the cut property makes an edge of the minimum spanning tree
-//! between components; so B ∪ MST is connected with the least added length (Cui et al. 2025, Sec. 3.1).
-//! The minimum spanning forest inside the components is in the kNN graph already.
+//! between components; so B ∪ MST is connected with the least added length (Cui et al. 2025, Sec.
+//! 3.1). The minimum spanning forest inside the components is in the kNN graph already.
 
 use crate::error::Result;
 use crate::fuzzy::{FuzzyGraph, LocalScale, fused_strength};

@@ -1,8 +1,8 @@
 //! Two further distances between a selection and the whole, which no stage optimises.
 //!
 //! * MMD^2 (Gretton et al. 2012, Eq. 3, unbiased) with the Gaussian kernel at the median heuristic,
-//!   `exp(-|x-y|^2/2)` in units of the median distance, between samples of at most 2,048 rows of each
-//!   side; its standard error is that of the two sample means of the witness function. As a
+//!   `exp(-|x-y|^2/2)` in units of the median distance, between samples of at most 2,048 rows of
+//!   each side; its standard error is that of the two sample means of the witness function. As a
 //!   selection is part of the whole, the rows that they share lower the value by up to 2/n.
 //! * Sliced Wasserstein distance of order 2 (Bonneel et al. 2015): root mean square, over 64 random
 //!   directions and 256 quantiles, of the difference of the projections' quantiles.
@@ -33,8 +33,10 @@ pub struct Discrepancy {
     pub sliced_wasserstein: f64,
 }
 
-/// The distances of each of `selections` (rows of `z`, not empty) from all rows of `z`, (n, p), whose
-/// median distance is 1. O(selections 2,048^2 p + n log n).
+/// The distances of each of `selections` (rows of `z`, not empty) from all rows of `z`, (n, p),
+/// whose median distance is 1. O(selections 2,048^2 p + n log n).
+///
+/// `monitor` advances by n.
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
@@ -61,8 +63,9 @@ pub fn discrepancies(
     let whole = quantiles(z, directions.view());
     let reference = thinned(z, &(0..z.rows() as u32).collect::<Vec<_>>(), seed, 2);
     let within_reference = mean_kernels(reference.view(), reference.view(), true);
+    let judged = monitor.in_parts(z.rows(), selections.len());
     map_items(selections, |rows| {
-        monitor.check()?;
+        judged.advance()?;
         let picked = z.gather(rows);
         let gaps = quantiles(picked.view(), directions.view());
         let squared = gaps

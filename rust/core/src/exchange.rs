@@ -7,8 +7,8 @@
 //! The first sum is the CF distance at several resolutions, from coarse to fine: at radius r it is
 //! averaged over *all* frequencies ω ~ N(0, r^2 I) in closed form, since
 //! `E_ω |φ_S - φ_X|^2 = mean k(S,S) - 2 mean k(S,X) + mean k(X,X)` with the Gaussian kernel
-//! `k(x,y) = exp(-r^2 |x-y|^2/2)` (Bochner; Gretton et al. 2012). No frequency is drawn, so none can be
-//! overfitted. The second is the quantisation error (k-medoids), which looks below the
+//! `k(x,y) = exp(-r^2 |x-y|^2/2)` (Bochner; Gretton et al. 2012). No frequency is drawn, so none
+//! can be overfitted. The second is the quantisation error (k-medoids), which looks below the
 //! finest radius; of distances, not of their squares, which a few outliers would rule (CF distance
 //! over random's on nslkdd at 1 %: .08 against .34; accuracy within the noise). a and b are the
 //! values that random picks have, so that λ has no unit.
@@ -42,7 +42,8 @@ const TILE: usize = 64;
 const SIDE: usize = 256;
 /// Share of the candidates in a short round.
 pub(crate) const SHORT: f64 = 0.25;
-/// Random picks, and the rows that they are measured on, that set the unit of the quantisation error.
+/// Random picks, and the rows that they are measured on, that set the unit of the quantisation
+/// error.
 const REFERENCE_PICKS: usize = 4;
 const REFERENCE_ROWS: usize = 1024;
 /// A swap must lower the score by this share of 1/m.
@@ -164,9 +165,8 @@ impl<'a> Block<'a> {
     }
 
     /// m times the CF distance summed over the radii, and the quantisation error, of `picked`.
-    /// O(n m p).
-    #[must_use]
-    pub fn scores(&self, picked: &[u32]) -> (f64, f64) {
+    #[cfg(test)]
+    fn scores(&self, picked: &[u32]) -> (f64, f64) {
         let m = picked.len() as f64;
         let picks = self.x.gather(picked);
         let across: f64 = picked.iter().map(|&i| self.potential[i as usize]).sum();
@@ -211,6 +211,7 @@ impl<'a> Block<'a> {
             check_len("fixed", fixed.len(), n)?;
         }
         if m == 0 || m >= n {
+            monitor.advance(options.max_sweeps * n)?;
             return Ok(0);
         }
         let is_free = |i: u32| fixed.get(i as usize).is_none_or(|f| !f);
@@ -233,20 +234,19 @@ impl<'a> Block<'a> {
             round.shuffle(rng);
             let mut found = 0;
             search.recount();
-            for batch in round.chunks(BATCH) {
+            let batches = round.chunks(BATCH);
+            let tried = monitor.in_parts(n, batches.len().max(1));
+            for batch in batches {
                 found += search.try_batch(batch, &mut change)?;
-                monitor.check()?;
-                if full {
-                    monitor.advance(batch.len())?;
-                }
+                tried.advance()?;
+            }
+            if round.is_empty() {
+                tried.advance()?;
             }
             swaps += found;
             rounds_left -= 1;
             if full && found == 0 {
                 break;
-            }
-            if !full {
-                monitor.advance(n)?;
             }
             full = found == 0;
         }
@@ -312,8 +312,8 @@ struct Search<'a, F> {
     dots: Vec<f32>,
 }
 
-/// The best swap with a candidate: what it changes, the slot that leaves, and the candidate's kernels
-/// with the picks.
+/// The best swap with a candidate: what it changes, the slot that leaves, and the candidate's
+/// kernels with the picks.
 struct Swap {
     change: f64,
     slot: usize,
@@ -355,8 +355,9 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
         search
     }
 
-    /// What the distances of the two nearest picks of row `x` mean, `sign` +1 or -1 times. A single pick
-    /// cannot leave without a successor, so its infinite second distance counts as nothing here.
+    /// What the distances of the two nearest picks of row `x` mean, `sign` +1 or -1 times. A single
+    /// pick cannot leave without a successor, so its infinite second distance counts as nothing
+    /// here.
     fn count(&mut self, x: usize, (near, second): (Near, Near), sign: f64) {
         self.reach[x] = second.1.powi(2) - self.block.norms[x];
         if second.1.is_finite() {
@@ -578,6 +579,31 @@ mod tests {
         run(&block(&x), &mut picked, &fixed, 1.0);
         assert_eq!(picked[..2], [0, 1]);
         assert!(picked[2] >= 10);
+    }
+
+    #[test]
+    fn progress_reaches_its_total() {
+        let x = points(1200, 2);
+        let options = ExchangeOptions::default();
+        for (m, n_fixed) in [(0, 0), (1200, 0), (40, 0), (40, 700), (40, 1200)] {
+            let monitor = Monitor::default();
+            let total = x.rows() * (1 + options.max_sweeps);
+            monitor
+                .begin(crate::monitor::Stage::Exchange, 2 * total)
+                .unwrap();
+            let block = Block::new(x.view(), &options, &monitor).unwrap();
+            let fixed: Vec<bool> = (0..1200).map(|i| i < n_fixed).collect();
+            let mut picked: Vec<u32> = (0..m).collect();
+            let mut rng = stream(0, Purpose::Exchange, 0, 0);
+            block
+                .exchange(&mut picked, &fixed, &options, &mut rng, &monitor)
+                .unwrap();
+            assert_eq!(
+                monitor.progress().0,
+                total as u64,
+                "{m} of 1200, {n_fixed} fixed"
+            );
+        }
     }
 
     #[test]

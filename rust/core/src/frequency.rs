@@ -2,8 +2,8 @@
 //! selection differ.
 //!
 //! In each band a scale vector s, (p,), is fitted by gradient ascent on
-//! `E_g |φ_X(t) - φ_Y(t)|^2` with `g ~ N(0, I)` and t made from `s ∘ g` (Cui et al. 2025, Eq. 13); then
-//! a third of the q frequencies is drawn with it.
+//! `E_g |φ_X(t) - φ_Y(t)|^2` with `g ~ N(0, I)` and t made from `s ∘ g` (Cui et al. 2025, Eq. 13);
+//! then a third of the q frequencies is drawn with it.
 //!
 //! Departure: the paper conditions N(0, diag(s^2)) on |t| lying in the band. In 64 to 96 dimensions
 //! |t| hardly varies, so almost nothing would lie there. Here the direction is that of `s ∘ g` and

@@ -4,8 +4,8 @@
 //! nearest neighbour that is not at distance 0, σ_i solves
 //! `Σ_j exp(-max(0, d_ij - ρ_i)/σ_i) = log2 k` over its k nearest neighbours, and the strength of
 //! i -> j is that summand. Strengths of both directions and of all scales are joined by the
-//! probabilistic t-conorm `a + b - ab` (Cui et al. 2025, Sec. 3.1). As `1 - (a + b - ab) = (1-a)(1-b)`,
-//! the order of joining is free: scales first, `u_ij = 1 - Π_k (1 - a^k_ij)`, then
+//! probabilistic t-conorm `a + b - ab` (Cui et al. 2025, Sec. 3.1). As `1 - (a + b - ab) =
+//! (1-a)(1-b)`, the order of joining is free: scales first, `u_ij = 1 - Π_k (1 - a^k_ij)`, then
 //! `B_ij = u_ij + u_ji - u_ij u_ji`.
 
 use crate::error::{Error, Result, check_len};
@@ -14,7 +14,7 @@ use crate::monitor::Monitor;
 use crate::parallel::{fill_blocks, map_blocks};
 use crate::sparse::CsrMatrix;
 
-/// Bisection steps at most and the accuracy of the sum (umap-learn's).
+/// Newton steps at most and the accuracy of the sum (umap-learn's).
 const MAX_ITER: usize = 64;
 const TOLERANCE: f32 = 1e-5;
 /// σ is at least this share of the mean distance (umap-learn's MIN_K_DIST_SCALE).
@@ -300,8 +300,8 @@ mod tests {
 
     #[test]
     fn three_rows_by_hand() {
-        // k = 2: log2 2 = 1 is what the nearest neighbour alone gives, so σ falls until the other one
-        // counts for nothing: 0 - 1 (mutual) and 2 -> 1 remain.
+        // k = 2: log2 2 = 1 is what the nearest neighbour alone gives, so σ falls until the other
+        // one counts for nothing: 0 - 1 (mutual) and 2 -> 1 remain.
         let near = Neighbors {
             k: 2,
             indices: vec![1, 2, 0, 2, 1, 0],

@@ -103,13 +103,13 @@ fn move_centers(
     })
 }
 
-/// For each centre, (k, p), in order, the nearest row of `x`, (n, p), that no centre before it took;
-/// k is at most n.
+/// For each centre, (k, p), in order, the nearest row of `x`, (n, p), that no centre before it
+/// took; k is at most n.
 ///
 /// # Errors
 /// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
 pub fn medoids(x: MatrixView<'_>, centers: MatrixView<'_>, monitor: &Monitor) -> Result<Vec<u32>> {
-    let near = knn_query(centers, x, CANDIDATES, &Monitor::default())?;
+    let near = knn_query(centers, x, CANDIDATES, |_| monitor.check())?;
     let mut taken = vec![false; x.rows()];
     let mut rows = Vec::with_capacity(centers.rows());
     for c in 0..centers.rows().min(x.rows()) {

@@ -1,13 +1,13 @@
 //! Exact k nearest neighbours by blocked products.
 //!
 //! `|a - b|^2 = |a|^2 + |b|^2 - 2 a·b`: the product of two rows is formed once and offered to both
-//! ([`crate::top_k`]), and the distances of the k + 8 kept are recomputed by differences,
+//! (`top_k`), and the distances of the k + 8 kept are recomputed by differences,
 //! which is free of cancellation. All rows are compared with all: O(n^2 p / 2) work, O(n k) memory.
 //!
 //! # Numerics
-//! Distances are exact to a few ulps. A true neighbour is missed only where nine or more others lie within
-//! the rounding error of the products, some 1e-6 of the largest squared norm, of the k-th: then
-//! one of those is returned in its place. The rows should be centred.
+//! Distances are exact to a few ulps. A true neighbour is missed only where nine or more others lie
+//! within the rounding error of the products, some 1e-6 of the largest squared norm, of the k-th:
+//! then one of those is returned in its place. The rows should be centred.
 
 use crate::error::{Result, check_len};
 use crate::kernels::scan::scan_below;
@@ -18,7 +18,8 @@ use crate::top_k::TopK;
 
 /// Blocks of rows: half as many pairs of them are at work together.
 const BLOCKS: usize = 64;
-/// Rows of a block: enough to make packing cheap, few enough for the second-level cache; whole panels.
+/// Rows of a block: enough to make packing cheap, few enough for the second-level cache; whole
+/// panels.
 const FEWEST_ROWS: usize = 288;
 const MOST_ROWS: usize = 960;
 const PANELS: usize = 96;
@@ -61,36 +62,36 @@ pub fn knn(z: MatrixView<'_>, k: usize, monitor: &Monitor) -> Result<Neighbors> 
         a.meet(b, true);
         meetings.advance()
     })?;
-    finished(blocks, z, k, monitor)
+    finished(blocks, z, k, |rows| monitor.advance(rows))
 }
 
 /// The `k` nearest rows of `refs`, (n, p), of each row of `queries`, (m, p); k is at most n.
 ///
-/// `monitor` advances by m.
+/// Calls `tick(queries)` as queries are done, and `tick(0)` in between.
 ///
 /// # Errors
-/// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
+/// [`crate::Error::Shape`], and what `tick` returns.
 pub fn knn_query(
     queries: MatrixView<'_>,
     refs: MatrixView<'_>,
     k: usize,
-    monitor: &Monitor,
+    tick: impl Fn(usize) -> Result<()> + Sync,
 ) -> Result<Neighbors> {
     check_len("columns of the queries", queries.cols(), refs.cols())?;
     let k = k.min(refs.rows());
     if k == 0 {
-        monitor.advance(queries.rows())?;
+        tick(queries.rows())?;
         return Ok(Neighbors::default());
     }
     let mut blocks = in_blocks(queries, k + SLACK);
     map_items(&mut blocks, |block| {
         for mut offered in in_blocks(refs, 0) {
-            monitor.check()?;
+            tick(0)?;
             block.meet(&mut offered, false);
         }
-        monitor.advance(block.x().rows())
+        tick(block.x().rows())
     })?;
-    finished(blocks, refs, k, monitor)
+    finished(blocks, refs, k, tick)
 }
 
 /// Blocks of rows, each with room for `keep` candidates.
@@ -108,10 +109,10 @@ fn finished(
     mut blocks: Vec<TopK<'_>>,
     refs: MatrixView<'_>,
     k: usize,
-    monitor: &Monitor,
+    tick: impl Fn(usize) -> Result<()> + Sync,
 ) -> Result<Neighbors> {
     let parts = map_items(&mut blocks, |block| {
-        monitor.check()?;
+        tick(0)?;
         let mut found = Vec::with_capacity(block.x().rows() * k);
         for i in 0..block.x().rows() {
             let row = block.x().row(i);
@@ -270,7 +271,7 @@ mod tests {
     #[test]
     fn queries_find_their_rows() {
         let (z, q) = (points(600, 5), points(600, 5));
-        let got = knn_query(q.view(), z.view(), 1, &Monitor::default()).unwrap();
+        let got = knn_query(q.view(), z.view(), 1, |_| Ok(())).unwrap();
         assert!(got.indices.iter().enumerate().all(|(i, &j)| i as u32 == j));
     }
 

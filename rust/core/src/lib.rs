@@ -7,18 +7,19 @@
 //! | stage | module | what it makes | source | cost |
 //! |---|---|---|---|---|
 //! | prepare | [`prepare`] | Z, (n, 64): checked, centred, scaled, reduced | Halko et al. 2011 | O(n d p) |
-//! | neighbors | [`knn`], `top_k` | k nearest rows, exact | | O(n^2 p) |
-//! | graph | [`fuzzy`], [`connect`] | B, fuzzy, three scales, one component | McInnes et al. 2018 | O(n k) |
+//! | neighbors | [`knn`] | k nearest rows, exact | | O(n^2 p) |
+//! | graph | [`fuzzy`], [`connect`] | B, fuzzy, three scales, one component | McInnes et al. 2018 | O(n k), and O(n s p) to join s stray rows |
 //! | spectral | [`spectral`], [`eigensolver`] | V, (n, c), commute-time scaled | Eq. 1; Wu & Simon 2000 | O(n k c) a step |
 //! | frequencies | [`space`], [`frequency`], [`cfd`] | U, (n, p); library; φ_X | Eq. 6, 13 | O(n q p) |
-//! | optimize | [`optimize()`], [`cfd`], [`diversity`], [`losses`], [`pdas`], [`matching`] | anchors Y, (m, p) | Eq. 3 to 12, 14 | O(m q p) a step |
+//! | optimize | [`optimize()`], [`cfd`], [`diversity`], [`losses`], [`pdas`], [`matching`] | anchors Y, (m, p) | Eq. 3 to 12, 14 | O(m b p) a step, b frequencies a batch |
 //! | decode | [`matching`], [`assignment`] | m distinct rows | Eq. 3; Jonker & Volgenant 1987 | O(m n p) |
 //! | exchange | [`exchange`], [`partition`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n b p), b rows a block |
 //! | baseline | [`baselines`], [`kmeans`] | a rival's rows instead | see there | |
-//! | quality | [`quality`], [`cell_distance`], [`discrepancy`] | figures beside random picks | | O(n q p) |
+//! | quality | [`quality`], [`cell_distance`], [`discrepancy`] | figures beside random picks | | O(n q p + n^2 p / cells) |
 //!
-//! [`select()`] runs them. The core knows no Python, prints nothing and opens no file; a [`monitor`]
-//! carries progress out and cancellation in. Results are the same for any number of threads.
+//! [`select()`] runs them. The core knows no Python, prints nothing and opens no file; a
+//! [`monitor`] carries progress out and cancellation in. Results are the same for any number of
+//! threads.
 #![forbid(unsafe_code)]
 
 pub mod assignment;

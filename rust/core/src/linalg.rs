@@ -228,6 +228,21 @@ pub fn squared_norms(a: MatrixView<'_>) -> Vec<f32> {
         .collect()
 }
 
+/// Squared distances below this share of the two squared norms are what rounding leaves of 0.
+const ROUNDING: f32 = 1e-6;
+
+/// `|a - b|^2` of rows with squared norms `a` and `b` and product `dot`; 0 where rounding hides it.
+#[inline]
+#[must_use]
+pub fn squared_from_product(a: f32, b: f32, dot: f32) -> f32 {
+    let squared = a + b - 2.0 * dot;
+    if squared > ROUNDING * (a + b) {
+        squared
+    } else {
+        0.0
+    }
+}
+
 /// `|a - b|^2` by differences: no cancellation, relative error a few ulps.
 #[inline]
 #[must_use]

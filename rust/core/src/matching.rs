@@ -1,11 +1,12 @@
 //! Which real row each anchor stands for: candidates along the graph, then the assignment.
 //!
-//! The cost of giving row j to anchor i is `C_ij = |y_i - u_j|^2 / (deg_j + ε)` (Cui et al. 2025, Eq. 3),
-//! with degrees in units of their mean. ε is 10, so that degrees decide between rows at similar
-//! distances only: with ε = 0 hubs attract anchors from afar and bend the distribution (CF distance of
-//! the decoded pick over stratified random's at 1 %: usps 1.24 with ε = 0, .74 with 10; optdigits .72, .64; letter
-//! .73, .72). Candidates of an anchor are the row it has, that row's neighbours in the graph and
-//! theirs; an anchor moves less than that between two matchings. As every anchor may keep its row, the lists always admit a matching.
+//! The cost of giving row j to anchor i is `C_ij = |y_i - u_j|^2 / (deg_j + ε)` (Cui et al. 2025,
+//! Eq. 3), with degrees in units of their mean. ε is 10, so that degrees decide between rows at
+//! similar distances only: with ε = 0 hubs attract anchors from afar and bend the distribution (CF
+//! distance of the decoded pick over stratified random's at 1 %: usps 1.24 with ε = 0, .74 with 10;
+//! optdigits .72, .64; letter .73, .72). Candidates of an anchor are the cheapest of the row it
+//! has, that row's neighbours in the graph and theirs. As every anchor may keep its row, the lists
+//! always admit a matching.
 //!
 //! Between two matchings only anchors that may want another row are looked at closely (`nearby`).
 //! Where classes are matched apart that is one in fifty, but nearly all where anchors roam far.
@@ -127,7 +128,7 @@ impl<'a> Matcher<'a> {
     /// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
     pub fn decode(mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<Decoded> {
         check_len("anchors", y.rows(), self.nearby.len())?;
-        let nearest = knn_query(y, self.rows.u, NEAREST, monitor)?;
+        let nearest = knn_query(y, self.rows.u, NEAREST, |anchors| monitor.advance(anchors))?;
         let (rows, own, k) = (&self.rows, self.assignment.col_ind(), nearest.k);
         fill_blocks(&mut self.nearby, 1, BLOCK, |first, nearby| {
             monitor.check()?;

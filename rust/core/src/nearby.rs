@@ -1,12 +1,12 @@
 //! The rows near an anchor, kept while it moves.
 //!
-//! Root costs `e_ij = |y_i - u_j| / sqrt(w_j)` are distances but for the factor: an anchor that has moved by
-//! δ has changed each by at most `δ / sqrt(w)`, w the least weight. So the costs measured at one
-//! place bound those at every later one, and an anchor whose own row is by these bounds still the
-//! cheapest costs two distances, not one for every candidate.
+//! Root costs `e_ij = |y_i - u_j| / sqrt(w_j)` are distances but for the factor: an anchor that has
+//! moved by δ has changed each by at most `δ / sqrt(w)`, w the least weight. So the costs measured
+//! at one place bound those at every later one, and an anchor whose own row is by these bounds
+//! still the cheapest costs two distances, not one for every candidate.
 //!
-//! Which rows are candidates is settled anew where the anchor gets another row, or has moved as far as
-//! its candidates reach. On Fashion-MNIST (6,000 of 60,000 rows) the matchings cost as much, to
+//! Which rows are candidates is settled anew where the anchor gets another row, or has moved as far
+//! as its candidates reach. On Fashion-MNIST (6,000 of 60,000 rows) the matchings cost as much, to
 //! 2e-4, as with candidates found anew for every matching, in less than half of the time.
 
 use crate::linalg::{MatrixView, squared_distance};
@@ -50,8 +50,8 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// The cheapest rows near `own`, to an anchor at `y`, among its graph neighbours, `extra`, and the
-    /// neighbours of the [`EXPAND`] cheapest of these.
+    /// The cheapest rows near `own`, to an anchor at `y`, among its graph neighbours, `extra`, and
+    /// the neighbours of the [`EXPAND`] cheapest of these.
     fn gather(&self, y: &[f32], own: u32, extra: &[u32]) -> Vec<(f64, u32)> {
         let cost = |j: u32| (self.cost(y, j), j);
         if self.graph.is_none() {
@@ -90,14 +90,14 @@ pub(crate) struct Nearby {
     pub rows: Vec<u32>,
     pub costs: Vec<f64>,
     at: Vec<f32>,
-    /// How much farther the anchor may go before the candidates are found anew, as a root cost: in all,
-    /// as far as the dearest of them was when they were found.
+    /// How much farther the anchor may go before the candidates are found anew, as a root cost: in
+    /// all, as far as the dearest of them was when they were found.
     reach: f64,
 }
 
 impl Nearby {
-    /// Brings to mind that the anchor, which has row `own`, is at `y` now: settles whether it may want
-    /// another row at `prices` (n,), and measures costs only if need be.
+    /// Brings to mind that the anchor, which has row `own`, is at `y` now: settles whether it may
+    /// want another row at `prices` (n,), and measures costs only if need be.
     pub(crate) fn follow(&mut self, rows: &Rows<'_>, y: &[f32], own: u32, prices: &[f64]) {
         let shift = self.shift(y);
         if self.own != Some(own) || shift > self.reach {

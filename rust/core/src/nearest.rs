@@ -1,12 +1,12 @@
 //! The nearest few of a changing set of picks, for every row.
 //!
-//! FasterPAM (Schubert & Rousseeuw 2021) needs the nearest and the second nearest pick of a row. We keep
-//! up to [`DEPTH`] of them, so that a pick that leaves seldom costs a search: only where fewer than
-//! two are left are the distances to all picks taken anew. A change touches the rows that it
+//! FasterPAM (Schubert & Rousseeuw 2021) needs the nearest and the second nearest pick of a row. We
+//! keep up to [`DEPTH`] of them, so that a pick that leaves seldom costs a search: only where fewer
+//! than two are left are the distances to all picks taken anew. A change touches the rows that it
 //! concerns and scans the others.
 
 use crate::kernels::scan::{find_equal, scan_below_each};
-use crate::linalg::{MatrixView, matmul_nt, squared_norms};
+use crate::linalg::{MatrixView, matmul_nt, squared_from_product, squared_norms};
 use crate::parallel::blocks;
 
 /// Picks remembered a row.
@@ -16,9 +16,6 @@ const ROWS: usize = 64;
 /// Stands for no pick.
 const NO_PICK: u32 = u32::MAX;
 
-/// Squared distances below this share of the two squared norms are what rounding leaves of 0.
-const ROUNDING: f32 = 1e-6;
-
 /// A pick, by its slot, and its distance.
 pub type Near = (u32, f32);
 
@@ -26,12 +23,7 @@ pub type Near = (u32, f32);
 #[inline]
 #[must_use]
 pub fn distance(a: f32, b: f32, dot: f32) -> f32 {
-    let squared = a + b - 2.0 * dot;
-    if squared > ROUNDING * (a + b) {
-        squared.sqrt()
-    } else {
-        0.0
-    }
+    squared_from_product(a, b, dot).sqrt()
 }
 
 /// The nearest picks of the rows of `x`.
@@ -47,7 +39,8 @@ pub struct NearestPicks<'a> {
 }
 
 impl<'a> NearestPicks<'a> {
-    /// Searches all `picks`, (m, p), for each row of `x`, (n, p), of squared norms `norms`. O(n m p).
+    /// Searches all `picks`, (m, p), for each row of `x`, (n, p), of squared norms `norms`. O(n m
+    /// p).
     #[must_use]
     pub fn new(x: MatrixView<'a>, norms: &'a [f32], picks: MatrixView<'_>) -> Self {
         let n = x.rows();
@@ -75,9 +68,9 @@ impl<'a> NearestPicks<'a> {
         self.dists.iter().map(|d| f64::from(d[0])).sum()
     }
 
-    /// Puts another row into `slot` of `picks`, (m, p), which hold it already: `norm` is its squared norm,
-    /// `dots`, (n,), are its products with all rows. Calls `changed(i, before, after)` with
-    /// [`two`](Self::two) of each row for which they may differ.
+    /// Puts another row into `slot` of `picks`, (m, p), which hold it already: `norm` is its
+    /// squared norm, `dots`, (n,), are its products with all rows. Calls `changed(i, before,
+    /// after)` with [`two`](Self::two) of each row for which they may differ.
     pub fn replace(
         &mut self,
         picks: MatrixView<'_>,
@@ -107,8 +100,8 @@ impl<'a> NearestPicks<'a> {
         }
     }
 
-    /// Takes `slot` out of the list of row `i` and puts it back at distance `d`, if that is known to be its
-    /// place. Returns the length of the list.
+    /// Takes `slot` out of the list of row `i` and puts it back at distance `d`, if that is known
+    /// to be its place. Returns the length of the list.
     fn replace_in(&mut self, i: usize, slot: u32, d: f32) -> usize {
         let slots = &mut self.slots[i * DEPTH..(i + 1) * DEPTH];
         let dists = &mut self.dists[i];

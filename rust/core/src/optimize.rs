@@ -123,7 +123,8 @@ pub struct Optimized {
 /// `monitor` advances by m.
 ///
 /// # Errors
-/// [`Error::Parameter`] for options out of range, or a descent that diverges; [`Error::Interrupted`].
+/// [`Error::Parameter`] for options out of range, or a descent that diverges;
+/// [`Error::Interrupted`].
 pub fn optimize(
     mut y: Matrix,
     matcher: &mut Matcher<'_>,
@@ -179,40 +180,36 @@ pub fn optimize(
         };
         grad.fill(0.0);
         let scale = (m as f64).sqrt();
-        let mut loss = scale * pd_cfd_gradient(y.view(), batch, scale, &mut phases, &mut grad)?;
-        if options.lambda_div > 0.0 {
-            let weight = options.lambda_div / m as f64;
-            loss += weight * diversity.gradient(y.view(), weight, &mut grad)?;
-        }
-        if options.lambda_match > 0.0 {
-            let weight = options.lambda_match;
-            loss += weight
-                * match_loss(
-                    y.view(),
-                    matcher.rows(),
-                    matcher.col_ind(),
-                    weight,
-                    &mut grad,
-                )?;
-        }
-        if let (true, Some(graph)) = (options.lambda_graph > 0.0, matcher.graph()) {
-            loss += options.lambda_graph
-                * graph_loss(
-                    y.view(),
-                    graph,
-                    matcher.degrees(),
-                    matcher.col_ind(),
-                    matcher.row_of_col(),
-                    options.lambda_graph,
-                    &mut grad,
-                )?;
-        }
+        let loss = pd_cfd_gradient(y.view(), batch, scale, &mut phases, &mut grad)?;
         if !loss.is_finite() {
             return Err(Error::parameter(
                 "learning_rate",
                 options.learning_rate,
                 format!("made the descent diverge at step {step}; take a smaller one"),
             ));
+        }
+        if options.lambda_div > 0.0 {
+            diversity.gradient(y.view(), options.lambda_div / m as f64, &mut grad)?;
+        }
+        if options.lambda_match > 0.0 {
+            match_loss(
+                y.view(),
+                matcher.rows(),
+                matcher.col_ind(),
+                options.lambda_match,
+                &mut grad,
+            )?;
+        }
+        if let (true, Some(graph)) = (options.lambda_graph > 0.0, matcher.graph()) {
+            graph_loss(
+                y.view(),
+                graph,
+                matcher.degrees(),
+                matcher.col_ind(),
+                matcher.row_of_col(),
+                options.lambda_graph,
+                &mut grad,
+            )?;
         }
         adam.step(
             y.as_mut_slice(),
@@ -239,6 +236,9 @@ pub fn optimize(
                 break;
             }
         }
+    }
+    if done % HELD_OUT_EVERY != 0 {
+        last = held_out(y.view())?;
     }
     monitor.advance(m - done * m / options.max_steps.max(1))?;
     Ok(Optimized {

@@ -142,8 +142,8 @@ pub fn map_items<T: Send, R: Send>(
 
 /// `work` on every pair of two of `items`, each of them in one pair at a time.
 ///
-/// The pairs come in the rounds of a tournament (circle method), so that an item meets the others in an
-/// order that depends on their number alone.
+/// The pairs come in the rounds of a tournament (circle method), so that an item meets the others
+/// in an order that depends on their number alone.
 ///
 /// # Errors
 /// The first error that `work` returns.

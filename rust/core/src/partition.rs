@@ -1,8 +1,9 @@
 //! Cells of equal size for the exchange: recursive bisection along the longest direction.
 //!
-//! A set of rows is cut across its first principal direction (a few power iterations on a sample, from a
-//! fixed start) where the sizes of the two sides are as the numbers of cells that they will hold. Cells
-//! of equal size bound memory and time, and quotas in proportion to size are exact to one row.
+//! A set of rows is cut across its first principal direction (a few power iterations on a sample,
+//! from a fixed start) where the sizes of the two sides are as the numbers of cells that they will
+//! hold. Cells of equal size bound memory and time, and quotas in proportion to size are exact to
+//! one row.
 
 use crate::error::Result;
 use crate::linalg::MatrixView;
@@ -14,8 +15,8 @@ const POWER_ITERATIONS: usize = 8;
 /// Rows at most, evenly spaced in the set, from which a direction is taken.
 const SAMPLED: usize = 512;
 
-/// Rows 0..n of `x`, (n, p), in `n_cells` cells whose sizes differ by at most one; rows ascend within
-/// a cell. No more cells than rows. O(n p log cells).
+/// Rows 0..n of `x`, (n, p), in `n_cells` cells whose sizes differ by at most one; rows ascend
+/// within a cell. No more cells than rows. O(n p log cells).
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].

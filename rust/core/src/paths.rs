@@ -1,8 +1,9 @@
 //! Shortest alternating paths, the moves by which an assignment becomes optimal.
 //!
-//! Dijkstra's algorithm on the reduced costs `r_ij = c_ij - u_i - v_j >= 0`. [`Assignment::augment`] leads
-//! a free row to a free column, as Jonker & Volgenant's (1987) last phase does; [`Assignment::vacate`] is its
-//! mirror image, from a free column whose price is below 0 to the column that had better be free.
+//! Dijkstra's algorithm on the reduced costs `r_ij = c_ij - u_i - v_j >= 0`.
+//! [`Assignment::augment`] leads a free row to a free column, as Jonker & Volgenant's (1987) last
+//! phase does; [`Assignment::vacate`] is its mirror image, from a free column whose price is below
+//! 0 to the column that had better be free.
 //!
 //! A search goes no further than the shortest way out that it has seen. When rows are freed because
 //! their costs changed a little, their old columns stay as they were: the way back is one edge
@@ -30,7 +31,8 @@ pub(crate) struct Search {
     scans: usize,
 }
 
-/// What the search `stamp` knows of a column: its distance, and the row or column it is reached from.
+/// What the search `stamp` knows of a column: its distance, and the row or column it is reached
+/// from.
 #[derive(Debug, Clone, Copy)]
 struct Label {
     dist: f64,
@@ -169,8 +171,8 @@ impl Assignment {
         }
     }
 
-    /// Raises the price of the free column `start` to 0; if that is too dear for rows which list it, one
-    /// takes it, and at the end of a shortest path another column is free, at price 0.
+    /// Raises the price of the free column `start` to 0; if that is too dear for rows which list
+    /// it, one takes it, and at the end of a shortest path another column is free, at price 0.
     ///
     /// # Errors
     /// [`Error::Interrupted`].

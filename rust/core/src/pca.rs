@@ -1,8 +1,9 @@
 //! Principal components by randomised subspace iteration, streamed.
 //!
 //! Halko, Martinsson & Tropp 2011, Algorithm 4.4: a random test matrix, two power iterations, then
-//! Rayleigh-Ritz on X Q. Each power iteration is one pass, `Σ_blocks X_bᵀ (X_b Q)`; the last pass forms X Q.
-//! X is read in blocks of 256 KiB and never held. Memory: 16 (d, r) sums and (n, r) for X Q.
+//! Rayleigh-Ritz on X Q. Each power iteration is one pass, `Σ_blocks X_bᵀ (X_b Q)`; the last pass
+//! forms X Q. X is read in blocks of 256 KiB and never held. Memory: 16 (d, r) sums and (n, r) for
+//! X Q.
 
 use rand_distr::{Distribution, StandardNormal};
 

@@ -1,13 +1,15 @@
 //! What a selection will take, stage by stage, before it runs.
 //!
-//! Bytes are counted from the buffers that each stage holds at its peak: [`prepare`](crate::prepare) and
-//! [`exchange`](crate::exchange) to a few percent, the paper's stages from what their graphs took on
-//! Fashion-MNIST. Work is in multiply-adds of a blocked product, into which everything else
-//! is converted at the rates seen on one AVX-512 machine; [`products_per_second`] measures the machine at hand.
-//! Seconds are therefore an estimate, bytes nearly a promise.
+//! Bytes are counted from the buffers that each stage holds at its peak:
+//! [`prepare`](crate::prepare) and [`exchange`](crate::exchange) to a few percent, the paper's
+//! stages from what their graphs took on Fashion-MNIST. Work is in multiply-adds of a blocked
+//! product, into which everything else is converted at the rates seen on one AVX-512 machine;
+//! [`products_per_second`] measures the machine at hand. Seconds are therefore an estimate, bytes
+//! nearly a promise.
 
 use std::time::Instant;
 
+use crate::baselines::MAX_ITER;
 use crate::error::Result;
 use crate::exchange::BATCH;
 use crate::linalg::{Matrix, matmul_nt};
@@ -68,6 +70,8 @@ const DECODE_WORK: f64 = 1.3e6;
 const COVERAGE_WORK: f64 = 140.0;
 /// Candidates that a row collects beyond its neighbours.
 const CANDIDATES: usize = 32;
+/// Of a column of a row and a pick that a rival compares on one thread.
+const RIVAL_WORK: f64 = 10.0;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
@@ -141,6 +145,23 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
             (n * m) as f64 * p as f64 / groups.len().max(1) as f64 + DECODE_WORK * m as f64,
             "Z, groups' Z, 14 n k, U, 400 m",
         );
+    }
+    let pairs = |of: fn(&(usize, usize)) -> (usize, usize)| -> f64 {
+        let groups = outline.groups.iter().map(of);
+        groups.map(|(a, b)| a as f64 * b as f64).sum::<f64>() * p as f64
+    };
+    let (by_picks, by_rows) = (pairs(|&(n, m)| (n, m)), pairs(|&(n, _)| (n, n)));
+    let rival = match options.method {
+        Method::Fast | Method::Paper | Method::Exchange => None,
+        Method::Random => Some(0.0),
+        Method::KCenter => Some(RIVAL_WORK * by_picks),
+        Method::KMeans => Some((RIVAL_WORK + 1.0 + MAX_ITER as f64) * by_picks),
+        Method::Herding => Some(RIVAL_WORK * by_picks + 2.0 * by_rows),
+    };
+    if let Some(work) = rival {
+        let bytes = held + 4 * m * (p + 2) + 24 * at_once(&groups);
+        let formula = "Z, groups' Z, 4 m (p + 2), 24 rows at work";
+        push(Stage::Baseline, bytes, work, formula);
     }
     if matches!(options.method, Method::Fast | Method::Exchange) {
         let blocks: Vec<(usize, usize)> = outline
@@ -229,8 +250,8 @@ fn exchange_work(rows: usize, picks: usize, p: usize, options: &SelectOptions) -
     b * b * (sums + rounds * scored) + SWAPS * picks as f64 * b * SWAP_WORK
 }
 
-/// Multiply-adds a second of all threads of the current pool, from products of (256, 64) by (64, 512);
-/// takes some 30 ms.
+/// Multiply-adds a second of all threads of the current pool, from products of (256, 64) by (64,
+/// 512); takes some 30 ms.
 ///
 /// # Errors
 /// None in practice: the blocks cannot fail.
@@ -290,7 +311,10 @@ mod tests {
             stages(Method::Exchange),
             [Stage::Prepare, Stage::Exchange, Stage::Quality]
         );
-        assert_eq!(stages(Method::Random), [Stage::Prepare, Stage::Quality]);
+        assert_eq!(
+            stages(Method::Random),
+            [Stage::Prepare, Stage::Baseline, Stage::Quality]
+        );
         assert_eq!(stages(Method::Fast).len(), 8);
         assert_eq!(stages(Method::Paper).len(), 7);
     }

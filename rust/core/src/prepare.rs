@@ -1,13 +1,14 @@
 //! Check, centre, scale and reduce the input: X, (n, d), becomes Z, (n, p0).
 //!
-//! Columns are centred. `--scale auto` divides each by its standard deviation where the columns have
-//! scales of their own: where the widest range (maximum minus minimum) exceeds ten times that
-//! of the column at the 5 % quantile. (Ranges, not standard deviations as one might think: the border
-//! pixels of images have tiny deviations on the common scale. Widest to 5 %: fashion_mnist 1.1,
-//! usps 1.2, optdigits 7.4, banking77 1.7 against covtype 1,600 and nslkdd > 1,000; standardising optdigits
-//! costs 4.4 points of 1-NN accuracy, not standardising covtype 2.3.) Above 64 columns the leading
-//! 64 principal components are kept ([`crate::pca`]), not whitened. Last, all is divided by the median
-//! distance of a sample of pairs, so that one scale of frequencies serves all data.
+//! Columns are centred. `--scale auto` divides each by its standard deviation where the columns
+//! have scales of their own: where the widest range (maximum minus minimum) exceeds ten times that
+//! of the column at the 5 % quantile. (Ranges, not standard deviations as one might think: the
+//! border pixels of images have tiny deviations on the common scale. Widest to 5 %: fashion_mnist
+//! 1.1, usps 1.2, optdigits 7.4, banking77 1.7 against covtype 1,600 and nslkdd > 1,000;
+//! standardising optdigits costs 4.4 points of 1-NN accuracy, not standardising covtype 2.3.) Above
+//! 64 columns the leading 64 principal components are kept ([`crate::pca`]), not whitened. Last,
+//! all is divided by the median distance of a sample of pairs, so that one scale of frequencies
+//! serves all data.
 
 use std::ops::Range;
 
@@ -136,7 +137,8 @@ pub fn work(n_rows: usize, n_cols: usize, n_dims: usize) -> usize {
 /// `monitor` advances by [`work`].
 ///
 /// # Errors
-/// [`Error::NonFinite`]; [`Error::Parameter`] for an empty input or `n_dims` = 0; [`Error::Interrupted`].
+/// [`Error::NonFinite`]; [`Error::Parameter`] for an empty input or `n_dims` = 0;
+/// [`Error::Interrupted`].
 pub fn prepare(
     source: &dyn RowSource,
     options: &PrepareOptions,

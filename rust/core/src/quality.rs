@@ -3,9 +3,9 @@
 //! Many selections (the user's and the random ones beside it) are judged together: the sines,
 //! cosines and distances of a row are formed once and added to every selection that holds it.
 //!
-//! * `cfd_m`: m times the mean of `|φ_S(t) - φ_X(t)|^2` over frequencies `t = r g`, `g ~ N(0, I)`, r = 1/2,
-//!   1, 2 a third each, in units of one over the median distance. Random picks have
-//!   `mean (1 - |φ_X|^2) (1 - m/n)`, whatever m is.
+//! * `cfd_m`: m times the mean of `|φ_S(t) - φ_X(t)|^2` over frequencies `t = r g`, `g ~ N(0, I)`,
+//!   r = 1/2, 1, 2 a third each, in units of one over the median distance. Random picks have `mean
+//!   (1 - |φ_X|^2) (1 - m/n)`, whatever m is.
 //! * `cell_cfd_m`: the same below the scale of the whole ([`crate::cell_distance`]).
 //! * moments of orders 1 to 4 about the whole's mean: length of the difference of means; relative
 //!   Frobenius error of the second moments; length of the error of the coordinates' third and
@@ -75,11 +75,11 @@ pub struct Quality {
 /// Units by which [`qualities`] advances its monitor.
 #[must_use]
 pub fn work(n: usize, n_selections: usize) -> usize {
-    n * (1 + n_selections.div_ceil(TOGETHER))
+    n * (2 + n_selections.div_ceil(TOGETHER))
 }
 
-/// The quality of each of `selections` (ascending rows of `z`, as many in each), with z, (n, p), of median distance 1.
-/// O(n (q p + s p) + total selected (q + s)) for s sampled rows.
+/// The quality of each of `selections` (ascending rows of `z`, as many in each), with z, (n, p), of
+/// median distance 1. O(n (q p + s p) + total selected (q + s)) for s sampled rows.
 ///
 /// # Errors
 /// [`Error::Parameter`] for an empty selection or a row out of range; [`Error::Interrupted`].

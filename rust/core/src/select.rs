@@ -1,7 +1,7 @@
 //! The pipeline: prepared rows in, exactly the rows asked for out.
 //!
-//! Stages run one after the other over all groups, so that time, energy and progress of a stage mean
-//! the same with and without labels; inside a stage the groups run side by side.
+//! Stages run one after the other over all groups, so that time, energy and progress of a stage
+//! mean the same with and without labels; inside a stage the groups run side by side.
 
 use crate::error::{Error, Result};
 use crate::exchange::ExchangeOptions;
@@ -100,15 +100,15 @@ impl Default for SelectOptions {
     }
 }
 
-impl SelectOptions {
-    /// Whether included and excluded rows can be honoured.
-    fn heeds_standing(&self) -> bool {
-        matches!(
-            self.method,
-            Method::Fast | Method::Exchange | Method::Random
-        )
+impl Method {
+    /// Whether it takes account of included and excluded rows.
+    #[must_use]
+    pub fn heeds_standing(self) -> bool {
+        matches!(self, Self::Fast | Self::Exchange | Self::Random)
     }
+}
 
+impl SelectOptions {
     /// Whether a stage is part of the method.
     fn runs(&self, stage: Stage) -> bool {
         match (self.method, stage) {
@@ -186,6 +186,9 @@ pub struct GroupFacts {
     pub held_out: Option<(f64, f64)>,
     /// Distinct rows nearest to the anchors; `None` without a descent.
     pub distinct_anchors: Option<usize>,
+    /// Rows that the exchange chose from: fewer than there are where few picks are made from many,
+    /// and blocks are sampled; `None` without it.
+    pub exchanged_rows: Option<usize>,
     /// Swaps of the exchange; `None` without it.
     pub swaps: Option<usize>,
 }
@@ -213,8 +216,8 @@ pub fn select(
     monitor: &Monitor,
 ) -> Result<Selected> {
     options.check()?;
-    if !options.heeds_standing() && groups.iter().any(|group| !group.standing.is_empty()) {
-        let rule = "takes no account of included or excluded rows: use fast or exchange";
+    if !options.method.heeds_standing() && groups.iter().any(|group| !group.standing.is_empty()) {
+        let rule = "takes no account of included or excluded rows: use exchange, fast or random";
         return Err(Error::parameter("method", options.method.name(), rule));
     }
     let works = groups.iter().enumerate();

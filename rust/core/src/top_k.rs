@@ -1,8 +1,9 @@
 //! The nearest rows seen so far of each row of a block.
 //!
-//! Rows are compared by `h_j - a_i·b_j` with `h = |b|^2/2`, which is half the squared distance less what row
-//! i has in common with all others. A tile of products is tested against the running thresholds while
-//! it is in registers; in most vectors nothing is near enough, and nothing is stored.
+//! Rows are compared by `h_j - a_i·b_j` with `h = |b|^2/2`, which is half the squared distance less
+//! what row i has in common with all others. A tile of products is tested against the running
+//! thresholds while it is in registers; in most vectors nothing is near enough, and nothing is
+//! stored.
 
 use pulp::Simd;
 
@@ -34,8 +35,8 @@ pub struct TopK<'a> {
 }
 
 impl<'a> TopK<'a> {
-    /// The rows of `x`, (b, p), of which the first is row `first` of the whole, with no candidates yet;
-    /// `keep` of them will be kept. With 0 they are only offered to others.
+    /// The rows of `x`, (b, p), of which the first is row `first` of the whole, with no candidates
+    /// yet; `keep` of them will be kept. With 0 they are only offered to others.
     pub fn new(x: MatrixView<'a>, first: usize, keep: usize) -> Self {
         let b = x.rows();
         let padded = b.next_multiple_of(ROWS).max(b.next_multiple_of(COLS));
@@ -69,8 +70,8 @@ impl<'a> TopK<'a> {
         self.x
     }
 
-    /// Offers each row every row of `other`, and the other way round; where `same`, both are blocks of one
-    /// matrix, and a row is not offered to itself. O(b c p).
+    /// Offers each row every row of `other`, and the other way round; where `same`, both are blocks
+    /// of one matrix, and a row is not offered to itself. O(b c p).
     pub fn meet(&mut self, other: &mut Self, same: bool) {
         let (mut left, mut right) = (LeftPanels::default(), RightPanels::default());
         left.pack(self.x);
@@ -152,7 +153,8 @@ fn vector<S: Simd>(x: &[f32], at: usize) -> S::f32s {
 }
 
 impl Offer<'_, '_, '_> {
-    /// Offers row `i` and the columns from `first` on to each other, where their product exceeds `least`.
+    /// Offers row `i` and the columns from `first` on to each other, where their product exceeds
+    /// `least`.
     #[inline(never)]
     fn push(&mut self, i: usize, first: usize, dots: &[f32; LANES], least: &[f32; LANES]) {
         let (rows, cols) = (&mut *self.rows, &mut *self.cols);

@@ -95,6 +95,7 @@ impl<'a> Work<'a> {
                 stopped_early: false,
                 held_out: None,
                 distinct_anchors: None,
+                exchanged_rows: None,
                 swaps: None,
             },
             neighbors: None,
@@ -139,8 +140,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// The picks of a block: those of `picked`, as far as their standing allows, filled up or thinned
-    /// out at random to `count`.
+    /// The picks of a block: those of `picked`, as far as their standing allows, filled up or
+    /// thinned out at random to `count`.
     fn fitting(
         &self,
         rows: &[u32],
@@ -294,6 +295,7 @@ pub fn baseline(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monitor)
             herding(z, work.quota, unit, monitor)?
         }
         _ => {
+            monitor.advance(work.quota)?;
             let all: Vec<u32> = (0..work.n as u32).collect();
             work.fitting(&all, &vec![false; work.n], work.quota, &mut rng)
         }
@@ -374,10 +376,14 @@ pub fn exchange(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monitor)
             .collect();
         let swaps = block.exchange(&mut local, &fixed, &options.exchange, &mut rng, monitor)?;
         let chosen = local.into_iter().map(|i| rows[i as usize]);
-        Ok((swaps, chosen.collect::<Vec<u32>>()))
+        Ok((rows.len(), swaps, chosen.collect::<Vec<u32>>()))
     })?;
-    work.facts.swaps = Some(blocks.iter().map(|(swaps, _)| swaps).sum());
-    work.picked = blocks.into_iter().flat_map(|(_, rows)| rows).collect();
+    work.facts.exchanged_rows = Some(blocks.iter().map(|(rows, _, _)| rows).sum());
+    work.facts.swaps = Some(blocks.iter().map(|(_, swaps, _)| swaps).sum());
+    work.picked = blocks
+        .into_iter()
+        .flat_map(|(_, _, picked)| picked)
+        .collect();
     Ok(())
 }
 

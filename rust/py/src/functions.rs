@@ -7,7 +7,7 @@ use fast_select_core::monitor::Stage;
 use fast_select_core::quality::{
     Quality, QualityOptions, qualities, random_selections, stratified_selections, work,
 };
-use fast_select_core::select::{Group, GroupFacts, Standing, select as core_select};
+use fast_select_core::select::{Group, GroupFacts, Method, Standing, select as core_select};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -162,8 +162,16 @@ fn group_facts<'py>(py: Python<'py>, group: &GroupFacts) -> PyResult<Bound<'py, 
     facts.set_item("held_out_cfd_m_start", group.held_out.map(|h| h.0))?;
     facts.set_item("held_out_cfd_m_end", group.held_out.map(|h| h.1))?;
     facts.set_item("distinct_anchors", group.distinct_anchors)?;
+    facts.set_item("exchanged_rows", group.exchanged_rows)?;
     facts.set_item("swaps", group.swaps)?;
     Ok(facts)
+}
+
+/// Whether a method takes account of included and excluded rows.
+#[pyfunction]
+fn heeds_standing(method: &str) -> PyResult<bool> {
+    let method: Method = method.parse().map_err(to_py)?;
+    Ok(method.heeds_standing())
 }
 
 /// Figures of a selection beside random ones of the same size.
@@ -208,19 +216,21 @@ fn quality<'py>(
         ..QualityOptions::default()
     };
     let count = rows.len();
-    let (n, mut selections) = (inner.z.rows(), vec![rows]);
+    let n = inner.z.rows();
+    // As many of each class as the selection has, in proportion or not.
+    let shares = strata.iter().flatten().map(|class| {
+        let is_selected = |i: &&u32| rows.binary_search(i).is_ok();
+        class.iter().filter(is_selected).count()
+    });
+    let shares: Vec<usize> = shares.collect();
+    let mut selections = vec![rows];
     let judged = run(py, n_threads, progress, |monitor| {
         selections.extend(random_selections(n, count, n_random, seed));
         if let Some(strata) = &strata {
-            let sizes: Vec<ClassSize> = strata.iter().map(|s| ClassSize::free(s.len())).collect();
-            let classes = strata.iter().filter(|s| !s.is_empty()).count();
-            // Fewer rows than classes cannot be stratified: there is nothing to compare with.
-            if count >= classes {
-                let quotas = quotas(&sizes, count, Balance::Proportional)?;
-                selections.extend(stratified_selections(strata, &quotas, n_random, seed));
-            }
+            selections.extend(stratified_selections(strata, &shares, n_random, seed));
         }
-        monitor.begin(Stage::Quality, work(n, selections.len()))?;
+        let further = if thorough { n } else { 0 };
+        monitor.begin(Stage::Quality, further + work(n, selections.len()))?;
         let z = inner.z.view();
         let further = if thorough {
             discrepancies(z, &selections, seed, monitor)?
@@ -308,6 +318,7 @@ fn info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 /// Adds what this file defines to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(select, m)?)?;
+    m.add_function(wrap_pyfunction!(heeds_standing, m)?)?;
     m.add_function(wrap_pyfunction!(quality, m)?)?;
     m.add_function(wrap_pyfunction!(default_options, m)?)?;
     m.add_function(wrap_pyfunction!(info, m)?)

@@ -9,8 +9,8 @@ use crate::error::to_py;
 use crate::options::select_options;
 use crate::run::run;
 
-/// Bytes, seconds and the formula of the bytes of each stage of a selection of `count` rows from classes of
-/// `sizes` rows.
+/// Bytes, seconds and the formula of the bytes of each stage of a selection of `count` rows from
+/// classes of `sizes` rows.
 #[pyfunction]
 #[pyo3(signature = (n_cols, sizes, count, *, balance = "proportional", n_dims = 64, n_random = 20, n_threads = 0, **options))]
 #[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]

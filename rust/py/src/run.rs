@@ -56,6 +56,10 @@ pub fn run<R: Send>(
             });
             let (mut stage, mut raised) = (None, None);
             loop {
+                let report = |stage, done, total| match raised {
+                    None => report(stage, done, total),
+                    Some(_) => Ok(()), // told to stop: nothing more to tell
+                };
                 let polled = match events.recv_timeout(POLL) {
                     Ok(Event::Begin(next, total)) => {
                         stage = Some(next);

@@ -224,8 +224,9 @@ fn diversity<'py>(
     Ok((rows(py, psi.as_slice(), psi.cols())?, value))
 }
 
-/// Column of each row at least total cost on CSR candidate lists, (m,), for each of the cost vectors,
-/// every one starting from the solution of the one before; and the searches that each took.
+/// Column of each row at least total cost on CSR candidate lists, (m,), for each of the cost
+/// vectors, every one starting from the solution of the one before; and the searches that each
+/// took.
 #[pyfunction]
 fn linear_sum_assignment<'py>(
     py: Python<'py>,

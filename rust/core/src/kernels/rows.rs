@@ -34,7 +34,8 @@ pub fn add_rows(values: &[f32], rows: &[usize], sum: &mut [f32]) {
     });
 }
 
-/// Lowers `least`, (width,), to the rows `rows` of `values`, (n, width) row-major; NaN is never less.
+/// Lowers `least`, (width,), to the rows `rows` of `values`, (n, width) row-major; NaN is never
+/// less.
 pub fn min_rows(values: &[f32], rows: &[usize], least: &mut [f32]) {
     Arch::new().dispatch(FoldRows {
         values,

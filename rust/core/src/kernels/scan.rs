@@ -79,7 +79,8 @@ impl<F: FnMut(usize, f32)> NullaryFnOnce for ScanEach<'_, F> {
     }
 }
 
-/// Calls `hit(j, value)` for each j, ascending, whose `value = own - 2 dots[j]` lies below `limits[j]`.
+/// Calls `hit(j, value)` for each j, ascending, whose `value = own - 2 dots[j]` lies below
+/// `limits[j]`.
 pub fn scan_below_each(dots: &[f32], limits: &[f32], own: f32, hit: impl FnMut(usize, f32)) {
     Arch::new().dispatch(ScanEach {
         dots,

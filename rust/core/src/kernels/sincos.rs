@@ -4,13 +4,16 @@
 //! polynomials of degree 7 (sine) and 8 (cosine) in r.
 //!
 //! # Numerics
-//! Absolute error below 1.5e-7 for |x| <= 8,192, growing with |x| 2^-24 above; NaN and infinity
-//! give NaN. The scalar twin differs from the vector versions by fused rounding only.
+//! Absolute error below 1.5e-7 for |x| <= 8,192, growing with |x| 2^-24 above, where the phase
+//! itself is no longer known; never beyond 1 by more than rounding. NaN and infinity give NaN. The
+//! scalar twin differs from the vector versions by fused rounding only.
 
 use pulp::{Arch, NullaryFnOnce};
 
 /// 1.5 x 2^23: adding it rounds to the nearest integer and leaves that integer in the low bits.
 const ROUND: f32 = 12_582_912.0;
+/// A little more than π/4.
+const REACH: f32 = 0.79;
 const HALF_PI: [f32; 3] = [1.570_312_5, 4.837_513e-4, 7.549_79e-8];
 
 #[inline(always)]
@@ -27,6 +30,8 @@ fn sincos_one<const FMA: bool>(x: f32) -> (f32, f32) {
     let r = mul_add::<FMA>(-k, HALF_PI[0], x);
     let r = mul_add::<FMA>(-k, HALF_PI[1], r);
     let r = mul_add::<FMA>(-k, HALF_PI[2], r);
+    // Beyond 2^22 the quadrant is lost: r must not carry the polynomials away.
+    let r = r.clamp(-REACH, REACH);
     let r2 = r * r;
     let s = mul_add::<FMA>(r2, -1.951_529_6e-4, 8.332_161e-3);
     let s = mul_add::<FMA>(s, r2, -1.666_665_5e-1);
@@ -206,6 +211,14 @@ mod tests {
             let (es, ec) = sincos_one::<true>(x);
             assert!((s - es).abs() < 2e-7 && (c - ec).abs() < 2e-7, "{x}");
         }
+    }
+
+    #[test]
+    fn stays_within_one_at_any_phase() {
+        let x: Vec<f32> = (0..39).map(|e| 1.7 * 10_f32.powi(e)).collect();
+        let (mut s, mut c) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        sincos(&x, &mut s, &mut c);
+        assert!(s.iter().chain(&c).all(|v| v.abs() <= 1.01), "{s:?} {c:?}");
     }
 
     #[test]

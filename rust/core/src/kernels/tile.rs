@@ -1,13 +1,13 @@
 //! Products of packed rows that stay in registers until they have been used.
 //!
-//! A tile is [`ROWS`] rows by [`COLS`] columns of `a bᵀ`. Both sides are packed so that one step of the
-//! inner dimension is contiguous: [`ROWS`] scalars to broadcast against [`COLS`] / lanes vectors (Goto & van
-//! de Geijn 2008). What is done with a tile is inlined behind the products ([`Epilogue`]), so that
-//! no matrix of products is written and read again.
+//! A tile is [`ROWS`] rows by [`COLS`] columns of `a bᵀ`. Both sides are packed so that one step of
+//! the inner dimension is contiguous: [`ROWS`] scalars to broadcast against [`COLS`] / lanes
+//! vectors (Goto & van de Geijn 2008). What is done with a tile is inlined behind the products
+//! ([`Epilogue`]), so that no matrix of products is written and read again.
 //!
 //! # Numerics
-//! Each product is summed over the inner dimension in ascending order, with fused rounding where the machine
-//! has it, wherever in a tile it lies: its value depends on its two rows alone.
+//! Each product is summed over the inner dimension in ascending order, with fused rounding where
+//! the machine has it, wherever in a tile it lies: its value depends on its two rows alone.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -28,11 +28,13 @@ struct Line([f32; LINE]);
 const LINE: usize = 16;
 const LINES: usize = COLS / LINE;
 
-/// Rows packed [`ROWS`] at a time for the left side of a tile; the last panel is filled up with zeros.
+/// Rows packed [`ROWS`] at a time for the left side of a tile; the last panel is filled up with
+/// zeros.
 #[derive(Debug, Clone, Default)]
 pub struct LeftPanels(Vec<[f32; ROWS]>);
 
-/// Rows packed [`COLS`] at a time for the right side of a tile; the last panel is filled up with zeros.
+/// Rows packed [`COLS`] at a time for the right side of a tile; the last panel is filled up with
+/// zeros.
 #[derive(Debug, Clone, Default)]
 pub struct RightPanels(Vec<[Line; LINES]>);
 
@@ -77,7 +79,8 @@ pub trait Epilogue {
     fn take<S: Simd>(&mut self, simd: S, row: usize, col: usize, products: S::f32s);
 }
 
-/// Calls `epilogue` with every product of a row of `left` and a row of `right`, both of `depth` entries.
+/// Calls `epilogue` with every product of a row of `left` and a row of `right`, both of `depth`
+/// entries.
 ///
 /// Columns go in panels: all rows with the first [`COLS`] columns, then all with the next.
 pub fn for_each_tile(
