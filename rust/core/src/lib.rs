@@ -9,7 +9,7 @@
 //! | prepare | [`prepare`] | Z, (n, 64): checked, centred, scaled, reduced | Halko et al. 2011 | O(n d p) |
 //! | neighbors | [`knn`] | k nearest rows, exact | | O(n^2 p) |
 //! | graph | [`fuzzy`], [`connect`] | B, fuzzy, three scales, one component | McInnes et al. 2018 | O(n k), and O(n s p) to join s stray rows |
-//! | spectral | [`spectral`], [`eigensolver`] | V, (n, c), commute-time scaled | Eq. 1; Wu & Simon 2000 | O(n k c) a step |
+//! | spectral | [`spectral`], [`eigensolver`] | V, (n, c), commute-time scaled | Eq. 1; Zhou & Saad 2007 | O(n k c) a step |
 //! | frequencies | [`space`], [`frequency`], [`cfd`] | U, (n, p); library; φ_X | Eq. 6, 13 | O(n q p) |
 //! | optimize | [`optimize()`], [`cfd`], [`diversity`], [`losses`], [`pdas`], [`matching`] | anchors Y, (m, p) | Eq. 3 to 12, 14 | O(m b p) a step, b frequencies a batch |
 //! | decode | [`matching`], [`assignment`] | m distinct rows | Eq. 3; Jonker & Volgenant 1987 | O(m n p) |
@@ -33,6 +33,7 @@ pub mod diversity;
 pub mod eigensolver;
 pub mod error;
 pub mod exchange;
+mod filter;
 pub mod frequency;
 pub mod fuzzy;
 pub mod groups;
@@ -58,6 +59,7 @@ pub mod quality;
 pub mod rng;
 pub mod seeding;
 pub mod select;
+mod sketch;
 pub mod source;
 pub mod space;
 pub mod sparse;

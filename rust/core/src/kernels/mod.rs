@@ -4,6 +4,7 @@ pub mod exp;
 pub mod rows;
 pub mod scan;
 pub mod sincos;
+pub mod thin;
 pub mod tile;
 
 /// The instruction set that the kernels of this process use.
