@@ -15,13 +15,13 @@
 //!
 //! Search: FasterPAM (Schubert & Rousseeuw 2021) on the joint score. For a candidate j all m swaps
 //! i -> j are scored together, and the best is taken if it helps. Candidates come in a seeded
-//! order, [`BATCH`] at a time: the batch is scored in parallel, then those that helped are
+//! order, `BATCH` at a time: the batch is scored in parallel, then those that helped are
 //! scored again one after the other, so that the result does not depend on the threads. Rounds
-//! over the [`SHORT`] of the candidates that came closest follow the first; a full round
+//! over the `SHORT` of the candidates that came closest follow the first; a full round
 //! without a swap ends the search.
 //!
 //! # Cost
-//! O(n^2 p) for the first round, products throughout; memory O(n) and [`BATCH`] rows of n products.
+//! O(n^2 p) for the first round, products throughout; memory O(n) and `BATCH` rows of n products.
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

@@ -6,7 +6,7 @@
 //! border pixels of images have tiny deviations on the common scale. Widest to 5 %: fashion_mnist
 //! 1.1, usps 1.2, optdigits 7.4, banking77 1.7 against covtype 1,600 and nslkdd > 1,000;
 //! standardising optdigits costs 4.4 points of 1-NN accuracy, not standardising covtype 2.3.) Above
-//! 64 columns the leading 64 principal components are kept ([`crate::pca`]), not whitened. Last,
+//! 64 columns the leading 64 principal components are kept (`pca`), not whitened. Last,
 //! all is divided by the median distance of a sample of pairs, so that one scale of frequencies
 //! serves all data.
 
