@@ -62,7 +62,7 @@ const SINCOS_WORK: f64 = 16.0;
 const SCAN_WORK: f64 = 6.0;
 /// Of a neighbour in the fuzzy graph, and of a neighbour and component in the spectral embedding.
 const NEIGHBOR_WORK: f64 = 3500.0;
-const SPECTRAL_WORK: f64 = 1000.0;
+const SPECTRAL_WORK: f64 = 700.0;
 /// Of an anchor in a step beyond its frequencies, matching and all, and in the last matching.
 const ANCHOR_WORK: f64 = 1.8e5;
 const DECODE_WORK: f64 = 1.3e6;
@@ -119,9 +119,9 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
             let c = options.n_components;
             push(
                 Stage::Spectral,
-                held + graph + 4 * n * c + 16 * c * at_once(&groups),
+                held + graph + 4 * n * c + (32 * c + JOINED_BYTES * k) * at_once(&groups),
                 SPECTRAL_WORK * (n * k * c) as f64,
-                "Z, groups' Z, 14 n k, 4 n c, 16 c rows at work",
+                "Z, groups' Z, 14 n k, 4 n c, (32 c + 14 k) rows at work",
             );
         }
         let (q, u) = (options.n_freqs, 4 * n * p);
