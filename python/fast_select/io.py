@@ -192,7 +192,7 @@ def _shape(path: Path, name: str) -> tuple[int, ...]:
     with zipfile.ZipFile(path) as archive:
         if f"{name}.npy" not in archive.namelist():
             return ()  # some other file
-    with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
+        member = archive.open(f"{name}.npy")
         version = np.lib.format.read_magic(member)
         read = np.lib.format.read_array_header_1_0
         if version != (1, 0):

@@ -21,7 +21,7 @@ ENOUGH_DRAWS = 20
 
 METRICS = {
     "cfd_m": "CF distance x m",
-    "cell_cfd_m": "the same in cells",
+    "cell_cfd_m": "CF distance in cells",
     "moment_1": "mean",
     "moment_2": "covariance",
     "moment_3": "third moment",

@@ -24,7 +24,7 @@ const FEWEST_ROWS: usize = 288;
 const MOST_ROWS: usize = 960;
 const PANELS: usize = 96;
 /// Candidates kept beyond k, against rounding in the products.
-const SLACK: usize = 8;
+pub(crate) const SLACK: usize = 8;
 /// Queries and references of a tile: 256 KiB, a quarter of a usual second-level cache.
 const QUERIES: usize = 128;
 const REFS: usize = 512;

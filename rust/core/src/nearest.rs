@@ -39,8 +39,8 @@ pub struct NearestPicks<'a> {
 }
 
 impl<'a> NearestPicks<'a> {
-    /// Searches all `picks`, (m, p), for each row of `x`, (n, p), of squared norms `norms`. O(n m
-    /// p).
+    /// Searches all `picks`, (m, p), for each row of `x`, (n, p), of squared norms `norms`.
+    /// O(n m p).
     #[must_use]
     pub fn new(x: MatrixView<'a>, norms: &'a [f32], picks: MatrixView<'_>) -> Self {
         let n = x.rows();
@@ -69,8 +69,8 @@ impl<'a> NearestPicks<'a> {
     }
 
     /// Puts another row into `slot` of `picks`, (m, p), which hold it already: `norm` is its
-    /// squared norm, `dots`, (n,), are its products with all rows. Calls `changed(i, before,
-    /// after)` with [`two`](Self::two) of each row for which they may differ.
+    /// squared norm, `dots`, (n,), are its products with all rows. Calls
+    /// `changed(i, before, after)` with [`two`](Self::two) of each row for which they may differ.
     pub fn replace(
         &mut self,
         picks: MatrixView<'_>,
@@ -211,9 +211,11 @@ mod tests {
                     let (first, second) = near.two(i);
                     assert_eq!(seen[i], (first, second));
                     for (got, expected) in [(first, all[0]), (second, all[1])] {
-                        assert!(got.1 == expected || (got.1 - expected).abs() < 2e-3);
+                        let gap = got.1.powi(2) - expected.powi(2);
+                        assert!(got.1 == expected || gap.abs() < 1e-5);
                     }
-                    assert!((dist(&rows[first.0 as usize]) - all[0]).abs() < 2e-3);
+                    let gap = dist(&rows[first.0 as usize]).powi(2) - all[0].powi(2);
+                    assert!(gap.abs() < 1e-5);
                 }
             }
         }

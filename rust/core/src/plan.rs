@@ -69,7 +69,7 @@ const DECODE_WORK: f64 = 1.3e6;
 /// Of a selected and a sampled row in the coverage.
 const COVERAGE_WORK: f64 = 140.0;
 /// Candidates that a row collects beyond its neighbours.
-const CANDIDATES: usize = 32;
+const CANDIDATES: usize = crate::knn::SLACK + crate::top_k::ROOM;
 /// Of a column of a row and a pick that a rival compares on one thread.
 const RIVAL_WORK: f64 = 10.0;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
@@ -250,8 +250,8 @@ fn exchange_work(rows: usize, picks: usize, p: usize, options: &SelectOptions) -
     b * b * (sums + rounds * scored) + SWAPS * picks as f64 * b * SWAP_WORK
 }
 
-/// Multiply-adds a second of all threads of the current pool, from products of (256, 64) by (64,
-/// 512); takes some 30 ms.
+/// Multiply-adds a second of all threads of the current pool, from products of (256, 64) by
+/// (64, 512); takes some 30 ms.
 ///
 /// # Errors
 /// None in practice: the blocks cannot fail.

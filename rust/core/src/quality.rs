@@ -4,8 +4,8 @@
 //! cosines and distances of a row are formed once and added to every selection that holds it.
 //!
 //! * `cfd_m`: m times the mean of `|φ_S(t) - φ_X(t)|^2` over frequencies `t = r g`, `g ~ N(0, I)`,
-//!   r = 1/2, 1, 2 a third each, in units of one over the median distance. Random picks have `mean
-//!   (1 - |φ_X|^2) (1 - m/n)`, whatever m is.
+//!   r = 1/2, 1, 2 a third each, in units of one over the median distance. Random picks have
+//!   `mean (1 - |φ_X|^2) (1 - m/n)`, whatever m is.
 //! * `cell_cfd_m`: the same below the scale of the whole ([`crate::cell_distance`]).
 //! * moments of orders 1 to 4 about the whole's mean: length of the difference of means; relative
 //!   Frobenius error of the second moments; length of the error of the coordinates' third and
@@ -19,7 +19,6 @@ use crate::cell_distance::cell_distances;
 use crate::error::{Error, Result};
 use crate::kernels::rows::{add_rows, min_rows};
 use crate::kernels::sincos::sincos;
-
 use crate::linalg::{Matrix, MatrixView, matmul_nt, matmul_tn, squared_norms};
 use crate::monitor::Monitor;
 use crate::parallel::{blocks, map_blocks, sum_blocks};

@@ -11,7 +11,7 @@ use crate::kernels::tile::{COLS, Epilogue, LeftPanels, ROWS, RightPanels, for_ea
 use crate::linalg::{MatrixView, squared_norms};
 
 /// Candidates that a row collects beyond those it keeps before it sorts them out.
-const ROOM: usize = 24;
+pub(crate) const ROOM: usize = 24;
 /// Widest vector.
 const LANES: usize = 16;
 

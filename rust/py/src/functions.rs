@@ -229,8 +229,8 @@ fn quality<'py>(
         if let Some(strata) = &strata {
             selections.extend(stratified_selections(strata, &shares, n_random, seed));
         }
-        let further = if thorough { n } else { 0 };
-        monitor.begin(Stage::Quality, further + work(n, selections.len()))?;
+        let units = work(n, selections.len()) + if thorough { n } else { 0 };
+        monitor.begin(Stage::Quality, units)?;
         let z = inner.z.view();
         let further = if thorough {
             discrepancies(z, &selections, seed, monitor)?

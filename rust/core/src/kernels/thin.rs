@@ -167,9 +167,38 @@ fn add<S: Simd, const N: usize>(simd: S, out: &mut [f32; WIDTH], sums: [S::f32s;
 mod tests {
     use super::*;
 
+    /// The kernels without the machine's instructions, at other widths.
+    #[derive(Clone, Copy)]
+    enum Twin {
+        One,
+        Four,
+        Eight,
+    }
+
+    impl Twin {
+        fn run(self, kernel: impl WithSimd<Output = ()>) {
+            match self {
+                Self::One => kernel.with_simd(pulp::Scalar),
+                Self::Four => kernel.with_simd(pulp::Scalar128b),
+                Self::Eight => kernel.with_simd(pulp::Scalar256b),
+            }
+        }
+    }
+
+    #[test]
+    fn not_a_number_stays_in_its_row() {
+        let v = [1.0, f32::NAN, f32::INFINITY];
+        let v = MatrixView::new(&v, 3, 1).unwrap();
+        let mut w = vec![0.0; 3 * WIDTH];
+        add_product(v, &[1.0; WIDTH], &mut w);
+        assert!(w[..WIDTH].iter().all(|x| *x == 1.0));
+        assert!(w[WIDTH..2 * WIDTH].iter().all(|x| x.is_nan()));
+        assert!(w[2 * WIDTH..].iter().all(|x| *x == f32::INFINITY));
+    }
+
     #[test]
     fn products_match_triple_loops() {
-        for (r, k) in [(1, 1), (5, 3), (19, 17), (64, 49)] {
+        for (r, k) in (0..70).flat_map(|k| [(1, k), (19, k)]).chain([(64, 49)]) {
             // Small integers: every order of summation is exact. Rows of V are k + 2 apart.
             let value = |i: usize| (i * 7 % 11) as f32 - 5.0;
             let stored: Vec<f32> = (0..r * (k + 2)).map(value).collect();
@@ -177,6 +206,12 @@ mod tests {
             let w: Vec<f32> = (0..r * WIDTH).map(|i| value(i + 3)).collect();
             let mut inner = vec![1.0; k * WIDTH];
             add_inner(v, &w, &mut inner);
+            for twin in [Twin::One, Twin::Four, Twin::Eight] {
+                let mut again = vec![1.0; k * WIDTH];
+                let (w, sum) = (w.as_chunks().0, again.as_chunks_mut().0);
+                twin.run(Inner { v, w, sum });
+                assert_eq!(again, inner);
+            }
             for (e, got) in inner.iter().enumerate() {
                 let (j, c) = (e / WIDTH, e % WIDTH);
                 let sum: f32 = (0..r).map(|i| v.row(i)[j] * w[i * WIDTH + c]).sum();
@@ -185,6 +220,12 @@ mod tests {
             let coefficients: Vec<f32> = (0..k * WIDTH).map(|i| value(i + 5)).collect();
             let mut out = w.clone();
             add_product(v, &coefficients, &mut out);
+            for twin in [Twin::One, Twin::Four, Twin::Eight] {
+                let mut again = w.clone();
+                let (c, w) = (coefficients.as_chunks().0, again.as_chunks_mut().0);
+                twin.run(Combine { v, c, w });
+                assert_eq!(again, out);
+            }
             for (e, got) in out.iter().enumerate() {
                 let (i, c) = (e / WIDTH, e % WIDTH);
                 let sum: f32 = (0..k)
