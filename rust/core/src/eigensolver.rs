@@ -10,28 +10,17 @@
 //! estimated from a count sketch S of the basis and its image, `|S A V y - θ S V y|`; those of the
 //! pairs returned are measured. Storage is f32, projections are summed in f64.
 
-use rand::Rng;
-
+use crate::basis::{BLOCK, Basis, RandomColumns};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
-use crate::kernels::thin::{WIDTH, add_inner, add_product};
-use crate::linalg::{Matrix, MatrixView, matmul_nn, symmetric_eigen};
+use crate::linalg::{Matrix, symmetric_eigen};
 use crate::monitor::Monitor;
-use crate::parallel::{fill_and_sum_blocks, fill_blocks, sum_blocks};
-use crate::rng::{Purpose, stream};
+use crate::parallel::{fill_blocks, sum_blocks};
 use crate::sketch::{combined, count_sketch};
 use crate::sparse::CsrMatrix;
 
-/// Vectors of a block: rows of one cache line, so that a sparse product takes little longer than with
-/// half as many.
-pub const BLOCK: usize = WIDTH;
 /// Rows of a block of rows.
 const ROWS: usize = 512;
-/// Share of its length below which a direction counts as spanned already.
-const RANK_TOL: f64 = 1e-5;
-/// Share of its length that a direction may lose to the projection without another: the error of
-/// f32 grows 30-fold at most, to 2e-6.
-const ONE_PASS: f64 = 0.03;
 /// Share of the tolerance that estimated residuals have to meet, as they err to both sides.
 const AIM: f64 = 0.8;
 
@@ -92,7 +81,7 @@ pub fn largest_eigenpairs(
         monitor.check()?;
         davidson.append(a)?;
         monitor.check()?;
-        if davidson.used() < search.count + BLOCK {
+        if davidson.basis.used() < search.count + BLOCK {
             // Too few Ritz values to place the cut.
             std::mem::swap(&mut davidson.next, &mut davidson.image);
             davidson.orthonormalise()?;
@@ -101,7 +90,7 @@ pub fn largest_eigenpairs(
         let ritz = davidson.rayleigh_ritz()?;
         let wanted = &ritz.residuals[..search.count];
         let good = wanted.iter().filter(|r| **r <= aim).count();
-        let full = davidson.used() + BLOCK > search.basis;
+        let full = davidson.basis.used() + BLOCK > search.basis;
         restarts += usize::from(full);
         let last = restarts > search.max_restarts;
         converged(good.min(search.count - 1))?;
@@ -127,26 +116,22 @@ pub fn largest_eigenpairs(
     }
 }
 
-/// The basis and what is known of A on it.
+/// The basis V and what is known of A on it.
 struct Davidson<'a> {
     search: Search,
-    n: usize,
-    /// The known vector, (n,).
-    known: &'a [f32],
-    /// Orthonormal vectors orthogonal to it, the basis V: blocks of (n, BLOCK).
-    v: Vec<Matrix>,
+    basis: Basis<'a>,
     /// The next block, (n, BLOCK), orthonormal and orthogonal to V.
     next: Matrix,
     /// A times the last block of V, (n, BLOCK), until the filter needs the room.
     image: Matrix,
     /// Vᵀ A V, (basis, basis); the upper half counts.
     h: Vec<f64>,
-    /// Count sketches of V and A V, one a column.
-    sketch: Vec<f64>,
-    image_sketch: Vec<f64>,
+    /// Count sketches of V and A V, one a row.
+    sketch: Vec<f32>,
+    image_sketch: Vec<f32>,
     /// Estimated lowest eigenvalue.
     low: f64,
-    draws: usize,
+    random: RandomColumns,
     n_matvecs: usize,
 }
 
@@ -154,16 +139,20 @@ struct Davidson<'a> {
 /// and the last).
 struct Ritz {
     values: Vec<f64>,
-    vectors: Vec<f64>,
+    vectors: Matrix,
     residuals: Vec<f64>,
 }
 
 impl Ritz {
     /// Coefficients of the Ritz vectors `chosen` as columns, (k, chosen).
-    fn columns(&self, chosen: &[usize]) -> Vec<f32> {
-        let k = self.values.len();
-        let rows = (0..k).flat_map(|row| chosen.iter().map(move |c| c * k + row));
-        rows.map(|e| self.vectors[e] as f32).collect()
+    fn columns(&self, chosen: impl Iterator<Item = usize> + Clone) -> Matrix {
+        let mut out = Matrix::zeros(self.values.len(), chosen.clone().count());
+        for (at, c) in chosen.enumerate() {
+            for (row, x) in self.vectors.row(c).iter().enumerate() {
+                out.row_mut(row)[at] = *x;
+            }
+        }
+        out
     }
 }
 
@@ -172,26 +161,23 @@ impl<'a> Davidson<'a> {
         let basis = search.basis;
         let mut davidson = Self {
             search,
-            n,
-            known,
-            v: Vec::with_capacity(basis / BLOCK),
+            basis: Basis::new(known, basis),
             next: Matrix::zeros(n, BLOCK),
             image: Matrix::zeros(n, BLOCK),
             h: vec![0.0; basis * basis],
             sketch: Vec::new(),
             image_sketch: Vec::new(),
             low: f64::INFINITY,
-            draws: 0,
+            random: RandomColumns::new(search.seed, search.group),
             n_matvecs: 0,
         };
-        davidson.randomise([true; BLOCK])?;
+        davidson.random.fill(&mut davidson.next, [true; BLOCK])?;
         davidson.orthonormalise()?;
         Ok(davidson)
     }
 
-    /// Vectors of the basis, k.
-    fn used(&self) -> usize {
-        self.v.len() * BLOCK
+    fn orthonormalise(&mut self) -> Result<()> {
+        self.basis.orthonormalise(&mut self.next, &mut self.random)
     }
 
     /// Appends the next block to the basis, and what A makes of it to projection and sketches.
@@ -200,23 +186,24 @@ impl<'a> Davidson<'a> {
         self.n_matvecs += BLOCK;
         self.sketch.extend(count_sketch(&self.next)?);
         self.image_sketch.extend(count_sketch(&self.image)?);
-        let room = Matrix::zeros(self.n, BLOCK);
-        self.v.push(std::mem::replace(&mut self.next, room));
-        self.project()
+        self.basis.append(&self.next)?;
+        // Columns of h that belong to the block.
+        let products = self.basis.inner(&self.image)?;
+        let (basis, first) = (self.search.basis, self.basis.used() - BLOCK);
+        for (row, products) in products.chunks_exact(BLOCK).enumerate() {
+            self.h[row * basis + first..][..BLOCK].copy_from_slice(products);
+        }
+        Ok(())
     }
 
     /// T_0 and T_1 times the last block, of which the image is known, into next and image.
     fn start_from_last(&mut self, filter: Filter) -> Result<()> {
-        let terms = filter.terms(1.0, 0.0);
-        let last = self.v[self.v.len() - 1].as_slice();
+        self.basis.copy_last(&mut self.next)?;
+        let (terms, last) = (filter.terms(1.0, 0.0), self.next.as_slice());
         fill_blocks(self.image.as_mut_slice(), BLOCK, ROWS, |first, rows| {
             for (ax, x) in rows.iter_mut().zip(&last[first * BLOCK..]) {
                 *ax = terms.scale * *ax + terms.shift * x;
             }
-            Ok(())
-        })?;
-        fill_blocks(self.next.as_mut_slice(), BLOCK, ROWS, |first, rows| {
-            rows.copy_from_slice(&last[first * BLOCK..][..rows.len()]);
             Ok(())
         })
     }
@@ -234,137 +221,34 @@ impl<'a> Davidson<'a> {
     ) -> Result<()> {
         let count = self.search.count;
         let bad = (0..count).filter(|&c| ritz.residuals[c] > aim);
-        let chosen: Vec<usize> = bad.chain(count..).take(BLOCK).collect();
-        let turn = ritz.columns(&chosen);
-        let v = &self.v;
-        fill_blocks(self.next.as_mut_slice(), BLOCK, ROWS, |first, rows| {
-            let at = first..first + rows.len() / BLOCK;
-            rows.fill(0.0);
-            for (v, turn) in v.iter().zip(turn.chunks_exact(BLOCK * BLOCK)) {
-                add_product(v.view().rows_range(at.clone()), turn, rows);
-            }
-            Ok(())
-        })?;
+        let turn = ritz.columns(bad.chain(count..).take(BLOCK));
+        self.basis.combine(&turn, &mut self.next)?;
         let (x, out) = (self.next.as_slice(), self.image.as_mut_slice());
         a.recur(x, BLOCK, filter.terms(1.0, 0.0), out)?;
         self.n_matvecs += BLOCK;
         Ok(())
     }
 
-    /// Columns of h that belong to the last block.
-    fn project(&mut self) -> Result<()> {
-        let views: Vec<_> = self.v.iter().map(Matrix::view).collect();
-        let products = inner(&views, &self.image)?;
-        let (basis, first) = (self.search.basis, self.used() - BLOCK);
-        for (row, products) in products.chunks_exact(BLOCK).enumerate() {
-            self.h[row * basis + first..][..BLOCK].copy_from_slice(products);
-        }
-        Ok(())
-    }
-
-    /// Draws anew those columns of `next` that are `lost`, as unit vectors nearly.
-    fn randomise(&mut self, lost: [bool; BLOCK]) -> Result<()> {
-        let (seed, group) = (self.search.seed, self.search.group);
-        let first_stream = self.draws;
-        self.draws += self.n.div_ceil(ROWS);
-        let scale = (3.0 / self.n as f32).sqrt();
-        fill_blocks(self.next.as_mut_slice(), BLOCK, ROWS, |first, rows| {
-            let block = first_stream + first / ROWS;
-            let mut rng = stream(seed, Purpose::Eigenvectors, group, block);
-            for row in rows.chunks_exact_mut(BLOCK) {
-                for (x, _) in row.iter_mut().zip(lost).filter(|(_, lost)| *lost) {
-                    *x = rng.random_range(-scale..scale);
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Makes `next` orthonormal and orthogonal to the basis.
-    ///
-    /// Directions that the basis spans already are replaced by random ones.
-    fn orthonormalise(&mut self) -> Result<()> {
-        let before = inner(&[self.next.view()], &self.next)?;
-        let scale = (0..BLOCK)
-            .map(|c| before[c * BLOCK + c])
-            .fold(0.0, f64::max)
-            .sqrt();
-        let mut fresh = false;
-        for pass in 0..4 {
-            let gram = self.project_out()?;
-            // SVQB (Stathopoulos & Wu 2002): G = U S Uᵀ, next <- next U S^-1/2.
-            let (values, u) = symmetric_eigen(&gram, BLOCK)?;
-            let tiny = if pass == 0 { RANK_TOL * scale } else { 0.1 };
-            let mut turn = [0.0_f32; BLOCK * BLOCK];
-            let mut lost = [false; BLOCK];
-            for c in 0..BLOCK {
-                let length = values[c].max(0.0).sqrt();
-                lost[c] = !(length > tiny);
-                for d in (0..BLOCK).filter(|_| !lost[c]) {
-                    turn[d * BLOCK + c] = (u[d * BLOCK + c] / length) as f32;
-                }
-            }
-            self.turn_next(&turn)?;
-            let some_lost = lost.contains(&true);
-            let enough = if pass == 0 {
-                values[0].max(0.0).sqrt() > ONE_PASS * scale
-            } else {
-                pass > usize::from(fresh)
-            };
-            if some_lost {
-                self.randomise(lost)?;
-            } else if enough {
-                break;
-            }
-            fresh |= some_lost;
-        }
-        Ok(())
-    }
-
-    /// Subtracts from `next` its part in the basis; returns nextᵀ next, (BLOCK, BLOCK).
-    fn project_out(&mut self) -> Result<Vec<f64>> {
-        let known = MatrixView::new(self.known, self.n, 1)?;
-        let views: Vec<_> = std::iter::once(known)
-            .chain(self.v.iter().map(Matrix::view))
-            .collect();
-        let coefficients = inner(&views, &self.next)?;
-        let minus: Vec<f32> = coefficients.iter().map(|&c| -c as f32).collect();
-        let next = self.next.as_mut_slice();
-        fill_and_sum_blocks(next, BLOCK, ROWS, BLOCK * BLOCK, |first, rows, gram| {
-            let at = first..first + rows.len() / BLOCK;
-            let mut minus = &minus[..];
-            for v in &views {
-                let (these, rest) = minus.split_at(v.cols() * BLOCK);
-                add_product(v.rows_range(at.clone()), these, rows);
-                minus = rest;
-            }
-            add_inner_f64(MatrixView::new(rows, at.len(), BLOCK)?, rows, gram);
-            Ok(())
-        })
-    }
-
-    /// next <- next turn.
-    fn turn_next(&mut self, turn: &[f32]) -> Result<()> {
-        fill_blocks(self.next.as_mut_slice(), BLOCK, ROWS, |_, rows| {
-            let old = rows.to_vec();
-            rows.fill(0.0);
-            add_product(MatrixView::new(&old, old.len() / BLOCK, BLOCK)?, turn, rows);
-            Ok(())
-        })
-    }
-
     fn rayleigh_ritz(&self) -> Result<Ritz> {
-        let (k, basis) = (self.used(), self.search.basis);
+        let (k, basis, count) = (self.basis.used(), self.search.basis, self.search.count);
         let entry = |e: usize| self.h[(e / k).min(e % k) * basis + (e / k).max(e % k)];
         let h: Vec<f64> = (0..k * k).map(entry).collect();
         let (ascending, u) = symmetric_eigen(&h, k)?;
         let values: Vec<f64> = ascending.into_iter().rev().collect();
-        let vectors: Vec<f64> = (0..k * k).map(|e| u[e % k * k + k - 1 - e / k]).collect();
+        let mut vectors = Matrix::zeros(k, k);
+        for c in 0..k {
+            let row = vectors.row_mut(c).iter_mut().enumerate();
+            row.for_each(|(j, x)| *x = u[j * k + k - 1 - c] as f32);
+        }
         let mut residuals = vec![f64::INFINITY; k];
-        for c in (0..self.search.count).chain([k - 1]) {
-            let y = &vectors[c * k..][..k];
-            let (v, av) = (combined(&self.sketch, y)?, combined(&self.image_sketch, y)?);
-            let gaps = v.iter().zip(av).map(|(v, av)| av - values[c] * v);
+        let measured: Vec<usize> = (0..count).chain([k - 1]).collect();
+        let ids: Vec<u32> = measured.iter().map(|&c| c as u32).collect();
+        let turn = vectors.view().gather(&ids);
+        let v = combined(turn.view(), &self.sketch)?;
+        let av = combined(turn.view(), &self.image_sketch)?;
+        for (at, &c) in measured.iter().enumerate() {
+            let pairs = v.row(at).iter().zip(av.row(at));
+            let gaps = pairs.map(|(v, av)| f64::from(*av) - values[c] * f64::from(*v));
             residuals[c] = gaps.map(|gap| gap * gap).sum::<f64>().sqrt();
         }
         Ok(Ritz {
@@ -390,54 +274,27 @@ impl<'a> Davidson<'a> {
 
     /// Keeps the best Ritz vectors, whole blocks of them; `next` stays.
     fn restart(&mut self, ritz: &Ritz) -> Result<()> {
-        let (k, basis, count) = (self.used(), self.search.basis, self.search.count);
+        let (k, basis, count) = (self.basis.used(), self.search.basis, self.search.count);
         let keep = (count + (k - count) / 3)
             .next_multiple_of(BLOCK)
             .min(k - BLOCK);
-        let kept = self.rotated(ritz, keep)?;
-        self.v.truncate(keep / BLOCK);
-        for (at, block) in self.v.iter_mut().enumerate() {
-            fill_blocks(block.as_mut_slice(), BLOCK, ROWS, |first, rows| {
-                for (i, row) in rows.chunks_exact_mut(BLOCK).enumerate() {
-                    row.copy_from_slice(&kept.row(first + i)[at * BLOCK..][..BLOCK]);
-                }
-                Ok(())
-            })?;
-        }
+        self.basis.rotate(&ritz.columns(0..keep))?;
         for c in 0..keep {
             for row in 0..=c {
                 self.h[row * basis + c] = if row == c { ritz.values[c] } else { 0.0 };
             }
         }
+        let turn = ritz.vectors.view().rows_range(0..keep);
         for sketch in [&mut self.sketch, &mut self.image_sketch] {
-            let old = std::mem::take(sketch);
-            for y in ritz.vectors.chunks_exact(k).take(keep) {
-                sketch.extend(combined(&old, y)?);
-            }
+            *sketch = combined(turn, sketch)?.as_slice().to_vec();
         }
         Ok(())
-    }
-
-    /// The first `count` Ritz vectors, (n, count).
-    fn rotated(&self, ritz: &Ritz, count: usize) -> Result<Matrix> {
-        let chosen: Vec<usize> = (0..count).collect();
-        let turn = ritz.columns(&chosen);
-        let mut out = Matrix::zeros(self.n, count);
-        fill_blocks(out.as_mut_slice(), count, ROWS, |first, rows| {
-            let at = first..first + rows.len() / count;
-            for (v, turn) in self.v.iter().zip(turn.chunks_exact(BLOCK * count)) {
-                let turn = MatrixView::new(turn, BLOCK, count)?;
-                matmul_nn(rows, v.view().rows_range(at.clone()), turn, true);
-            }
-            Ok(())
-        })?;
-        Ok(out)
     }
 
     /// The wanted Ritz pairs and their largest residual.
     fn pairs(&mut self, a: &CsrMatrix, ritz: &Ritz) -> Result<Eigenpairs> {
         let count = self.search.count;
-        let vectors = self.rotated(ritz, count)?;
+        let vectors = self.basis.combinations(&ritz.columns(0..count))?;
         let values = ritz.values[..count].to_vec();
         self.n_matvecs += count;
         Ok(Eigenpairs {
@@ -469,28 +326,4 @@ pub fn residual(a: &CsrMatrix, values: &[f64], vectors: &Matrix) -> Result<f64> 
     // `max` would lose a NaN.
     let worse = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };
     Ok(squared.into_iter().map(f64::sqrt).fold(0.0, worse))
-}
-
-/// `[v ..]ᵀ w` of tall matrices, (n, k) in all and (n, BLOCK), in f64 over blocks of rows.
-fn inner(v: &[MatrixView<'_>], w: &Matrix) -> Result<Vec<f64>> {
-    let k: usize = v.iter().map(|v| v.cols()).sum();
-    sum_blocks(w.rows(), ROWS, k * BLOCK, |rows, sum| {
-        let w = &w.as_slice()[rows.start * BLOCK..rows.end * BLOCK];
-        let mut sum = &mut sum[..];
-        for v in v {
-            let (these, rest) = sum.split_at_mut(v.cols() * BLOCK);
-            add_inner_f64(v.rows_range(rows.clone()), w, these);
-            sum = rest;
-        }
-        Ok(())
-    })
-}
-
-/// sum += vᵀ w.
-fn add_inner_f64(v: MatrixView<'_>, w: &[f32], sum: &mut [f64]) {
-    let mut part = vec![0.0; sum.len()];
-    add_inner(v, w, &mut part);
-    sum.iter_mut()
-        .zip(part)
-        .for_each(|(s, x)| *s += f64::from(x));
 }

@@ -22,8 +22,10 @@
 //! threads.
 #![forbid(unsafe_code)]
 
+mod aligned;
 pub mod assignment;
 pub mod baselines;
+mod basis;
 pub mod candidate_lists;
 pub mod cell_distance;
 pub mod cfd;

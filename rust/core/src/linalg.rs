@@ -8,12 +8,13 @@ use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::DenseSolveCore;
 use faer::{Accum, MatMut, MatRef, Par, Side};
 
+use crate::aligned::Aligned;
 use crate::error::{Error, Result, check_len};
 
 /// A dense row-major matrix of `f32`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Matrix {
-    data: Vec<f32>,
+    data: Aligned,
     rows: usize,
     cols: usize,
 }
@@ -32,7 +33,7 @@ impl Matrix {
     #[must_use]
     pub fn zeros(rows: usize, cols: usize) -> Self {
         Self {
-            data: vec![0.0; rows * cols],
+            data: Aligned::zeros(rows * cols),
             rows,
             cols,
         }
@@ -44,6 +45,7 @@ impl Matrix {
     /// [`Error::Shape`] unless `data` has `rows * cols` entries.
     pub fn from_vec(data: Vec<f32>, rows: usize, cols: usize) -> Result<Self> {
         check_len("matrix data", data.len(), rows * cols)?;
+        let data = data.into();
         Ok(Self { data, rows, cols })
     }
 
@@ -79,12 +81,6 @@ impl Matrix {
     /// All entries, row by row, to write.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         &mut self.data
-    }
-
-    /// The entries, row by row.
-    #[must_use]
-    pub fn into_vec(self) -> Vec<f32> {
-        self.data
     }
 
     /// The whole as a view.
@@ -155,15 +151,11 @@ impl<'a> MatrixView<'a> {
     /// A copy of the rows `index`, in that order.
     #[must_use]
     pub fn gather(self, index: &[u32]) -> Matrix {
-        let mut data = Vec::with_capacity(index.len() * self.cols);
-        for &i in index {
-            data.extend_from_slice(self.row(i as usize));
+        let mut out = Matrix::zeros(index.len(), self.cols);
+        for (at, &i) in index.iter().enumerate() {
+            out.row_mut(at).copy_from_slice(self.row(i as usize));
         }
-        Matrix {
-            data,
-            rows: index.len(),
-            cols: self.cols,
-        }
+        out
     }
 
     fn faer(self) -> MatRef<'a, f32> {
@@ -296,12 +288,12 @@ pub fn symmetric_eigen(a: &[f64], k: usize) -> Result<(Vec<f64>, Vec<f64>)> {
 pub fn orthonormal_columns(a: &Matrix) -> Matrix {
     let wide = faer::Mat::from_fn(a.rows, a.cols, |i, j| f64::from(a.row(i)[j]));
     let q = wide.qr().compute_thin_Q();
-    let data = (0..a.rows * a.cols).map(|e| q[(e / a.cols, e % a.cols)] as f32);
-    Matrix {
-        data: data.collect(),
-        rows: a.rows,
-        cols: a.cols,
+    let mut out = Matrix::zeros(a.rows, a.cols);
+    for i in 0..a.rows {
+        let row = out.row_mut(i).iter_mut().enumerate();
+        row.for_each(|(j, x)| *x = q[(i, j)] as f32);
     }
+    out
 }
 
 /// Inverse (row-major) and log-determinant of a symmetric positive definite (k, k) matrix, of which

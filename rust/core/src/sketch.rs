@@ -3,51 +3,74 @@
 //! `S x` adds every entry of x, its sign kept or turned, to one of s buckets (Charikar et al. 2002).
 //! S is linear and `E |S x|² = |x|²`, with a standard deviation of `|x|² √(2 / s)`: 9 % for our s.
 
-use crate::error::{Result, check_len};
-use crate::linalg::Matrix;
-use crate::parallel::sum_blocks;
+use pulp::{Arch, NullaryFnOnce};
+
+use crate::error::Result;
+use crate::kernels::thin::WIDTH;
+use crate::linalg::{Matrix, MatrixView, matmul_nn};
+use crate::parallel::{LANES, map_blocks};
 
 /// Buckets, s.
 pub const BUCKETS: usize = 256;
-/// Rows of a block.
-const ROWS: usize = 512;
 
-/// `S x` of each column of `x`, (n, b), one after the other: (b, s). The same S for every `x` of n
-/// rows. O(n b).
+/// `S x` of each column of `x`, (n, [`WIDTH`]), one a row: (WIDTH, s). The same S for every `x` of n
+/// rows. O(n).
 ///
 /// # Errors
 /// None but what the threads pass on.
-pub fn count_sketch(x: &Matrix) -> Result<Vec<f64>> {
-    let b = x.cols();
-    let sums = sum_blocks(x.rows(), ROWS, BUCKETS * b, |rows, sums| {
-        for i in rows {
-            let (bucket, sign) = bucket(i);
-            let sums = &mut sums[bucket * b..][..b];
-            for (s, x) in sums.iter_mut().zip(x.row(i)) {
-                *s += f64::from(sign * x);
-            }
-        }
-        Ok(())
+pub fn count_sketch(x: &Matrix) -> Result<Vec<f32>> {
+    let rows = x.as_slice().as_chunks::<WIDTH>().0;
+    let parts = map_blocks(rows.len(), rows.len().div_ceil(LANES), |at| {
+        let mut sums = vec![[0.0; WIDTH]; BUCKETS];
+        Arch::new().dispatch(Scatter {
+            rows: &rows[at.clone()],
+            first: at.start,
+            sums: &mut sums,
+        });
+        Ok(sums)
     })?;
-    let transposed = (0..b * BUCKETS).map(|e| sums[e % BUCKETS * b + e / BUCKETS]);
-    Ok(transposed.collect())
+    let mut sums = vec![[0.0; WIDTH]; BUCKETS];
+    for part in parts {
+        for (sum, part) in sums.as_flattened_mut().iter_mut().zip(part.as_flattened()) {
+            *sum += part;
+        }
+    }
+    let entries = 0..WIDTH * BUCKETS;
+    Ok(entries.map(|e| sums[e % BUCKETS][e / BUCKETS]).collect())
 }
 
-/// `Σ_j y_j sketch_j` of k sketches one after the other, (k, s), for `y`, (k,): the combination's
-/// sketch, (s,).
+/// Sketches of combinations, one a row: `turn sketches`, (c, s), for `turn`, (c, k), and k sketches.
 ///
 /// # Errors
 /// [`crate::Error::Shape`].
-pub fn combined(sketches: &[f64], y: &[f64]) -> Result<Vec<f64>> {
-    check_len("sketches", sketches.len(), y.len() * BUCKETS)?;
-    let mut out = vec![0.0; BUCKETS];
-    for (y, sketch) in y.iter().zip(sketches.chunks_exact(BUCKETS)) {
-        out.iter_mut().zip(sketch).for_each(|(o, s)| *o += y * s);
-    }
+pub fn combined(turn: MatrixView<'_>, sketches: &[f32]) -> Result<Matrix> {
+    let sketches = MatrixView::new(sketches, turn.cols(), BUCKETS)?;
+    let mut out = Matrix::zeros(turn.rows(), BUCKETS);
+    matmul_nn(out.as_mut_slice(), turn, sketches, false);
     Ok(out)
 }
 
+struct Scatter<'a> {
+    rows: &'a [[f32; WIDTH]],
+    first: usize,
+    sums: &'a mut [[f32; WIDTH]],
+}
+
+impl NullaryFnOnce for Scatter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (i, row) in (self.first..).zip(self.rows) {
+            let (bucket, sign) = bucket(i);
+            let sums = self.sums[bucket].iter_mut();
+            sums.zip(row).for_each(|(s, x)| *s += sign * x);
+        }
+    }
+}
+
 /// Where row `i` goes, and its sign: `SplitMix64`'s mixing of i.
+#[inline(always)]
 fn bucket(i: usize) -> (usize, f32) {
     let mut z = (i as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -64,26 +87,37 @@ mod tests {
     #[test]
     fn lengths_of_combinations_are_kept() {
         let n = 20_000;
-        let data = (0..2 * n).map(|e| ((e * 37 % 101) as f32).sin()).collect();
-        let x = Matrix::from_vec(data, n, 2).unwrap();
+        let data = (0..WIDTH * n)
+            .map(|e| ((e * 37 % 101) as f32).sin())
+            .collect();
+        let x = Matrix::from_vec(data, n, WIDTH).unwrap();
         let sketches = count_sketch(&x).unwrap();
-        for y in [[1.0, 0.0], [0.0, 1.0], [1.0, -0.9]] {
-            let rows = x.as_slice().chunks_exact(2);
-            let entries = rows.map(|r| y[0] * f64::from(r[0]) + y[1] * f64::from(r[1]));
-            let exact = entries.map(|x| x * x).sum::<f64>();
-            let sketch = combined(&sketches, &y).unwrap();
-            let estimate = sketch.iter().map(|x| x * x).sum::<f64>();
+        let mut turn = Matrix::zeros(3, WIDTH);
+        turn.row_mut(0)[0] = 1.0;
+        turn.row_mut(1)[WIDTH - 1] = 1.0;
+        turn.row_mut(2)[..3].copy_from_slice(&[1.0, -0.9, 0.5]);
+        let found = combined(turn.view(), &sketches).unwrap();
+        for c in 0..3 {
+            let entry = |row: &[f32]| row.iter().zip(turn.row(c)).map(|(x, y)| x * y).sum::<f32>();
+            let exact: f32 = (0..n).map(|i| entry(x.row(i)).powi(2)).sum();
+            let estimate: f32 = found.row(c).iter().map(|x| x * x).sum();
             // Four standard deviations.
             assert!((estimate / exact - 1.0).abs() < 0.36, "{estimate} {exact}");
         }
+        assert!(combined(turn.view(), &sketches[1..]).is_err());
     }
 
     #[test]
     fn one_row_keeps_its_length() {
-        let x = Matrix::from_vec(vec![-3.0, 4.0], 1, 2).unwrap();
+        let mut x = Matrix::zeros(1, WIDTH);
+        x.row_mut(0)[..2].copy_from_slice(&[-3.0, 4.0]);
         let sketches = count_sketch(&x).unwrap();
-        let total: f64 = sketches.iter().map(|x| x * x).sum();
-        assert_eq!(total, 25.0);
-        assert!(combined(&sketches, &[1.0]).is_err());
+        assert_eq!(sketches.iter().map(|x| x * x).sum::<f32>(), 25.0);
+        assert!(
+            count_sketch(&Matrix::zeros(0, WIDTH))
+                .unwrap()
+                .iter()
+                .all(|x| *x == 0.0)
+        );
     }
 }

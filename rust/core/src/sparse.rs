@@ -93,6 +93,9 @@ pub struct Recurrence {
 
 /// Columns that are summed in registers: a cache line of them.
 const LANES: usize = 16;
+/// Sums of a row's entries kept side by side: a single one would wait for each product before the
+/// next.
+const CHAINS: usize = 4;
 /// Rows of a block.
 const ROWS: usize = 512;
 
@@ -133,15 +136,13 @@ impl Product<'_> {
                 let from = part * LANES;
                 let mut sum = [0.0_f32; LANES];
                 if b.is_multiple_of(LANES) {
-                    let mut registers = [simd.splat_f32s(0.0); N];
-                    for (&j, &w) in indices.iter().zip(data) {
-                        let (x, _) = S::as_simd_f32s(&groups[j as usize * (b / LANES) + part]);
-                        let w = simd.splat_f32s(w);
-                        for c in 0..N {
-                            registers[c] = simd.mul_add_e_f32s(w, x[c], registers[c]);
-                        }
-                    }
-                    S::as_mut_simd_f32s(&mut sum).0.copy_from_slice(&registers);
+                    let column = Column {
+                        groups,
+                        stride: b / LANES,
+                        part,
+                    };
+                    let total = column.sum::<S, N>(simd, indices, data);
+                    S::as_mut_simd_f32s(&mut sum).0.copy_from_slice(&total);
                 } else {
                     for (&j, &w) in indices.iter().zip(data) {
                         let x = &self.x[j as usize * b + from..][..out.len()];
@@ -164,38 +165,144 @@ impl Product<'_> {
     }
 }
 
+/// LANES columns of a dense matrix.
+struct Column<'a> {
+    groups: &'a [[f32; LANES]],
+    /// Groups a row, and which of them.
+    stride: usize,
+    part: usize,
+}
+
+impl Column<'_> {
+    /// `Σ_e data_e x[indices_e]`.
+    #[inline(always)]
+    fn sum<S: Simd, const N: usize>(&self, simd: S, indices: &[u32], data: &[f32]) -> [S::f32s; N] {
+        let mut sums = [[simd.splat_f32s(0.0); N]; CHAINS];
+        let (indices, last_indices) = indices.as_chunks::<CHAINS>();
+        let (data, last_data) = data.as_chunks::<CHAINS>();
+        for (j, w) in indices.iter().zip(data) {
+            for k in 0..CHAINS {
+                self.add(simd, &mut sums[k], j[k], w[k]);
+            }
+        }
+        for (&j, &w) in last_indices.iter().zip(last_data) {
+            self.add(simd, &mut sums[0], j, w);
+        }
+        let mut total = sums[0];
+        for sum in &sums[1..] {
+            for c in 0..N {
+                total[c] = simd.add_f32s(total[c], sum[c]);
+            }
+        }
+        total
+    }
+
+    /// `sum += w x[j]`.
+    #[inline(always)]
+    fn add<S: Simd, const N: usize>(&self, simd: S, sum: &mut [S::f32s; N], j: u32, w: f32) {
+        let (x, _) = S::as_simd_f32s(&self.groups[j as usize * self.stride + self.part]);
+        let w = simd.splat_f32s(w);
+        for c in 0..N {
+            sum[c] = simd.mul_add_e_f32s(w, x[c], sum[c]);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::twin::twins;
+
+    /// 70 rows, of 0 to 69 entries.
+    fn uneven() -> CsrMatrix {
+        let n = 70;
+        let mut matrix = CsrMatrix {
+            indptr: vec![0],
+            indices: vec![],
+            data: vec![],
+        };
+        for i in 0..n {
+            // Whole numbers: every order of summation is exact.
+            let mut columns: Vec<u32> = (0..i as u32).map(|e| (e * 3 + 1) % n as u32).collect();
+            columns.sort_unstable();
+            matrix
+                .data
+                .extend(columns.iter().map(|j| (j * 5 % 7) as f32 - 3.0));
+            matrix.indices.extend(columns);
+            matrix.indptr.push(matrix.indices.len());
+        }
+        matrix
+    }
 
     #[test]
-    fn product_matches_a_plain_loop() {
+    fn products_match_plain_loops_at_every_width() {
+        let matrix = uneven();
+        let n = matrix.n();
+        let terms = Recurrence {
+            scale: 2.0,
+            shift: -1.0,
+            keep: 0.5,
+        };
+        // 32 and 48 have more than one group of columns.
+        for b in (1..20).chain([32, 40, 48]) {
+            let x: Vec<f32> = (0..n * b).map(|e| (e * 7 % 5) as f32).collect();
+            let before: Vec<f32> = (0..n * b).map(|e| (e % 3) as f32).collect();
+            let (mut product, mut recurred) = (vec![9.0; n * b], before.clone());
+            matrix.matmul(&x, b, &mut product).unwrap();
+            matrix.recur(&x, b, terms, &mut recurred).unwrap();
+            for (e, got) in product.iter().enumerate() {
+                let entries = matrix.row(e / b);
+                let sum: f32 = entries.map(|(j, w)| w * x[j as usize * b + e % b]).sum();
+                assert_eq!(*got, sum);
+                assert_eq!(recurred[e], 2.0 * sum - x[e] + 0.5 * before[e]);
+            }
+            for (twin, terms) in twins()
+                .into_iter()
+                .flat_map(|t| [(t, None), (t, Some(terms))])
+            {
+                let mut out = before.clone();
+                twin.run(Product {
+                    matrix: &matrix,
+                    x: &x,
+                    b,
+                    terms,
+                    first: 0,
+                    out: &mut out,
+                });
+                assert_eq!(
+                    out,
+                    if terms.is_some() {
+                        &recurred[..]
+                    } else {
+                        &product[..]
+                    }
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn not_a_number_stays_in_its_column() {
+        let matrix = uneven();
+        let mut x = vec![1.0; matrix.n() * LANES];
+        x[LANES + 2] = f32::NAN;
+        let mut out = vec![0.0; x.len()];
+        matrix.matmul(&x, LANES, &mut out).unwrap();
+        for (i, row) in out.chunks_exact(LANES).enumerate() {
+            let touched = matrix.row(i).any(|(j, _)| j == 1);
+            let found = row.iter().map(|v| v.is_nan());
+            assert!(found.eq((0..LANES).map(|c| touched && c == 2)));
+        }
+        assert!(matrix.matmul(&x[1..], LANES, &mut out).is_err());
+    }
+
+    #[test]
+    fn rows_are_summed() {
         let matrix = CsrMatrix {
             indptr: vec![0, 2, 2, 3],
             indices: vec![0, 2, 1],
             data: vec![2.0, -1.0, 0.5],
         };
-        // 32 and 48 have more than one group of columns.
-        for b in (1..20).chain([32, 40, 48]) {
-            let x: Vec<f32> = (0..3 * b).map(|e| (e * 7 % 5) as f32).collect();
-            let mut out = vec![9.0; 3 * b];
-            matrix.matmul(&x, b, &mut out).unwrap();
-            for c in 0..b {
-                assert_eq!(out[c], 2.0 * x[c] - x[2 * b + c]);
-                assert_eq!(out[b + c], 0.0);
-                assert_eq!(out[2 * b + c], 0.5 * x[b + c]);
-            }
-            let terms = Recurrence {
-                scale: 2.0,
-                shift: -1.0,
-                keep: 0.5,
-            };
-            let before = out.clone();
-            matrix.recur(&x, b, terms, &mut out).unwrap();
-            for (e, got) in out.iter().enumerate() {
-                assert_eq!(*got, 2.0 * before[e] - x[e] + 0.5 * before[e]);
-            }
-        }
         assert_eq!(matrix.row_sums(), [1.0, 0.0, 0.5]);
     }
 }

@@ -4,7 +4,8 @@
 //! known and projected out. The eigenvalues wanted are the largest of `D^-1/2 B D^-1/2`, which
 //! [`crate::eigensolver`] finds; small graphs are solved densely.
 
-use crate::eigensolver::{BLOCK, Eigenpairs, Search, largest_eigenpairs, residual};
+use crate::basis::BLOCK;
+use crate::eigensolver::{Eigenpairs, Search, largest_eigenpairs, residual};
 use crate::error::{Error, Result, check_positive};
 use crate::linalg::{Matrix, symmetric_eigen};
 use crate::monitor::Monitor;
@@ -155,11 +156,11 @@ fn breadth_first(graph: &CsrMatrix) -> Vec<u32> {
 /// D^-1/2 B D^-1/2 with rows and columns in `order`; within a row the columns do not ascend.
 fn normalised(graph: &CsrMatrix, degrees: &[f64], order: &[u32]) -> Result<CsrMatrix> {
     let n = graph.n();
-    let mut place = vec![0; n];
+    // Where each row goes, and its scale: read together.
+    let mut places = vec![(0, 0.0); n];
     for (new, &old) in order.iter().enumerate() {
-        place[old as usize] = new as u32;
+        places[old as usize] = (new as u32, 1.0 / degrees[old as usize].sqrt());
     }
-    let scales: Vec<f64> = degrees.iter().map(|d| 1.0 / d.sqrt()).collect();
     let mut indptr = vec![0; n + 1];
     for (new, &old) in order.iter().enumerate() {
         indptr[new + 1] = indptr[new] + graph.row(old as usize).len();
@@ -181,10 +182,11 @@ fn normalised(graph: &CsrMatrix, degrees: &[f64], order: &[u32]) -> Result<CsrMa
     map_items(parts, |(rows, indices, data)| {
         let mut entries = indices.iter_mut().zip(data);
         for &old in &order[rows] {
-            let scale = scales[old as usize];
+            let (_, scale) = places[old as usize];
             for ((j, w), (index, value)) in graph.row(old as usize).zip(&mut entries) {
-                *index = place[j as usize];
-                *value = (f64::from(w) * scale * scales[j as usize]) as f32;
+                let (place, other) = places[j as usize];
+                *index = place;
+                *value = (f64::from(w) * scale * other) as f32;
             }
         }
         Ok(())

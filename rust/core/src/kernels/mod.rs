@@ -21,3 +21,39 @@ pub fn instruction_set() -> &'static str {
         _ => "other",
     }
 }
+
+/// Kernels on vectors that this machine would not choose, for tests.
+#[cfg(test)]
+pub(crate) mod twin {
+    use pulp::{Simd, WithSimd};
+
+    /// A kind of vector: of scalars, or of AVX2's.
+    #[derive(Debug, Clone, Copy)]
+    pub enum Twin {
+        One,
+        Four,
+        Eight,
+        #[cfg(target_arch = "x86_64")]
+        Avx2(pulp::x86::V3),
+    }
+
+    /// All that this machine has.
+    pub fn twins() -> Vec<Twin> {
+        let mut twins = vec![Twin::One, Twin::Four, Twin::Eight];
+        #[cfg(target_arch = "x86_64")]
+        twins.extend(pulp::x86::V3::try_new().map(Twin::Avx2));
+        twins
+    }
+
+    impl Twin {
+        pub fn run(self, kernel: impl WithSimd<Output = ()>) {
+            match self {
+                Self::One => kernel.with_simd(pulp::Scalar),
+                Self::Four => kernel.with_simd(pulp::Scalar128b),
+                Self::Eight => kernel.with_simd(pulp::Scalar256b),
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx2(simd) => Simd::vectorize(simd, kernel),
+            }
+        }
+    }
+}

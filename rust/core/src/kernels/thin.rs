@@ -166,24 +166,7 @@ fn add<S: Simd, const N: usize>(simd: S, out: &mut [f32; WIDTH], sums: [S::f32s;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The kernels without the machine's instructions, at other widths.
-    #[derive(Clone, Copy)]
-    enum Twin {
-        One,
-        Four,
-        Eight,
-    }
-
-    impl Twin {
-        fn run(self, kernel: impl WithSimd<Output = ()>) {
-            match self {
-                Self::One => kernel.with_simd(pulp::Scalar),
-                Self::Four => kernel.with_simd(pulp::Scalar128b),
-                Self::Eight => kernel.with_simd(pulp::Scalar256b),
-            }
-        }
-    }
+    use crate::kernels::twin::twins;
 
     #[test]
     fn not_a_number_stays_in_its_row() {
@@ -206,7 +189,7 @@ mod tests {
             let w: Vec<f32> = (0..r * WIDTH).map(|i| value(i + 3)).collect();
             let mut inner = vec![1.0; k * WIDTH];
             add_inner(v, &w, &mut inner);
-            for twin in [Twin::One, Twin::Four, Twin::Eight] {
+            for twin in twins() {
                 let mut again = vec![1.0; k * WIDTH];
                 let (w, sum) = (w.as_chunks().0, again.as_chunks_mut().0);
                 twin.run(Inner { v, w, sum });
@@ -220,7 +203,7 @@ mod tests {
             let coefficients: Vec<f32> = (0..k * WIDTH).map(|i| value(i + 5)).collect();
             let mut out = w.clone();
             add_product(v, &coefficients, &mut out);
-            for twin in [Twin::One, Twin::Four, Twin::Eight] {
+            for twin in twins() {
                 let mut again = w.clone();
                 let (c, w) = (coefficients.as_chunks().0, again.as_chunks_mut().0);
                 twin.run(Combine { v, c, w });

@@ -164,6 +164,7 @@ fn products<S: Simd, const R: usize, const VECTORS: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::twin::{Twin, twins};
     use crate::linalg::Matrix;
 
     struct Written {
@@ -184,9 +185,7 @@ mod tests {
         Matrix::from_vec((0..rows * cols).map(value).collect(), rows, cols).unwrap()
     }
 
-    type Run = fn(&LeftPanels, &RightPanels, usize, &mut Written);
-
-    fn tiles(a: &Matrix, b: &Matrix, run: Run) -> Written {
+    fn tiles(a: &Matrix, b: &Matrix, twin: Option<Twin>) -> Written {
         let (mut left, mut right) = (LeftPanels::default(), RightPanels::default());
         // Packed twice: nothing of the first may remain.
         left.pack(matrix(70, a.cols() + 1, 0).view());
@@ -198,39 +197,26 @@ mod tests {
             cols,
             out: vec![f32::NAN; a.rows().div_ceil(ROWS) * ROWS * cols],
         };
-        run(&left, &right, a.cols(), &mut written);
+        match twin {
+            None => for_each_tile(&left, &right, a.cols(), &mut written),
+            Some(twin) => twin.run(Tiles {
+                left: &left.0,
+                right: &right.0,
+                depth: a.cols(),
+                epilogue: &mut written,
+            }),
+        }
         written
-    }
-
-    /// The same without the machine's instructions, at another width.
-    macro_rules! twin {
-        ($simd:ident) => {
-            |left, right, depth, epilogue| {
-                let (left, right) = (&left.0[..], &right.0[..]);
-                let tiles = Tiles {
-                    left,
-                    right,
-                    depth,
-                    epilogue,
-                };
-                tiles.with_simd(pulp::$simd);
-            }
-        };
     }
 
     #[test]
     fn products_match_plain_loops_at_every_width() {
-        let runs: [Run; 4] = [
-            for_each_tile,
-            twin!(Scalar),
-            twin!(Scalar128b),
-            twin!(Scalar256b),
-        ];
+        let runs: Vec<_> = twins().into_iter().map(Some).chain([None]).collect();
         for rows in [1, 3, 12, 13, 40] {
             for cols in 0..70 {
                 for depth in [1, 2, 17] {
                     let (a, b) = (matrix(rows, depth, 1), matrix(cols, depth, 2));
-                    for run in runs {
+                    for &run in &runs {
                         let got = tiles(&a, &b, run);
                         for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
                             let pairs = a.row(i).iter().zip(b.row(j));
@@ -247,7 +233,7 @@ mod tests {
     fn not_a_number_stays_in_its_row() {
         let (mut a, b) = (matrix(5, 3, 1), matrix(5, 3, 2));
         a.row_mut(2)[1] = f32::NAN;
-        let got = tiles(&a, &b, for_each_tile);
+        let got = tiles(&a, &b, None);
         for i in 0..5 {
             let row = &got.out[i * got.cols..i * got.cols + 5];
             assert!(row.iter().all(|v| v.is_nan() == (i == 2)));
