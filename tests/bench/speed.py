@@ -87,7 +87,7 @@ def assignment() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 
 LOOP = 20
-"""Matchings of the descent in `assignment-loop`."""
+"""Steps of the descent in `assignment-loop` and `gradient`."""
 
 
 @cache
@@ -219,10 +219,10 @@ def numpy_gradient(y: np.ndarray, freqs: np.ndarray) -> object:
     return 2 / phases.size * ((im * cos - re * sin) @ freqs)
 
 
-def own_gradient(y: np.ndarray, freqs: np.ndarray) -> object:
+def own_gradient(y: np.ndarray, freqs: np.ndarray, steps: int) -> object:
     """Ours, with the phase term."""
     q = len(freqs)
-    return _core.pd_cfd_gradient(y, freqs, [0.1] * q, [0.1] * q, [0.3] * q)
+    return _core.pd_cfd_gradient(y, freqs, [0.1] * q, [0.1] * q, [0.3] * q, steps=steps)
 
 
 @dataclass(frozen=True)
@@ -293,10 +293,13 @@ CASES = {
         {"numpy": lambda: numpy_cf(prepared(), frequencies())},
         0.4,
     ),
+    # A step of the descent.
     "gradient": Case(
-        lambda: own_gradient(points(), batch()),
+        lambda: own_gradient(points(), batch(), LOOP + 1),
         {"numpy": lambda: numpy_gradient(points(), batch())},
         0.4,
+        minus=lambda: own_gradient(points(), batch(), 1),
+        per=LOOP,
     ),
 }
 

@@ -141,7 +141,7 @@ pub struct Batch<'a> {
     pub phase_weights: &'a [f64],
 }
 
-/// Mean PD-CFD of `y`, (m, p), over a batch; `scale` times its gradient is added to `grad`, (m, p).
+/// Mean PD-CFD of `y`, (m, p), over a batch; `scale` times its gradient goes to `grad`, (m, p).
 ///
 /// Two passes, each one product: phases, whose sums give φ_Y, and the pull-back
 /// `∂φ/∂y_i = (-sin ω·y_i, cos ω·y_i) ω / m`. O(m q p); `phases` is scratch of m q entries.
@@ -161,6 +161,7 @@ pub fn pd_cfd_gradient(
     check_len("phase_weights", batch.phase_weights.len(), q)?;
     check_len("gradient", grad.len(), m * p)?;
     if m == 0 || q == 0 {
+        grad.fill(0.0);
         return Ok(0.0);
     }
     phases.resize(m * q, 0.0);
@@ -189,7 +190,7 @@ pub fn pd_cfd_gradient(
     Ok(value * inv_q)
 }
 
-/// `grad_i += Σ_k (by_sin_k cos θ_ik - by_cos_k sin θ_ik) ω_k`, from the phases θ, (m, q).
+/// `grad_i = Σ_k (by_sin_k cos θ_ik - by_cos_k sin θ_ik) ω_k`, from the phases θ, (m, q).
 fn pull_back(
     phases: &mut [f32],
     grad: &mut [f32],
@@ -201,7 +202,7 @@ fn pull_back(
     fill_two_blocks((phases, q), (grad, p), ROWS, |phases, grad| {
         phase_derivative(phases, by_cos, by_sin);
         let derivatives = MatrixView::new(phases, phases.len() / q, q)?;
-        matmul_nn(grad, derivatives, freqs, true);
+        matmul_nn(grad, derivatives, freqs, false);
         Ok(())
     })
 }

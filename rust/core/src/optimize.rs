@@ -178,7 +178,6 @@ pub fn optimize(
             target: &reference,
             phase_weights: &weights,
         };
-        grad.fill(0.0);
         let scale = (m as f64).sqrt();
         let loss = pd_cfd_gradient(y.view(), batch, scale, &mut phases, &mut grad)?;
         if !loss.is_finite() {

@@ -7,7 +7,7 @@
 
 use pulp::Simd;
 
-use crate::kernels::tile::{COLS, Epilogue, LeftPanels, ROWS, RightPanels, for_each_tile};
+use crate::kernels::tile::{COLS, Epilogue, ROWS, RightPanels, for_each_tile};
 use crate::linalg::{MatrixView, squared_norms};
 
 /// Candidates that a row collects beyond those it keeps before it sorts them out.
@@ -73,16 +73,15 @@ impl<'a> TopK<'a> {
     /// Offers each row every row of `other`, and the other way round; where `same`, both are blocks
     /// of one matrix, and a row is not offered to itself. O(b c p).
     pub fn meet(&mut self, other: &mut Self, same: bool) {
-        let (mut left, mut right) = (LeftPanels::default(), RightPanels::default());
-        left.pack(self.x);
+        let left = self.x;
+        let mut right = RightPanels::default();
         right.pack(other.x);
-        let depth = self.x.cols();
         let mut offer = Offer {
             rows: self,
             cols: other,
             same,
         };
-        for_each_tile(&left, &right, depth, &mut offer);
+        for_each_tile(left, &right, &mut offer);
     }
 
     /// Offers the rows to each other. O(b^2 p).

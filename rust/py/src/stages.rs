@@ -179,9 +179,10 @@ fn characteristic_function(
 }
 
 /// Mean PD-CFD of `y`, (m, p), from the values (`re`, `im`), (q,) each, at `freqs`, (q, p), and its
-/// gradient, (m, p).
+/// gradient, (m, p); computed `steps` times in the same scratch, as a descent does.
 #[pyfunction]
-#[pyo3(signature = (y, freqs, re, im, phase_weights, *, n_threads = 0))]
+#[pyo3(signature = (y, freqs, re, im, phase_weights, *, steps = 1, n_threads = 0))]
+#[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
 fn pd_cfd_gradient<'py>(
     py: Python<'py>,
     y: PyReadonlyArray2<'py, f32>,
@@ -189,19 +190,25 @@ fn pd_cfd_gradient<'py>(
     re: Vec<f64>,
     im: Vec<f64>,
     phase_weights: Vec<f64>,
+    steps: usize,
     n_threads: usize,
 ) -> PyResult<(f64, Bound<'py, PyArray2<f32>>)> {
     let (y, freqs) = (matrix(&y)?, matrix(&freqs)?);
     let target = CharacteristicFunction { re, im };
     let (m, p) = (y.view().rows(), y.view().cols());
     let mut grad = vec![0.0; m * p];
-    let value = run(py, n_threads, None, |_| {
+    let value = run(py, n_threads, None, |monitor| {
         let batch = Batch {
             freqs: freqs.view(),
             target: &target,
             phase_weights: &phase_weights,
         };
-        core_gradient(y.view(), batch, 1.0, &mut Vec::new(), &mut grad)
+        let (mut value, mut phases) = (0.0, Vec::new());
+        for _ in 0..steps {
+            monitor.check()?;
+            value = core_gradient(y.view(), batch, 1.0, &mut phases, &mut grad)?;
+        }
+        Ok(value)
     })?;
     let grad = grad.into_pyarray(py).reshape([m, p])?;
     Ok((value, grad))

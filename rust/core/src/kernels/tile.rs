@@ -1,9 +1,10 @@
 //! Products of packed rows that stay in registers until they have been used.
 //!
-//! A tile is [`ROWS`] rows by [`COLS`] columns of `a bᵀ`. Both sides are packed so that one step of
-//! the inner dimension is contiguous: [`ROWS`] scalars to broadcast against [`COLS`] / lanes
-//! vectors (Goto & van de Geijn 2008). What is done with a tile is inlined behind the products
-//! ([`Epilogue`]), so that no matrix of products is written and read again.
+//! A tile is [`ROWS`] rows by [`COLS`] columns of `a bᵀ`. The right side is packed so that one step
+//! of the inner dimension is contiguous: [`COLS`] / lanes vectors against as many scalars as the tile
+//! has rows, read where they are (after Goto & van de Geijn 2008). What is done with a tile is
+//! inlined behind the products ([`Epilogue`]), so that no matrix of products is written and read
+//! again.
 //!
 //! # Numerics
 //! Each product is summed over the inner dimension in ascending order, with fused rounding where
@@ -28,30 +29,10 @@ struct Line([f32; LINE]);
 const LINE: usize = 16;
 const LINES: usize = COLS / LINE;
 
-/// Rows packed [`ROWS`] at a time for the left side of a tile; the last panel is filled up with
-/// zeros.
-#[derive(Debug, Clone, Default)]
-pub struct LeftPanels(Vec<[f32; ROWS]>);
-
 /// Rows packed [`COLS`] at a time for the right side of a tile; the last panel is filled up with
 /// zeros.
 #[derive(Debug, Clone, Default)]
 pub struct RightPanels(Vec<[Line; LINES]>);
-
-impl LeftPanels {
-    /// Packs `x`, (n, p), in place of what was packed before.
-    pub fn pack(&mut self, x: MatrixView<'_>) {
-        let depth = x.cols();
-        self.0.clear();
-        self.0.resize(x.rows().div_ceil(ROWS) * depth, [0.0; ROWS]);
-        for i in 0..x.rows() {
-            let panel = &mut self.0[i / ROWS * depth..];
-            for (step, v) in panel.iter_mut().zip(x.row(i)) {
-                step[i % ROWS] = *v;
-            }
-        }
-    }
-}
 
 impl RightPanels {
     /// Packs `x`, (n, p), in place of what was packed before.
@@ -73,34 +54,27 @@ impl RightPanels {
 /// What is done with the products of a row and some neighbouring columns.
 pub trait Epilogue {
     /// `products`: of left row `row` and the right rows from `col` on, one a lane. Rows and
-    /// columns that fill up a panel come too.
+    /// columns that fill up a tile come too: the last row once more, and columns of zeros.
     ///
     /// Implementations must be `#[inline(always)]`, or the instruction set is lost.
     fn take<S: Simd>(&mut self, simd: S, row: usize, col: usize, products: S::f32s);
 }
 
-/// Calls `epilogue` with every product of a row of `left` and a row of `right`, both of `depth`
+/// Calls `epilogue` with every product of a row of `left`, (r, p), and a row of `right`, also of p
 /// entries.
 ///
 /// Columns go in panels: all rows with the first [`COLS`] columns, then all with the next.
-pub fn for_each_tile(
-    left: &LeftPanels,
-    right: &RightPanels,
-    depth: usize,
-    epilogue: &mut impl Epilogue,
-) {
+pub fn for_each_tile(left: MatrixView<'_>, right: &RightPanels, epilogue: &mut impl Epilogue) {
     Arch::new().dispatch(Tiles {
-        left: &left.0,
+        left,
         right: &right.0,
-        depth,
         epilogue,
     });
 }
 
 struct Tiles<'a, E> {
-    left: &'a [[f32; ROWS]],
+    left: MatrixView<'a>,
     right: &'a [[Line; LINES]],
-    depth: usize,
     epilogue: &'a mut E,
 }
 
@@ -121,16 +95,15 @@ impl<E: Epilogue> WithSimd for Tiles<'_, E> {
 impl<E: Epilogue> Tiles<'_, E> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const VECTORS: usize>(self, simd: S) {
-        let depth = self.depth.max(1);
-        for (c, b) in self.right.chunks_exact(depth).enumerate() {
-            for (r, a) in self.left.chunks_exact(depth).enumerate() {
-                for first in (0..ROWS).step_by(R) {
-                    let sums = products::<S, R, VECTORS>(simd, a, b, first);
-                    for (i, sums) in sums.into_iter().enumerate() {
-                        for (v, sums) in sums.into_iter().enumerate() {
-                            let (row, col) = (r * ROWS + first + i, c * COLS + v * S::F32_LANES);
-                            self.epilogue.take(simd, row, col, sums);
-                        }
+        let (n, depth) = (self.left.rows(), self.left.cols());
+        for (c, b) in self.right.chunks_exact(depth.max(1)).enumerate() {
+            for first in (0..n.next_multiple_of(ROWS)).step_by(R) {
+                let rows = std::array::from_fn(|i| self.left.row((first + i).min(n - 1)));
+                let sums = products::<S, R, VECTORS>(simd, rows, b);
+                for (i, sums) in sums.into_iter().enumerate() {
+                    for (v, sums) in sums.into_iter().enumerate() {
+                        let col = c * COLS + v * S::F32_LANES;
+                        self.epilogue.take(simd, first + i, col, sums);
                     }
                 }
             }
@@ -138,21 +111,21 @@ impl<E: Epilogue> Tiles<'_, E> {
     }
 }
 
-/// Products of rows `first..first + R` of a left panel and all of a right one.
+/// Products of rows and a panel.
 #[inline(always)]
 fn products<S: Simd, const R: usize, const VECTORS: usize>(
     simd: S,
-    a: &[[f32; ROWS]],
-    b: &[[Line; LINES]],
-    first: usize,
+    rows: [&[f32]; R],
+    panel: &[[Line; LINES]],
 ) -> [[S::f32s; VECTORS]; R] {
+    let rows = rows.map(|row| &row[..panel.len()]);
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; R];
-    for (a, b) in a.iter().zip(b) {
+    for (k, step) in panel.iter().enumerate() {
         let mut vectors = [simd.splat_f32s(0.0); VECTORS];
-        let lines = b.iter().flat_map(|line| S::as_simd_f32s(&line.0).0);
+        let lines = step.iter().flat_map(|line| S::as_simd_f32s(&line.0).0);
         vectors.iter_mut().zip(lines).for_each(|(v, x)| *v = *x);
         for i in 0..R {
-            let x = simd.splat_f32s(a[first + i]);
+            let x = simd.splat_f32s(rows[i][k]);
             for v in 0..VECTORS {
                 sums[i][v] = simd.mul_add_e_f32s(x, vectors[v], sums[i][v]);
             }
@@ -186,11 +159,9 @@ mod tests {
     }
 
     fn tiles(a: &Matrix, b: &Matrix, twin: Option<Twin>) -> Written {
-        let (mut left, mut right) = (LeftPanels::default(), RightPanels::default());
+        let mut right = RightPanels::default();
         // Packed twice: nothing of the first may remain.
-        left.pack(matrix(70, a.cols() + 1, 0).view());
         right.pack(matrix(70, a.cols() + 1, 0).view());
-        left.pack(a.view());
         right.pack(b.view());
         let cols = b.rows().div_ceil(COLS) * COLS;
         let mut written = Written {
@@ -198,11 +169,10 @@ mod tests {
             out: vec![f32::NAN; a.rows().div_ceil(ROWS) * ROWS * cols],
         };
         match twin {
-            None => for_each_tile(&left, &right, a.cols(), &mut written),
+            None => for_each_tile(a.view(), &right, &mut written),
             Some(twin) => twin.run(Tiles {
-                left: &left.0,
+                left: a.view(),
                 right: &right.0,
-                depth: a.cols(),
                 epilogue: &mut written,
             }),
         }
