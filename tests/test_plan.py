@@ -1,6 +1,9 @@
 """Time and memory foreseen, and kept to."""
 
 import json
+import platform
+import subprocess
+import sys
 
 import click
 import numpy as np
@@ -44,6 +47,29 @@ def test_what_cannot_fit_is_refused_with_what_it_takes(data):
         fast_select.select(data, ratio=0.1, max_memory=2**20)
     with pytest.raises(fast_select.InvalidInputError):
         fast_select.plan(data, ratio=2)
+
+
+def test_freed_buffers_go_back_to_the_system():
+    code = """if True:
+        import sys
+        import numpy as np
+        from fast_select.cli._allocator import return_large_buffers
+        from fast_select.energy import current_rss
+        if sys.argv[1:]:
+            return_large_buffers()
+        # A large buffer, freed, is what makes glibc keep the smaller ones to come.
+        np.ones(30 << 17)
+        before = current_rss()
+        small = [np.ones(1 << 20) for _ in range(3)]
+        del small[:2]
+        print((current_rss() - before) >> 20)
+    """
+    kept, returned = (
+        int(subprocess.run([sys.executable, "-c", code, *words], capture_output=True).stdout)
+        for words in ([], ["return"])
+    )
+    assert returned <= 10
+    assert kept > returned or platform.libc_ver()[0] != "glibc"
 
 
 @pytest.mark.parametrize(

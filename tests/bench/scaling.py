@@ -3,7 +3,8 @@
     python tests/bench/scaling.py                  # 5,000 to 500,000 rows, 1, 10 and 30 %
     python tests/bench/scaling.py --rows 5000 20000 80000 --method fast
 
-Every run is a process of its own. Memory is the process's own (anonymous) at its largest.
+Every run is a process of its own, with the command's allocator. Memory is the process's own
+(anonymous) at its largest.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import fast_select
+from fast_select.cli._allocator import return_large_buffers
 
 DIMS = 32
 
@@ -43,6 +45,7 @@ def anonymous_bytes() -> int:
 
 def one(path: str, ratio: float, threads: int, method: str) -> dict:
     """Stages' seconds, the largest memory above the start, and what the plan said."""
+    return_large_buffers()
     x = np.load(path, mmap_mode="r")
     asked = {"ratio": ratio, "threads": threads, "method": method}
     planned = fast_select.plan(x, **asked)

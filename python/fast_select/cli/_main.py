@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from .._errors import FastSelectError, InvalidInputError
+from ._allocator import return_large_buffers
 from ._explain import explain
 from .compare import compare
 from .demo import demo
@@ -104,4 +105,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """Entry point of the console script."""
+    return_large_buffers()
     sys.exit(main())

@@ -10,11 +10,11 @@
 use std::time::Instant;
 
 use crate::baselines::MAX_ITER;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exchange::BATCH;
 use crate::linalg::{Matrix, matmul_nt};
 use crate::monitor::Stage;
-use crate::parallel::{LANES, map_blocks};
+use crate::parallel::{LANES, fill_blocks};
 use crate::quality::{QualityOptions, TOGETHER};
 use crate::select::{Method, SelectOptions};
 use crate::work::n_blocks;
@@ -52,22 +52,36 @@ pub struct StageCost {
 /// Multiply-adds that reading, converting and checking an entry of the input takes.
 const READ_WORK: f64 = 100.0;
 /// Multiply-adds of a pair of rows in the exchange beyond their product.
-const PAIR_WORK: f64 = 170.0;
-/// Swaps a pick, and the multiply-adds of one for each row of the block.
-const SWAPS: f64 = 1.7;
-const SWAP_WORK: f64 = 200.0;
+const PAIR_WORK: f64 = 75.0;
+/// Of a pick and a row of its block in all swaps, and for each column.
+const SWAP_WORK: f64 = 800.0;
+const SWAP_COLUMN_WORK: f64 = 3.3;
 /// Multiply-adds of a sine and a cosine.
 const SINCOS_WORK: f64 = 16.0;
-/// Of a row and another in the search for neighbours, beyond half their product.
-const SCAN_WORK: f64 = 6.0;
-/// Of a neighbour in the fuzzy graph, and of a neighbour and component in the spectral embedding.
-const NEIGHBOR_WORK: f64 = 3500.0;
-const SPECTRAL_WORK: f64 = 700.0;
-/// Of an anchor in a step beyond its frequencies, matching and all, and in the last matching.
-const ANCHOR_WORK: f64 = 1.8e5;
-const DECODE_WORK: f64 = 1.3e6;
-/// Of a selected and a sampled row in the coverage.
-const COVERAGE_WORK: f64 = 140.0;
+/// Of a row and another in the search for neighbours, beyond half their product; of a neighbour
+/// there, in the fuzzy graph, and with each component in the spectral embedding.
+const SCAN_WORK: f64 = 15.0;
+const NEAREST_WORK: f64 = 2.2e4;
+const NEIGHBOR_WORK: f64 = 5500.0;
+const SPECTRAL_WORK: f64 = 800.0;
+/// Passes over the phases of all rows for the frequencies, and the library of a group.
+const PHASE_PASSES: f64 = 1.9;
+const LIBRARY_WORK: f64 = 2e9;
+/// Of a step; of an anchor in it beyond its frequencies, matching and all, and for each column; of
+/// an anchor in the last matching.
+const STEP_WORK: f64 = 6e7;
+const ANCHOR_WORK: f64 = 1.8e4;
+const ANCHOR_COLUMN_WORK: f64 = 1.9e3;
+const DECODE_WORK: f64 = 1.6e6;
+/// Products of anchors with rows in it, and what else grows like them.
+const DECODE_PRODUCTS: f64 = 1.5;
+/// Of a row and a frequency of the quality, beyond their product, with sines, cosines and sums.
+const PHASE_WORK: f64 = 130.0;
+/// Of a selected and a sampled row in the coverage, and for each column.
+const COVERAGE_WORK: f64 = 15.0;
+const COVERAGE_COLUMN_WORK: f64 = 0.4;
+/// Products with all rows that the coverage takes, and what else grows like them.
+const COVERAGE_PRODUCTS: f64 = 1.5;
 /// Candidates that a row collects beyond its neighbours.
 const CANDIDATES: usize = crate::knn::SLACK + crate::top_k::ROOM;
 /// Of a column of a row and a pick that a rival compares on one thread.
@@ -105,7 +119,7 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
         push(
             Stage::Neighbors,
             held + near + 8 * (2 * k + CANDIDATES) * at_once(&groups),
-            squares * (0.5 * p as f64 + SCAN_WORK),
+            squares * (0.5 * p as f64 + SCAN_WORK) + NEAREST_WORK * (n * k) as f64,
             "Z, groups' Z, 8 n k, 8 (2 k + 32) rows at work",
         );
         let graph = JOINED_BYTES * n * k;
@@ -128,21 +142,25 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
         push(
             Stage::Frequencies,
             held + graph + u + LANES * 16 * q,
-            (n * q) as f64 * (p as f64 + SINCOS_WORK) * 3.9,
+            (n * q) as f64 * (p as f64 + SINCOS_WORK) * PHASE_PASSES
+                + LIBRARY_WORK * groups.len() as f64,
             "Z, groups' Z, 14 n k, U, 512 q",
         );
         let (batch, steps) = (options.optimize.batch_size, options.optimize.max_steps);
-        let step = (m * batch) as f64 * (2.0 * p as f64 + SINCOS_WORK);
+        let products = (m * batch) as f64 * (2.0 * p as f64 + SINCOS_WORK);
+        let anchors = m as f64 * (ANCHOR_WORK + ANCHOR_COLUMN_WORK * p as f64);
+        let step = STEP_WORK * groups.len() as f64 + products + anchors;
         push(
             Stage::Optimize,
             held + graph + u + 4 * m * (batch + 6 * p + 100),
-            steps as f64 * (step + ANCHOR_WORK * m as f64),
+            steps as f64 * step,
             "Z, groups' Z, 14 n k, U, 4 m (batch + 6 p + 100)",
         );
         push(
             Stage::Decode,
             held + graph + u + 400 * m,
-            (n * m) as f64 * p as f64 / groups.len().max(1) as f64 + DECODE_WORK * m as f64,
+            (n * m) as f64 * p as f64 / groups.len().max(1) as f64 * DECODE_PRODUCTS
+                + DECODE_WORK * m as f64,
             "Z, groups' Z, 14 n k, U, 400 m",
         );
     }
@@ -198,10 +216,11 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
     let selections = 1 + kinds * outline.n_random;
     let quality = QualityOptions::default();
     let batches = selections.div_ceil(TOGETHER) as f64;
-    let phases = (n * quality.n_freqs) as f64 * (p as f64 + SINCOS_WORK) * batches;
+    let phases = (n * quality.n_freqs) as f64 * (p as f64 + PHASE_WORK) * batches;
     let sampled = quality.coverage_rows.min(n) as f64;
-    let distances = sampled * n as f64 * p as f64;
-    let added = sampled * (selections * m) as f64 * COVERAGE_WORK;
+    let distances = sampled * n as f64 * p as f64 * COVERAGE_PRODUCTS;
+    let per_pair = COVERAGE_WORK + COVERAGE_COLUMN_WORK * p as f64;
+    let added = sampled * (selections * m) as f64 * per_pair;
     let sums = 16 * quality.n_freqs * (1 + selections.min(TOGETHER));
     push(
         Stage::Quality,
@@ -240,40 +259,46 @@ fn prepare(n: usize, d: usize, p: usize, n_threads: usize) -> StageCost {
     }
 }
 
-/// Kernel sums, one full round, the short ones, and the swaps.
+/// Kernel sums of half the pairs, one full round, the short ones, and the swaps.
 fn exchange_work(rows: usize, picks: usize, p: usize, options: &SelectOptions) -> f64 {
-    let (b, p) = (rows as f64, p as f64);
-    let sums = 0.5 * (p + PAIR_WORK);
-    let rounds =
-        1.0 + crate::exchange::SHORT * options.exchange.max_sweeps.saturating_sub(1) as f64;
-    let scored = p + PAIR_WORK * (0.3 + picks as f64 / b);
-    b * b * (sums + rounds * scored) + SWAPS * picks as f64 * b * SWAP_WORK
+    let (b, m, p) = (rows as f64, picks as f64, p as f64);
+    let short = options.exchange.max_sweeps.saturating_sub(1) as f64;
+    let rounds = 1.0 + crate::exchange::SHORT * short;
+    b * b * (0.5 + rounds) * (p + PAIR_WORK) + m * b * (SWAP_WORK + SWAP_COLUMN_WORK * p)
 }
 
 /// Multiply-adds a second of all threads of the current pool, from products of (256, 64) by
-/// (64, 512); takes some 30 ms.
+/// (64, 512): the best of five tries, as other processes only ever slow them down; some 40 ms.
 ///
 /// # Errors
 /// None in practice: the blocks cannot fail.
 pub fn products_per_second() -> Result<f64> {
     const SHAPE: (usize, usize, usize) = (256, 512, 64);
+    const BLOCKS: usize = 32;
+    const TRIES: usize = 5;
     let (a, b) = (
         Matrix::zeros(SHAPE.0, SHAPE.2),
         Matrix::zeros(SHAPE.1, SHAPE.2),
     );
-    let run = |count: usize| {
+    let mut out = Matrix::zeros(BLOCKS * SHAPE.0, SHAPE.1);
+    let mut run = |count: usize| {
         let since = Instant::now();
-        let done = map_blocks(count, 1, |_| {
-            let mut out = vec![0.0; SHAPE.0 * SHAPE.1];
-            matmul_nt(&mut out, a.view(), b.view(), false);
-            Ok(out[0])
-        });
-        done.map(|_| since.elapsed().as_secs_f64())
+        for _ in 0..count {
+            fill_blocks(out.as_mut_slice(), SHAPE.1, SHAPE.0, |_, out| {
+                matmul_nt(out, a.view(), b.view(), false);
+                Ok(())
+            })?;
+        }
+        Ok::<_, Error>(since.elapsed().as_secs_f64())
     };
-    let first = run(16)?;
-    let count = ((0.03 / first.max(1e-6)) * 16.0).clamp(16.0, 1e6) as usize;
-    let seconds = run(count)?;
-    Ok((count * SHAPE.0 * SHAPE.1 * SHAPE.2) as f64 / seconds.max(1e-9))
+    run(1)?; // maps the memory
+    let count = (0.008 / run(1)?.max(1e-6)).clamp(1.0, 1e4) as usize;
+    let mut seconds = f64::INFINITY;
+    for _ in 0..TRIES {
+        seconds = seconds.min(run(count)?);
+    }
+    let products = (count * BLOCKS * SHAPE.0 * SHAPE.1 * SHAPE.2) as f64;
+    Ok(products / seconds.max(1e-9))
 }
 
 #[cfg(test)]
