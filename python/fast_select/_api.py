@@ -100,7 +100,8 @@ def select(
     threads : default: all that the process may use
     n_random : random selections of the same size that the report compares with
     max_memory : bytes that the process may take, the mapped input aside; blocks become smaller to
-        keep to it, which selects other rows, and what cannot be done within it is refused
+        keep to it, which selects other rows, and what cannot be done within it is refused (glibc
+        keeps freed buffers on top, unless ``MALLOC_MMAP_THRESHOLD_=1048576`` is in its environment)
     watts_per_core : for the estimate of energy where it cannot be measured
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in

@@ -53,6 +53,9 @@ def plan(
                 max_memory, x.shape[1], sizes, wanted, **shared
             )
         stages = _core.plan(x.shape[1], sizes, wanted, **shared)
+        rate = _core.products_per_second(n_threads=n_threads)
+    for stage in stages:
+        stage["seconds"] = stage.pop("work") / rate
     return {
         "schema": SCHEMA,
         "tool": {"name": "fast-select", **_core.info()},

@@ -17,7 +17,8 @@ def return_large_buffers() -> None:
     and a selection holds up to half as much again as it uses: more than `plan` has promised.
     What the user has set stays, and other C libraries are left as they are.
     """
-    if "MALLOC_MMAP_THRESHOLD_" in os.environ:
+    tunables = os.environ.get("GLIBC_TUNABLES", "")
+    if "MALLOC_MMAP_THRESHOLD_" in os.environ or "mmap_threshold" in tunables:
         return
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -123,20 +123,29 @@ memory_option = click.option(
 )
 
 
-def size_options(command: Command) -> Command:
-    """Add the options that decide how much is to be done."""
-    options = [
-        click.option("--balance", type=click.Choice(["proportional", "equal"]),
-                     default="proportional", show_default=True,
-                     help="How the count is shared out among the classes."),
-        click.option("--threads", type=int, default=None,
-                     help="Threads. [default: all that the process may use]"),
-        click.option("--random", "n_random", type=click.IntRange(0, 10_000), default=20,
-                     show_default=True, help="Random selections to compare with."),
-    ]  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+balance_option = click.option(
+    "--balance",
+    type=click.Choice(["proportional", "equal"]),
+    default="proportional",
+    show_default=True,
+    help="How the count is shared out among the classes.",
+)
+
+threads_option = click.option(
+    "--threads",
+    type=int,
+    default=None,
+    help="Threads. [default: all that the process may use]",
+)
+
+random_option = click.option(
+    "--random",
+    "n_random",
+    type=click.IntRange(0, 10_000),
+    default=20,
+    show_default=True,
+    help="Random selections to compare with.",
+)
 
 
 def judging_options(command: Command) -> Command:
@@ -144,8 +153,7 @@ def judging_options(command: Command) -> Command:
     options = [
         click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True,
                      help="Seed of every random draw."),
-        click.option("--threads", type=int, default=None,
-                     help="Threads. [default: all that the process may use]"),
+        threads_option,
         click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
         click.option("--json", "as_json", is_flag=True, help="Print the report on stdout."),
     ]  # fmt: skip
@@ -157,8 +165,7 @@ def judging_options(command: Command) -> Command:
 def run_options(command: Command) -> Command:
     """Add the options of every command that computes and writes."""
     options = [
-        click.option("--random", "n_random", type=click.IntRange(0, 10_000), default=20,
-                     show_default=True, help="Random selections to compare with."),
+        random_option,
         click.option("--watts-per-core", type=click.FloatRange(min=0, min_open=True),
                      default=10.0, show_default=True,
                      help="For the estimate of energy where it cannot be measured."),

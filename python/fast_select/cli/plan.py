@@ -9,9 +9,11 @@ import click
 from ._options import (
     AdvancedCommand,
     advanced_options,
+    balance_option,
     feature_options,
     memory_option,
-    size_options,
+    random_option,
+    threads_option,
 )
 
 
@@ -20,7 +22,9 @@ from ._options import (
 @click.option("--ratio", type=float, help="Share of the rows to select, above 0 and at most 1.")
 @click.option("--count", type=int, help="Number of rows to select.")
 @feature_options
-@size_options
+@balance_option
+@threads_option
+@random_option
 @memory_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @advanced_options

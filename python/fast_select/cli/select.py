@@ -10,6 +10,7 @@ import click
 from ._options import (
     AdvancedCommand,
     advanced_options,
+    balance_option,
     feature_options,
     memory_option,
     run_options,
@@ -28,13 +29,7 @@ from ._options import (
 )
 @click.option("--count", type=int, help="Number of rows to select.")
 @feature_options
-@click.option(
-    "--balance",
-    type=click.Choice(["proportional", "equal"]),
-    default="proportional",
-    show_default=True,
-    help="How the count is shared out among the classes.",
-)
+@balance_option
 @click.option("--include", help="File of rows (.npy, .npz, .txt, .csv) to select in any case.")
 @click.option("--exclude", help="File of rows not to select; they still count in the whole.")
 @memory_option

@@ -7,7 +7,8 @@ mod common;
 use common::{SIZES, clusters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fast_select_core::baselines::random;
-use fast_select_core::exchange::{Block, ExchangeOptions};
+use fast_select_core::block::Block;
+use fast_select_core::exchange::ExchangeOptions;
 use fast_select_core::monitor::Monitor;
 use fast_select_core::rng::{Purpose, stream};
 
@@ -17,7 +18,7 @@ fn bench(c: &mut Criterion) {
     group.sample_size(10);
     for n in SIZES.map(|n| n.min(options.block_rows)) {
         let x = clusters(n);
-        let made = || Block::new(x.view(), &options, &monitor).unwrap();
+        let made = || Block::new(x.view(), options.base_radius, &monitor).unwrap();
         group.bench_function(BenchmarkId::new("block", n), |b| b.iter(made));
         let block = made();
         group.bench_function(BenchmarkId::new("search", n), |b| {

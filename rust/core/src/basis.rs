@@ -178,7 +178,7 @@ impl<'a> Basis<'a> {
 
     /// Makes the columns of `block`, (n, BLOCK), orthonormal and orthogonal to the basis.
     ///
-    /// Directions that the basis spans already are replaced by random ones.
+    /// Directions that the basis spans already are replaced by random ones. O(n k).
     pub fn orthonormalise(&self, block: &mut Matrix, random: &mut RandomColumns) -> Result<()> {
         let (mut scale, mut fresh) = (0.0, false);
         for pass in 0..4 {

@@ -111,8 +111,8 @@ fn median(squared: &[f32], b: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::draws::random_selections;
     use crate::parallel::with_pool;
-    use crate::quality::random_selections;
     use crate::rng::{Purpose, stream};
     use rand::Rng;
 

@@ -283,7 +283,8 @@ mod tests {
             };
             (0..20).map(one).sum::<f64>() / 20.0
         };
-        let mut grad = vec![0.0; 450];
+        // What was there before does not count.
+        let mut grad = vec![9.0; 450];
         let got = pd_cfd_gradient(y.view(), batch, 150.0, &mut Vec::new(), &mut grad).unwrap();
         assert!((got - value(&y)).abs() < 1e-6 * got);
         for e in (0..450).step_by(17) {
@@ -300,6 +301,19 @@ mod tests {
                 "{got} {expected}"
             );
         }
+    }
+
+    #[test]
+    fn nothing_to_match_has_no_gradient() {
+        let (y, none) = (random(4, 3, 0), random(0, 3, 1));
+        let batch = Batch {
+            freqs: none.view(),
+            target: &CharacteristicFunction::default(),
+            phase_weights: &[],
+        };
+        let mut grad = vec![9.0; 12];
+        let got = pd_cfd_gradient(y.view(), batch, 1.0, &mut Vec::new(), &mut grad).unwrap();
+        assert_eq!((got, grad), (0.0, vec![0.0; 12]));
     }
 
     #[test]

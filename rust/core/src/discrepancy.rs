@@ -13,7 +13,7 @@ use rand_distr::{Distribution, StandardNormal};
 use crate::error::Result;
 use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
 use crate::monitor::Monitor;
-use crate::parallel::{blocks, map_items};
+use crate::parallel::{map_blocks, map_items};
 use crate::rng::{Purpose, stream};
 
 const SAMPLE: usize = 2048;
@@ -21,6 +21,8 @@ const DIRECTIONS: usize = 64;
 const QUANTILES: usize = 256;
 /// Rows of a tile of kernels.
 const ROWS: usize = 128;
+/// Directions that a task projects on.
+const TOGETHER: usize = 4;
 
 /// MMD^2, its standard error, and the sliced Wasserstein distance.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,14 +62,14 @@ pub fn discrepancies(
             .max(f32::MIN_POSITIVE);
         row.iter_mut().for_each(|v| *v /= norm);
     }
-    let whole = quantiles(z, directions.view());
+    let whole = quantiles(z, directions.view(), monitor)?;
     let reference = thinned(z, &(0..z.rows() as u32).collect::<Vec<_>>(), seed, 2);
-    let within_reference = mean_kernels(reference.view(), reference.view(), true);
+    let within_reference = mean_kernels(reference.view(), reference.view(), true, monitor)?;
     let judged = monitor.in_parts(z.rows(), selections.len());
     map_items(selections, |rows| {
         judged.advance()?;
         let picked = z.gather(rows);
-        let gaps = quantiles(picked.view(), directions.view());
+        let gaps = quantiles(picked.view(), directions.view(), monitor)?;
         let squared = gaps
             .iter()
             .zip(&whole)
@@ -75,9 +77,9 @@ pub fn discrepancies(
         let count = (DIRECTIONS * QUANTILES) as f64;
         let sliced_wasserstein = (squared.sum::<f64>() / count).sqrt();
         let own = thinned(z, rows, seed, 3);
-        let within_own = mean_kernels(own.view(), own.view(), true);
-        let across_own = mean_kernels(own.view(), reference.view(), false);
-        let across_reference = mean_kernels(reference.view(), own.view(), false);
+        let within_own = mean_kernels(own.view(), own.view(), true, monitor)?;
+        let across_own = mean_kernels(own.view(), reference.view(), false, monitor)?;
+        let across_reference = mean_kernels(reference.view(), own.view(), false, monitor)?;
         let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
         let witness = |within: &[f64], across: &[f64]| -> f64 {
             let values: Vec<f64> = within.iter().zip(across).map(|(w, a)| w - a).collect();
@@ -104,43 +106,54 @@ fn thinned(z: MatrixView<'_>, rows: &[u32], seed: u64, block: usize) -> Matrix {
 
 /// Mean of k(a_i, b_j) over j for each i, (a rows,); `same`: a is b, and j = i is left out (1 for a
 /// single row).
-fn mean_kernels(a: MatrixView<'_>, b: MatrixView<'_>, same: bool) -> Vec<f64> {
+fn mean_kernels(
+    a: MatrixView<'_>,
+    b: MatrixView<'_>,
+    same: bool,
+    monitor: &Monitor,
+) -> Result<Vec<f64>> {
     let (norms_a, norms_b) = (squared_norms(a), squared_norms(b));
-    let mut means = Vec::with_capacity(a.rows());
-    for rows in blocks(a.rows(), ROWS) {
+    let means = map_blocks(a.rows(), ROWS, |rows| {
+        monitor.check()?;
         let mut tile = vec![0.0; rows.len() * b.rows()];
         matmul_nt(&mut tile, a.rows_range(rows.clone()), b, false);
-        for (i, dots) in rows.zip(tile.chunks_exact(b.rows())) {
+        let mean = |(i, dots): (usize, &[f32])| {
             let kernel = |(dot, norm): (&f32, &f32)| {
                 f64::from((-0.5 * (norms_a[i] + norm - 2.0 * dot).max(0.0)).exp())
             };
             let sum: f64 = dots.iter().zip(&norms_b).map(kernel).sum();
-            means.push(match (same, b.rows()) {
+            match (same, b.rows()) {
                 (true, 1) => 1.0,
                 (true, n) => (sum - 1.0) / (n - 1) as f64,
                 (false, n) => sum / n as f64,
-            });
-        }
-    }
-    means
+            }
+        };
+        let rows = rows.zip(tile.chunks_exact(b.rows()));
+        Ok(rows.map(mean).collect::<Vec<_>>())
+    })?;
+    Ok(means.concat())
 }
 
 /// Quantiles of the projections on each direction, (directions, 256), by linear interpolation.
-fn quantiles(x: MatrixView<'_>, directions: MatrixView<'_>) -> Vec<f32> {
-    let mut projections = vec![0.0; directions.rows() * x.rows()];
-    matmul_nt(&mut projections, directions, x, false);
-    let mut out = Vec::with_capacity(directions.rows() * QUANTILES);
-    for values in projections.chunks_exact_mut(x.rows()) {
-        values.sort_unstable_by(f32::total_cmp);
-        for k in 0..QUANTILES {
-            let level = (k as f64 + 0.5) / QUANTILES as f64;
-            let at = (level * values.len() as f64 - 0.5).clamp(0.0, values.len() as f64 - 1.0);
-            let (low, share) = (at as usize, at.fract() as f32);
-            let high = (low + 1).min(values.len() - 1);
-            out.push(values[low] + share * (values[high] - values[low]));
+fn quantiles(x: MatrixView<'_>, directions: MatrixView<'_>, monitor: &Monitor) -> Result<Vec<f32>> {
+    let parts = map_blocks(directions.rows(), TOGETHER, |at| {
+        let mut projections = vec![0.0; at.len() * x.rows()];
+        matmul_nt(&mut projections, directions.rows_range(at), x, false);
+        let mut out = Vec::new();
+        for values in projections.chunks_exact_mut(x.rows()) {
+            monitor.check()?;
+            values.sort_unstable_by(f32::total_cmp);
+            for k in 0..QUANTILES {
+                let level = (k as f64 + 0.5) / QUANTILES as f64;
+                let at = (level * values.len() as f64 - 0.5).clamp(0.0, values.len() as f64 - 1.0);
+                let (low, share) = (at as usize, at.fract() as f32);
+                let high = (low + 1).min(values.len() - 1);
+                out.push(values[low] + share * (values[high] - values[low]));
+            }
         }
-    }
-    out
+        Ok(out)
+    })?;
+    Ok(parts.concat())
 }
 
 #[cfg(test)]

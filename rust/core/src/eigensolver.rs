@@ -6,7 +6,7 @@
 //! is full, the best Ritz vectors stay (Wu & Simon 2000). The block that p(A) is applied to is the
 //! last one, as in Lanczos's recurrence, until the first restart; after it, Ritz vectors.
 //!
-//! Ours: cut and degree follow the Ritz values in every step, and the residuals of all Ritz pairs are
+//! Ours: cut and degree follow the Ritz values in every step, and the residuals of the wanted Ritz pairs are
 //! estimated from a count sketch S of the basis and its image, `|S A V y - θ S V y|`; those of the
 //! pairs returned are measured. Storage is f32, projections are summed in f64.
 

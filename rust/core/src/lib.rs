@@ -13,9 +13,9 @@
 //! | frequencies | [`space`], [`frequency`], [`cfd`] | U, (n, p); library; φ_X | Eq. 6, 13 | O(n q p) |
 //! | optimize | [`optimize()`], [`cfd`], [`diversity`], [`losses`], [`pdas`], [`matching`] | anchors Y, (m, p) | Eq. 3 to 12, 14 | O(m b p) a step, b frequencies a batch |
 //! | decode | [`matching`], [`assignment`] | m distinct rows | Eq. 3; Jonker & Volgenant 1987 | O(m n p) |
-//! | exchange | [`exchange`], [`partition`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n b p), b rows a block |
+//! | exchange | [`partition`], [`block`], [`exchange`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n b p), b rows a block |
 //! | baseline | [`baselines`], [`kmeans`] | a rival's rows instead | see there | |
-//! | quality | [`quality`], [`cell_distance`], [`discrepancy`] | figures beside random picks | | O(n q p + n^2 p / cells) |
+//! | quality | [`quality`], [`cell_distance`], [`discrepancy`], [`draws`] | figures beside random picks | | O(n q p + n^2 p / cells) |
 //!
 //! [`select()`] runs them. The core knows no Python, prints nothing and opens no file; a
 //! [`monitor`] carries progress out and cancellation in. Results are the same for any number of
@@ -26,12 +26,16 @@ mod aligned;
 pub mod assignment;
 pub mod baselines;
 mod basis;
+pub mod block;
 pub mod candidate_lists;
 pub mod cell_distance;
 pub mod cfd;
+mod columns;
 pub mod connect;
+mod coverage;
 pub mod discrepancy;
 pub mod diversity;
+pub mod draws;
 pub mod eigensolver;
 pub mod error;
 pub mod exchange;
@@ -45,6 +49,7 @@ pub mod knn;
 pub mod linalg;
 pub mod losses;
 pub mod matching;
+mod moments;
 pub mod monitor;
 mod names;
 mod nearby;
@@ -66,6 +71,8 @@ pub mod source;
 pub mod space;
 pub mod sparse;
 pub mod spectral;
+mod statistics;
+mod swaps;
 mod top_k;
 mod work;
 

@@ -1,5 +1,5 @@
-//! Row-major matrices and the only calls of dense products and factorisations, but for products with
-//! 16 columns in [`crate::kernels::thin`].
+//! Row-major matrices and the only calls of dense products and factorisations, but for the kernels
+//! [`crate::kernels::tile`] and [`crate::kernels::thin`].
 //!
 //! Products run on the calling thread: the callers cut the work into blocks of fixed size, which
 //! keeps results independent of the number of threads.

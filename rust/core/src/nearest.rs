@@ -5,9 +5,10 @@
 //! than two are left are the distances to all picks taken anew. A change touches the rows that it
 //! concerns and scans the others.
 
+use crate::error::Result;
 use crate::kernels::scan::{find_equal, scan_below_each};
 use crate::linalg::{MatrixView, matmul_nt, squared_from_product, squared_norms};
-use crate::parallel::blocks;
+use crate::parallel::{blocks, map_blocks};
 
 /// Picks remembered a row.
 const DEPTH: usize = 4;
@@ -18,6 +19,9 @@ const NO_PICK: u32 = u32::MAX;
 
 /// A pick, by its slot, and its distance.
 pub type Near = (u32, f32);
+
+/// Slots and distances of the nearest picks of a row.
+type List = ([u32; DEPTH], [f32; DEPTH]);
 
 /// Distance of two rows with squared norms `a` and `b` and product `dot`.
 #[inline]
@@ -41,8 +45,10 @@ pub struct NearestPicks<'a> {
 impl<'a> NearestPicks<'a> {
     /// Searches all `picks`, (m, p), for each row of `x`, (n, p), of squared norms `norms`.
     /// O(n m p).
-    #[must_use]
-    pub fn new(x: MatrixView<'a>, norms: &'a [f32], picks: MatrixView<'_>) -> Self {
+    ///
+    /// # Errors
+    /// None but what the threads pass on.
+    pub fn new(x: MatrixView<'a>, norms: &'a [f32], picks: MatrixView<'_>) -> Result<Self> {
         let n = x.rows();
         let mut found = Self {
             x,
@@ -51,8 +57,15 @@ impl<'a> NearestPicks<'a> {
             dists: vec![[f32::INFINITY; DEPTH]; n],
             limits: vec![f32::INFINITY; n],
         };
-        found.search(picks, &(0..n as u32).collect::<Vec<_>>());
-        found
+        let pick_norms = squared_norms(picks);
+        let parts = map_blocks(n, ROWS, |rows| {
+            let rows: Vec<u32> = rows.map(|i| i as u32).collect();
+            Ok(found.searched(picks, &pick_norms, &rows))
+        })?;
+        for (i, list) in parts.concat().into_iter().enumerate() {
+            found.set(i, list, picks.rows());
+        }
+        Ok(found)
     }
 
     /// The nearest pick of row `i` and the second nearest; infinitely far where there is none.
@@ -129,28 +142,44 @@ impl<'a> NearestPicks<'a> {
         if rows.is_empty() {
             return;
         }
-        let (m, pick_norms) = (picks.rows(), squared_norms(picks));
+        let pick_norms = squared_norms(picks);
         for part in blocks(rows.len(), ROWS) {
             let rows = &rows[part];
-            let mut tile = vec![0.0; rows.len() * m];
-            matmul_nt(&mut tile, self.x.gather(rows).view(), picks, false);
-            for (&i, dots) in rows.iter().zip(tile.chunks_exact(m)) {
-                let i = i as usize;
-                let (mut slots, mut dists) = ([NO_PICK; DEPTH], [f32::INFINITY; DEPTH]);
-                let mut limit = f32::INFINITY;
-                for (slot, (dot, norm)) in dots.iter().zip(&pick_norms).enumerate() {
-                    // Nearly all are farther: no root is drawn for them.
-                    if norm - 2.0 * dot < limit {
-                        let d = distance(self.norms[i], *norm, *dot);
-                        insert(&mut slots, &mut dists, (slot as u32, d));
-                        limit = dists[DEPTH - 1].powi(2) - self.norms[i];
-                    }
-                }
-                self.slots[i * DEPTH..(i + 1) * DEPTH].copy_from_slice(&slots);
-                self.limits[i] = dists[DEPTH.min(m) - 1].powi(2) - self.norms[i];
-                self.dists[i] = dists;
+            for (&i, list) in rows.iter().zip(self.searched(picks, &pick_norms, rows)) {
+                self.set(i as usize, list, picks.rows());
             }
         }
+    }
+
+    /// The lists of `rows`, from the distances to all picks.
+    fn searched(&self, picks: MatrixView<'_>, pick_norms: &[f32], rows: &[u32]) -> Vec<List> {
+        let mut tile = vec![0.0; rows.len() * picks.rows()];
+        matmul_nt(&mut tile, self.x.gather(rows).view(), picks, false);
+        let list = |(&i, dots): (&u32, &[f32])| {
+            let norm_i = self.norms[i as usize];
+            let (mut slots, mut dists) = ([NO_PICK; DEPTH], [f32::INFINITY; DEPTH]);
+            let mut limit = f32::INFINITY;
+            for (slot, (dot, norm)) in dots.iter().zip(pick_norms).enumerate() {
+                // Nearly all are farther: no root is drawn for them.
+                if norm - 2.0 * dot < limit {
+                    let d = distance(norm_i, *norm, *dot);
+                    insert(&mut slots, &mut dists, (slot as u32, d));
+                    limit = dists[DEPTH - 1].powi(2) - norm_i;
+                }
+            }
+            (slots, dists)
+        };
+        rows.iter()
+            .zip(tile.chunks_exact(picks.rows()))
+            .map(list)
+            .collect()
+    }
+
+    /// Makes `list`, of the nearest of m picks, row `i`'s.
+    fn set(&mut self, i: usize, (slots, dists): List, m: usize) {
+        self.slots[i * DEPTH..(i + 1) * DEPTH].copy_from_slice(&slots);
+        self.limits[i] = dists[DEPTH.min(m) - 1].powi(2) - self.norms[i];
+        self.dists[i] = dists;
     }
 }
 
@@ -178,7 +207,8 @@ mod tests {
             let x = Matrix::from_vec(data, n, 2).unwrap();
             let norms = squared_norms(x.view());
             let mut rows: Vec<u32> = (0..m as u32).collect();
-            let mut near = NearestPicks::new(x.view(), &norms, x.view().gather(&rows).view());
+            let start = x.view().gather(&rows);
+            let mut near = NearestPicks::new(x.view(), &norms, start.view()).unwrap();
             for _ in 0..200 {
                 let slot = rng.random_range(0..m);
                 rows[slot] = rng.random_range(0..n as u32);

@@ -7,13 +7,13 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::columns::Columns;
 use crate::error::Result;
 use crate::linalg::{
     Matrix, MatrixView, matmul_nn, matmul_tn, orthonormal_columns, symmetric_eigen,
 };
 use crate::monitor::Monitor;
 use crate::parallel::{blocks, fill_blocks, map_blocks, sum_blocks};
-use crate::prepare::Columns;
 use crate::rng::{Purpose, stream};
 
 const POWER_ITERATIONS: usize = 2;

@@ -1,22 +1,23 @@
 //! What a selection will take, stage by stage, before it runs.
 //!
-//! Bytes are counted from the buffers that each stage holds at its peak:
-//! [`prepare`](crate::prepare) and [`exchange`](crate::exchange) to a few percent, the paper's
-//! stages from what their graphs took on Fashion-MNIST. Work is in multiply-adds of a blocked
-//! product, into which everything else is converted at the rates seen on one AVX-512 machine;
-//! [`products_per_second`] measures the machine at hand. Seconds are therefore an estimate, bytes
-//! nearly a promise.
+//! Bytes are counted from the buffers that each stage holds at its peak, the paper's graphs as they
+//! were on Fashion-MNIST (a second attempt of the eigensolver, which is rare, takes more). Work is in
+//! multiply-adds of a blocked product, into which everything else is converted at the rates seen on
+//! one AVX-512 machine; [`products_per_second`] measures the machine at hand. Seconds are therefore
+//! an estimate; `tests/bench/SPEED.md` has both beside what was measured.
 
 use std::time::Instant;
 
 use crate::baselines::MAX_ITER;
-use crate::error::{Error, Result};
-use crate::exchange::BATCH;
+use crate::basis::BLOCK;
+use crate::error::Result;
 use crate::linalg::{Matrix, matmul_nt};
-use crate::monitor::Stage;
-use crate::parallel::{LANES, fill_blocks};
+use crate::monitor::{Monitor, Stage};
+use crate::parallel::{LANES, map_blocks};
 use crate::quality::{QualityOptions, TOGETHER};
 use crate::select::{Method, SelectOptions};
+use crate::space::Space;
+use crate::swaps::BATCH;
 use crate::work::n_blocks;
 
 /// The outline of a selection.
@@ -113,6 +114,13 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
         });
     };
     let descends = matches!(options.method, Method::Fast | Method::Paper);
+    let c = options.n_components;
+    // Columns of the matching space U.
+    let p_u = match options.space {
+        Space::Features => p,
+        Space::Joint => p + c,
+        Space::Spectral => c,
+    };
     if descends {
         let squares: f64 = groups.iter().map(|&g| (g * g) as f64).sum();
         let near = 8 * n * k;
@@ -130,36 +138,41 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
             "Z, groups' Z, 8 n k, 48 k rows at work",
         );
         if options.space.needs_spectrum() {
-            let c = options.n_components;
+            let row = 24 * c + 16 * BLOCK + JOINED_BYTES * k;
             push(
                 Stage::Spectral,
-                held + graph + 4 * n * c + (32 * c + JOINED_BYTES * k) * at_once(&groups),
+                held + graph + 4 * n * c + row * at_once(&groups),
                 SPECTRAL_WORK * (n * k * c) as f64,
-                "Z, groups' Z, 14 n k, 4 n c, (32 c + 14 k) rows at work",
+                "Z, groups' Z, 14 n k, 4 n c, (24 c + 256 + 14 k) rows at work",
             );
         }
-        let (q, u) = (options.n_freqs, 4 * n * p);
+        let (q, u) = (options.n_freqs, 4 * n * p_u);
+        let v = if options.space.needs_spectrum() {
+            4 * n * c
+        } else {
+            0
+        };
         push(
             Stage::Frequencies,
-            held + graph + u + LANES * 16 * q,
-            (n * q) as f64 * (p as f64 + SINCOS_WORK) * PHASE_PASSES
+            held + graph + v + u + LANES * 16 * q,
+            (n * q) as f64 * (p_u as f64 + SINCOS_WORK) * PHASE_PASSES
                 + LIBRARY_WORK * groups.len() as f64,
-            "Z, groups' Z, 14 n k, U, 512 q",
+            "Z, groups' Z, 14 n k, V, U, 512 q",
         );
         let (batch, steps) = (options.optimize.batch_size, options.optimize.max_steps);
-        let products = (m * batch) as f64 * (2.0 * p as f64 + SINCOS_WORK);
-        let anchors = m as f64 * (ANCHOR_WORK + ANCHOR_COLUMN_WORK * p as f64);
+        let products = (m * batch) as f64 * (2.0 * p_u as f64 + SINCOS_WORK);
+        let anchors = m as f64 * (ANCHOR_WORK + ANCHOR_COLUMN_WORK * p_u as f64);
         let step = STEP_WORK * groups.len() as f64 + products + anchors;
         push(
             Stage::Optimize,
-            held + graph + u + 4 * m * (batch + 6 * p + 100),
+            held + graph + u + 4 * m * (batch + 6 * p_u + 100),
             steps as f64 * step,
-            "Z, groups' Z, 14 n k, U, 4 m (batch + 6 p + 100)",
+            "Z, groups' Z, 14 n k, U, 4 m (batch + 6 p_U + 100)",
         );
         push(
             Stage::Decode,
             held + graph + u + 400 * m,
-            (n * m) as f64 * p as f64 / groups.len().max(1) as f64 * DECODE_PRODUCTS
+            (n * m) as f64 * p_u as f64 / groups.len().max(1) as f64 * DECODE_PRODUCTS
                 + DECODE_WORK * m as f64,
             "Z, groups' Z, 14 n k, U, 400 m",
         );
@@ -198,7 +211,7 @@ pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         let row = 4 * p + 4 * BATCH + 8 * LANES + 64;
         let left = if descends {
-            4 * n * p + JOINED_BYTES * n * k
+            4 * n * p_u + JOINED_BYTES * n * k
         } else {
             0
         };
@@ -267,38 +280,34 @@ fn exchange_work(rows: usize, picks: usize, p: usize, options: &SelectOptions) -
     b * b * (0.5 + rounds) * (p + PAIR_WORK) + m * b * (SWAP_WORK + SWAP_COLUMN_WORK * p)
 }
 
-/// Multiply-adds a second of all threads of the current pool, from products of (256, 64) by
-/// (64, 512): the best of five tries, as other processes only ever slow them down; some 40 ms.
+/// Multiply-adds a second of all threads of the current pool, from products of (128, 64) by
+/// (64, 128): the best of five tries of some 8 ms, as other processes only ever slow them down.
 ///
 /// # Errors
-/// None in practice: the blocks cannot fail.
-pub fn products_per_second() -> Result<f64> {
-    const SHAPE: (usize, usize, usize) = (256, 512, 64);
-    const BLOCKS: usize = 32;
+/// [`crate::Error::Interrupted`].
+pub fn products_per_second(monitor: &Monitor) -> Result<f64> {
+    const SIDE: usize = 128;
+    const DEPTH: usize = 64;
     const TRIES: usize = 5;
-    let (a, b) = (
-        Matrix::zeros(SHAPE.0, SHAPE.2),
-        Matrix::zeros(SHAPE.1, SHAPE.2),
-    );
-    let mut out = Matrix::zeros(BLOCKS * SHAPE.0, SHAPE.1);
-    let mut run = |count: usize| {
+    const SECONDS: f64 = 0.008;
+    let a = Matrix::zeros(SIDE, DEPTH);
+    let run = |count: usize| {
         let since = Instant::now();
-        for _ in 0..count {
-            fill_blocks(out.as_mut_slice(), SHAPE.1, SHAPE.0, |_, out| {
-                matmul_nt(out, a.view(), b.view(), false);
-                Ok(())
-            })?;
-        }
-        Ok::<_, Error>(since.elapsed().as_secs_f64())
+        let done = map_blocks(count, 1, |_| {
+            monitor.check()?;
+            let mut out = vec![0.0; SIDE * SIDE];
+            matmul_nt(&mut out, a.view(), a.view(), false);
+            Ok(out[0])
+        });
+        done.map(|_| since.elapsed().as_secs_f64())
     };
-    run(1)?; // maps the memory
-    let count = (0.008 / run(1)?.max(1e-6)).clamp(1.0, 1e4) as usize;
+    run(64)?; // threads and memory are there from now on
+    let count = (SECONDS / run(64)?.max(1e-6) * 64.0).clamp(64.0, 1e6) as usize;
     let mut seconds = f64::INFINITY;
     for _ in 0..TRIES {
         seconds = seconds.min(run(count)?);
     }
-    let products = (count * BLOCKS * SHAPE.0 * SHAPE.1 * SHAPE.2) as f64;
-    Ok(products / seconds.max(1e-9))
+    Ok((count * SIDE * SIDE * DEPTH) as f64 / seconds.max(1e-9))
 }
 
 #[cfg(test)]
@@ -365,6 +374,6 @@ mod tests {
 
     #[test]
     fn this_machine_multiplies() {
-        assert!(products_per_second().unwrap() > 1e6);
+        assert!(products_per_second(&Monitor::default()).unwrap() > 1e6);
     }
 }

@@ -10,48 +10,23 @@
 //! all is divided by the median distance of a sample of pairs, so that one scale of frequencies
 //! serves all data.
 
-use std::ops::Range;
-
 use rand::Rng;
 
+use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::linalg::{Matrix, MatrixView, squared_distance};
 use crate::monitor::Monitor;
 use crate::names::named;
-use crate::parallel::{blocks, fill_blocks, map_blocks};
 use crate::pca::{Reduced, reduce};
 use crate::rng::{Purpose, stream};
 use crate::source::RowSource;
+pub use crate::statistics::Scale;
+use crate::statistics::Statistics;
 
-/// Entries that a task reads at a time: 256 KiB.
-const READ: usize = 1 << 16;
-/// Tasks of a pass at most: a constant, as results must not depend on the number of threads.
-const TASKS: usize = 64;
-/// Ranges this many times apart are different scales.
-const SCALE_RATIO: f64 = 10.0;
-/// Column whose range stands for the narrow ones.
-const NARROW: f64 = 0.05;
 /// Bad rows that an error lists.
 const LISTED: usize = 10;
 /// Pairs whose median distance is taken.
 const PAIRS: usize = 4096;
-
-/// How columns are scaled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// `Standard` where columns have scales of their own, else `None`.
-    Auto,
-    /// One scale for all.
-    None,
-    /// Each by its standard deviation.
-    Standard,
-}
-
-named!(Scale, "scale", {
-    Auto => "auto",
-    None => "none",
-    Standard => "standard",
-});
 
 /// What happens to rows with NaN or infinity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +128,7 @@ pub fn prepare(
     if u32::try_from(n).is_err() {
         return Err(Error::parameter("rows", n, "is more than 4,294,967,295"));
     }
-    let stats = Stats::of(source, monitor)?;
+    let stats = Statistics::of(source, monitor)?;
     if !stats.bad.is_empty() && options.nonfinite == NonFinite::Error {
         return Err(Error::NonFinite {
             count: stats.bad.len(),
@@ -230,255 +205,6 @@ pub fn median_distance(z: MatrixView<'_>, seed: u64, group: usize) -> f32 {
     }
     let middle = dists.len() / 2;
     *dists.select_nth_unstable_by(middle, f32::total_cmp).1
-}
-
-/// Facts of the columns and rows, from one pass.
-struct Stats {
-    /// Rows with NaN or infinity, ascending.
-    bad: Vec<u32>,
-    n_distinct: usize,
-    mean: Vec<f64>,
-    /// Standard deviations.
-    std: Vec<f64>,
-    min: Vec<f32>,
-    max: Vec<f32>,
-}
-
-/// [`Stats`] of some rows, as differences from the first row of the input.
-struct Part {
-    bad: Vec<u32>,
-    hashes: Vec<u64>,
-    sum: Vec<f64>,
-    squares: Vec<f64>,
-    min: Vec<f32>,
-    max: Vec<f32>,
-}
-
-impl Stats {
-    fn of(source: &dyn RowSource, monitor: &Monitor) -> Result<Self> {
-        let (n, d) = (source.n_rows(), source.n_cols());
-        // Differences from one row keep the sums of squares small where offsets are large.
-        let mut first = vec![0.0_f32; d];
-        source.read(0..1, &vec![0.0; d], &vec![1.0; d], &mut first);
-        let offset: Vec<f64> = first
-            .iter()
-            .map(|x| if x.is_finite() { f64::from(*x) } else { 0.0 })
-            .collect();
-        let parts = map_blocks(n, n.div_ceil(TASKS), |rows| {
-            part(source, rows, &offset, monitor)
-        })?;
-        let mut total = Part::empty(d);
-        for part in parts {
-            total.add(part);
-        }
-        let kept = total.hashes.len() as f64;
-        let mean = total.sum.iter().map(|s| s / kept.max(1.0));
-        let std = mean
-            .clone()
-            .zip(&total.squares)
-            .map(|(m, s)| (s / kept.max(1.0) - m * m).max(0.0).sqrt());
-        total.hashes.sort_unstable();
-        total.hashes.dedup();
-        Ok(Self {
-            n_distinct: total.hashes.len(),
-            std: std.collect(),
-            mean: mean.zip(&offset).map(|(m, o)| m + o).collect(),
-            bad: total.bad,
-            min: total.min,
-            max: total.max,
-        })
-    }
-
-    /// The scaling that `wanted` means here.
-    fn scale(&self, wanted: Scale) -> Scale {
-        if wanted != Scale::Auto {
-            return wanted;
-        }
-        let pairs = self.max.iter().zip(&self.min);
-        let ranges = pairs.map(|(a, b)| f64::from(*a) - f64::from(*b));
-        let mut ranges: Vec<f64> = ranges.filter(|r| *r > 0.0).collect();
-        ranges.sort_unstable_by(f64::total_cmp);
-        let narrow = (NARROW * ranges.len() as f64) as usize;
-        match (ranges.get(narrow), ranges.last()) {
-            (Some(narrow), Some(widest)) if *widest > SCALE_RATIO * narrow => Scale::Standard,
-            _ => Scale::None,
-        }
-    }
-}
-
-impl Part {
-    fn empty(d: usize) -> Self {
-        Self {
-            bad: Vec::new(),
-            hashes: Vec::new(),
-            sum: vec![0.0; d],
-            squares: vec![0.0; d],
-            min: vec![f32::INFINITY; d],
-            max: vec![f32::NEG_INFINITY; d],
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.bad.extend(other.bad);
-        self.hashes.extend(other.hashes);
-        self.sum
-            .iter_mut()
-            .zip(other.sum)
-            .for_each(|(a, b)| *a += b);
-        self.squares
-            .iter_mut()
-            .zip(other.squares)
-            .for_each(|(a, b)| *a += b);
-        self.min
-            .iter_mut()
-            .zip(other.min)
-            .for_each(|(a, b)| *a = a.min(b));
-        self.max
-            .iter_mut()
-            .zip(other.max)
-            .for_each(|(a, b)| *a = a.max(b));
-    }
-
-    fn add_row(&mut self, row: &[f32]) {
-        for (j, &x) in row.iter().enumerate() {
-            let wide = f64::from(x);
-            self.sum[j] += wide;
-            self.squares[j] += wide * wide;
-            self.min[j] = self.min[j].min(x);
-            self.max[j] = self.max[j].max(x);
-        }
-        self.hashes.push(hash(row));
-    }
-}
-
-fn part(
-    source: &dyn RowSource,
-    rows: Range<usize>,
-    offset: &[f64],
-    monitor: &Monitor,
-) -> Result<Part> {
-    let d = source.n_cols();
-    let (mut part, one) = (Part::empty(d), vec![1.0; d]);
-    let mut buffer = vec![0.0; (READ / d).max(1) * d];
-    for at in blocks(rows.len(), (READ / d).max(1)) {
-        let buffer = &mut buffer[..at.len() * d];
-        source.read(
-            rows.start + at.start..rows.start + at.end,
-            offset,
-            &one,
-            buffer,
-        );
-        for (k, row) in buffer.chunks_exact(d).enumerate() {
-            if row.iter().all(|x| x.is_finite()) {
-                part.add_row(row);
-            } else {
-                part.bad.push((rows.start + at.start + k) as u32);
-            }
-        }
-        monitor.advance(at.len())?;
-    }
-    Ok(part)
-}
-
-/// Four interleaved multiply-and-rotate lanes over the bits of a row.
-fn hash(row: &[f32]) -> u64 {
-    const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut lanes = [1_u64, 2, 3, 4];
-    for chunk in row.chunks(4) {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            // + 0.0 makes -0.0 and 0.0 one value.
-            *lane = (*lane ^ u64::from((x + 0.0).to_bits()))
-                .wrapping_mul(PRIME)
-                .rotate_left(29);
-        }
-    }
-    lanes.iter().fold(row.len() as u64, |h, l| {
-        (h ^ l).wrapping_mul(PRIME).rotate_left(31)
-    })
-}
-
-/// The kept rows, centred and scaled, as blocks.
-pub(crate) struct Columns<'a> {
-    source: &'a dyn RowSource,
-    rows: &'a [u32],
-    offset: Vec<f64>,
-    scale: Vec<f64>,
-    /// Sum over the columns of their variances.
-    pub variance: f64,
-}
-
-impl<'a> Columns<'a> {
-    fn new(source: &'a dyn RowSource, rows: &'a [u32], stats: &Stats, scale: Scale) -> Self {
-        let varies = || stats.min.iter().zip(&stats.max).map(|(a, b)| a != b);
-        let pairs = stats.std.iter().zip(varies());
-        let scale: Vec<f64> = match scale {
-            Scale::Standard => pairs
-                .map(|(s, varies)| if varies && *s > 0.0 { 1.0 / s } else { 0.0 })
-                .collect(),
-            Scale::Auto | Scale::None => {
-                // One scale for all: brings the data near 1, far from the ends of f32's range.
-                let largest = stats.std.iter().copied().fold(0.0, f64::max);
-                let one = if largest > 0.0 { 1.0 / largest } else { 1.0 };
-                varies()
-                    .map(|varies| if varies { one } else { 0.0 })
-                    .collect()
-            }
-        };
-        let variance = stats
-            .std
-            .iter()
-            .zip(&scale)
-            .map(|(s, c)| (s * c).powi(2))
-            .sum();
-        Self {
-            source,
-            rows,
-            offset: stats.mean.clone(),
-            scale,
-            variance,
-        }
-    }
-
-    pub fn n_rows(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub fn n_cols(&self) -> usize {
-        self.offset.len()
-    }
-
-    /// Rows of a block that fits the second-level cache.
-    pub fn block(&self) -> usize {
-        (READ / self.n_cols()).max(1)
-    }
-
-    /// Writes the kept rows `rows` to `out`, (rows, d).
-    pub fn read(&self, rows: Range<usize>, out: &mut [f32]) {
-        let d = self.n_cols();
-        let mut at = rows.start;
-        while at < rows.end {
-            // A run of rows without gaps.
-            let mut end = at + 1;
-            while end < rows.end && self.rows[end] == self.rows[end - 1] + 1 {
-                end += 1;
-            }
-            let from = self.rows[at] as usize;
-            let out = &mut out[(at - rows.start) * d..(end - rows.start) * d];
-            self.source
-                .read(from..from + end - at, &self.offset, &self.scale, out);
-            at = end;
-        }
-    }
-
-    fn all(&self, monitor: &Monitor) -> Result<Matrix> {
-        let d = self.n_cols();
-        let mut z = Matrix::zeros(self.n_rows(), d);
-        fill_blocks(z.as_mut_slice(), d, self.block(), |first, out| {
-            self.read(first..first + out.len() / d, out);
-            monitor.advance(out.len() / d)
-        })?;
-        Ok(z)
-    }
 }
 
 #[cfg(test)]

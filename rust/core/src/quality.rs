@@ -7,30 +7,26 @@
 //!   r = 1/2, 1, 2 a third each, in units of one over the median distance. Random picks have
 //!   `mean (1 - |φ_X|^2) (1 - m/n)`, whatever m is.
 //! * `cell_cfd_m`: the same below the scale of the whole ([`crate::cell_distance`]).
-//! * moments of orders 1 to 4 about the whole's mean: length of the difference of means; relative
-//!   Frobenius error of the second moments; length of the error of the coordinates' third and
-//!   fourth moments, over the length of their standard deviations to that power.
-//! * coverage: distance from a row to the nearest selected one, greatest and mean over a sample.
+//! * errors of the moments of orders 1 to 4 (`moments`).
+//! * coverage: distance from a row to the nearest selected one (`coverage`).
 
-use rand::seq::index::sample;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::cell_distance::cell_distances;
+use crate::coverage::{coverages, within};
 use crate::error::{Error, Result};
-use crate::kernels::rows::{add_rows, min_rows};
+use crate::kernels::rows::add_rows;
 use crate::kernels::sincos::sincos;
-use crate::linalg::{Matrix, MatrixView, matmul_nt, matmul_tn, squared_norms};
+use crate::linalg::{Matrix, MatrixView, matmul_nt};
+use crate::moments::moment_errors;
 use crate::monitor::Monitor;
-use crate::parallel::{blocks, map_blocks, sum_blocks};
+use crate::parallel::{blocks, sum_blocks};
 use crate::rng::{Purpose, stream};
 
 /// Rows and frequencies of a tile of phases.
 const ROWS: usize = 128;
 const FREQS: usize = 256;
-/// Sampled rows of a task and columns of a tile of distances.
-const SAMPLED: usize = 64;
-const COLUMNS: usize = 1024;
-/// Selections whose sums are held at a time: each takes a MiB.
+/// Selections whose sums are held at a time: each takes half a MiB.
 pub(crate) const TOGETHER: usize = 64;
 /// Radii of the unseen frequencies.
 const RADII: [f32; 3] = [0.5, 1.0, 2.0];
@@ -110,7 +106,7 @@ pub fn qualities(
     }
     let in_cells = cell_distances(z, selections, monitor)?;
     let moments = moment_errors(z, selections, monitor)?;
-    let coverages = coverages(z, selections, options, monitor)?;
+    let coverages = coverages(z, selections, options.coverage_rows, options.seed, monitor)?;
     Ok((0..selections.len())
         .map(|s| Quality {
             cfd_m: cfds[s] * selections[s].len() as f64,
@@ -120,15 +116,6 @@ pub fn qualities(
             coverage_mean: coverages[s].1,
         })
         .collect())
-}
-
-/// The part of ascending `rows` that lies in `range`, counted from its start.
-fn within(rows: &[u32], range: &std::ops::Range<usize>) -> impl Iterator<Item = usize> {
-    let at = |bound: usize| rows.partition_point(|&i| (i as usize) < bound);
-    let start = range.start;
-    rows[at(range.start)..at(range.end)]
-        .iter()
-        .map(move |&i| i as usize - start)
 }
 
 fn unseen_frequencies(q: usize, p: usize, seed: u64) -> Matrix {
@@ -202,191 +189,10 @@ fn cf_distances(
         .collect())
 }
 
-/// Raw moments about the origin: means, second moments (p, p), third and fourth of each coordinate.
-struct Moments {
-    first: Vec<f64>,
-    second: Vec<f64>,
-    third: Vec<f64>,
-    fourth: Vec<f64>,
-}
-
-impl Moments {
-    /// Of the rows of `z` (ascending `rows`, or all), counted from `center`, (p,).
-    fn of(z: MatrixView<'_>, rows: Option<&[u32]>, center: &[f32]) -> Result<Self> {
-        let p = z.cols();
-        let n = rows.map_or(z.rows(), <[u32]>::len);
-        let mut sums = sum_blocks(n, ROWS, p * p + 3 * p, |at, sums| {
-            let mut part = match rows {
-                Some(rows) => z.gather(&rows[at]),
-                None => z.gather(&at.map(|i| i as u32).collect::<Vec<_>>()),
-            };
-            let (second, rest) = sums.split_at_mut(p * p);
-            for i in 0..part.rows() {
-                for (j, (x, c)) in part.row_mut(i).iter_mut().zip(center).enumerate() {
-                    *x -= c;
-                    let x = f64::from(*x);
-                    rest[j] += x;
-                    rest[p + j] += x * x * x;
-                    rest[2 * p + j] += x * x * x * x;
-                }
-            }
-            let mut outer = vec![0.0; p * p];
-            matmul_tn(&mut outer, part.view(), part.view(), false);
-            second
-                .iter_mut()
-                .zip(outer)
-                .for_each(|(s, x)| *s += f64::from(x));
-            Ok(())
-        })?;
-        sums.iter_mut().for_each(|s| *s /= n as f64);
-        let fourth = sums.split_off(p * p + 2 * p);
-        let third = sums.split_off(p * p + p);
-        let first = sums.split_off(p * p);
-        Ok(Self {
-            first,
-            second: sums,
-            third,
-            fourth,
-        })
-    }
-
-    fn errors(&self, whole: &Self) -> [f64; 4] {
-        let p = self.first.len();
-        let length = |a: &[f64], b: &[f64]| {
-            a.iter()
-                .zip(b)
-                .map(|(a, b)| (a - b).powi(2))
-                .sum::<f64>()
-                .sqrt()
-        };
-        let deviation = |j: usize| whole.second[j * p + j].max(0.0).sqrt();
-        let relative = |a: &[f64], b: &[f64], order: i32| {
-            let unit = (0..p)
-                .map(|j| deviation(j).powi(2 * order))
-                .sum::<f64>()
-                .sqrt();
-            if unit > 0.0 { length(a, b) / unit } else { 0.0 }
-        };
-        let zero = vec![0.0; p * p];
-        let size = length(&whole.second, &zero);
-        [
-            length(&self.first, &whole.first),
-            if size > 0.0 {
-                length(&self.second, &whole.second) / size
-            } else {
-                0.0
-            },
-            relative(&self.third, &whole.third, 3),
-            relative(&self.fourth, &whole.fourth, 4),
-        ]
-    }
-}
-
-fn moment_errors(
-    z: MatrixView<'_>,
-    selections: &[Vec<u32>],
-    monitor: &Monitor,
-) -> Result<Vec<[f64; 4]>> {
-    let means = Moments::of(z, None, &vec![0.0; z.cols()])?.first;
-    let center: Vec<f32> = means.iter().map(|&m| m as f32).collect();
-    let whole = Moments::of(z, None, &center)?;
-    // One selection after the other: side by side, each would hold its lanes of partial sums.
-    selections
-        .iter()
-        .map(|rows| {
-            monitor.check()?;
-            Ok(Moments::of(z, Some(rows), &center)?.errors(&whole))
-        })
-        .collect()
-}
-
-/// Greatest and mean distance of sampled rows to each selection.
-fn coverages(
-    z: MatrixView<'_>,
-    selections: &[Vec<u32>],
-    options: &QualityOptions,
-    monitor: &Monitor,
-) -> Result<Vec<(f64, f64)>> {
-    let mut rng = stream(options.seed, Purpose::Samples, 0, 0);
-    let count = options.coverage_rows.clamp(1, z.rows());
-    let mut sampled: Vec<u32> = sample(&mut rng, z.rows(), count)
-        .into_iter()
-        .map(|i| i as u32)
-        .collect();
-    sampled.sort_unstable();
-    let norms = squared_norms(z);
-    let parts = map_blocks(count, SAMPLED, |at| {
-        let ids = &sampled[at.clone()];
-        let rows = z.gather(ids);
-        let mut best = vec![f32::INFINITY; selections.len() * ids.len()];
-        let mut tile = vec![0.0; ids.len() * COLUMNS.min(z.rows())];
-        for columns in blocks(z.rows(), COLUMNS) {
-            monitor.check()?;
-            let tile = &mut tile[..ids.len() * columns.len()];
-            matmul_nt(tile, z.rows_range(columns.clone()), rows.view(), false);
-            for (dots, norm) in tile
-                .chunks_exact_mut(ids.len())
-                .zip(&norms[columns.clone()])
-            {
-                dots.iter_mut().for_each(|d| *d = norm - 2.0 * *d);
-            }
-            for (best, selection) in best.chunks_exact_mut(ids.len()).zip(selections) {
-                min_rows(tile, &within(selection, &columns).collect::<Vec<_>>(), best);
-            }
-        }
-        for best in best.chunks_exact_mut(ids.len()) {
-            for (b, &i) in best.iter_mut().zip(ids) {
-                *b = (*b + norms[i as usize]).max(0.0).sqrt();
-            }
-        }
-        // Sampled rows stand for all: the last block brings the count to n.
-        monitor.advance(z.rows() * at.end / count - z.rows() * at.start / count)?;
-        Ok(best)
-    })?;
-    Ok((0..selections.len())
-        .map(|s| {
-            let distances = parts.iter().flat_map(|part| {
-                let len = part.len() / selections.len();
-                part[s * len..(s + 1) * len].iter().map(|&d| f64::from(d))
-            });
-            let (max, sum) = distances.fold((0.0_f64, 0.0), |(m, s), d| (m.max(d), s + d));
-            (max, sum / count as f64)
-        })
-        .collect())
-}
-
-/// `n_random` draws of `count` rows of n without replacement, each ascending.
-#[must_use]
-pub fn random_selections(n: usize, count: usize, n_random: usize, seed: u64) -> Vec<Vec<u32>> {
-    let all = [(0..n as u32).collect::<Vec<_>>()];
-    stratified_selections(&all, &[count], n_random, seed)
-}
-
-/// `n_random` draws of `quotas[g]` rows of each group without replacement, each ascending.
-#[must_use]
-pub fn stratified_selections(
-    groups: &[Vec<u32>],
-    quotas: &[usize],
-    n_random: usize,
-    seed: u64,
-) -> Vec<Vec<u32>> {
-    (0..n_random)
-        .map(|draw| {
-            let mut rows = Vec::with_capacity(quotas.iter().sum());
-            for (g, (members, &quota)) in groups.iter().zip(quotas).enumerate() {
-                let mut rng = stream(seed, Purpose::RandomPicks, g, draw);
-                let drawn = sample(&mut rng, members.len(), quota.min(members.len()));
-                rows.extend(drawn.into_iter().map(|i| members[i]));
-            }
-            rows.sort_unstable();
-            rows
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::draws::random_selections;
     use crate::linalg::squared_distance;
     use crate::parallel::with_pool;
     use rand::Rng;
@@ -488,18 +294,6 @@ mod tests {
             .sum::<f64>();
         let expected = variance / 1024.0 * 0.9;
         assert!((mean / expected - 1.0).abs() < 0.05, "{mean} {expected}");
-    }
-
-    #[test]
-    fn draws_are_distinct_stratified_and_repeat() {
-        let groups = [vec![0, 2, 4, 6], vec![1, 3, 5]];
-        let draws = stratified_selections(&groups, &[2, 1], 50, 3);
-        assert_eq!(draws, stratified_selections(&groups, &[2, 1], 50, 3));
-        for draw in &draws {
-            assert!(draw.windows(2).all(|w| w[0] < w[1]));
-            assert_eq!(draw.iter().filter(|i| *i % 2 == 1).count(), 1);
-        }
-        assert!(draws.iter().any(|d| d != &draws[0]));
     }
 
     #[test]

@@ -5,6 +5,15 @@ use std::ops::Range;
 use half::{bf16, f16};
 use ndarray::{ArrayView2, Axis, Slice};
 
+/// Entries that are read at a time: 256 KiB, which stay in the second-level cache.
+const READ: usize = 1 << 16;
+
+/// Rows of `d` entries to read at a time.
+#[must_use]
+pub fn rows_at_a_time(d: usize) -> usize {
+    (READ / d.max(1)).max(1)
+}
+
 /// A matrix whose rows can be read in blocks, from several threads at once.
 pub trait RowSource: Sync {
     /// Number of rows, n.

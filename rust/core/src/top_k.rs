@@ -23,9 +23,9 @@ pub struct TopK<'a> {
     x: MatrixView<'a>,
     first: usize,
     keep: usize,
-    /// Half the squared norm of each row; infinite for rows that fill up a panel.
+    /// Half the squared norm of each row; infinite for rows that fill up a tile.
     half_norms: Vec<f32>,
-    /// What a candidate must lie below; minus infinity for rows that fill up a panel.
+    /// What a candidate must lie below; minus infinity for rows that fill up a tile.
     thresholds: Vec<f32>,
     /// Places a row: `keep` + [`ROOM`], none if none are kept.
     room: usize,

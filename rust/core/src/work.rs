@@ -4,10 +4,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::baselines::{herding, k_center, kmeans_medoids, random};
+use crate::block::Block;
 use crate::cfd::characteristic_function;
 use crate::connect::connect;
 use crate::error::{Error, Result, check_len};
-use crate::exchange::Block;
 use crate::frequency::{BAND_EDGES, frequency_library, isotropic};
 use crate::fuzzy::fuzzy_simplicial_set;
 use crate::groups::{Balance, ClassSize, quotas};
@@ -229,8 +229,9 @@ pub fn embed(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monitor) ->
 pub fn set_target(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monitor) -> Result<()> {
     let (seed, id) = (options.seed, work.id);
     let v = work.spectral.take();
-    let v = v.as_ref().map(Matrix::view);
-    work.u = matching_space(options.space, work.z(), v, seed, id)?;
+    let view = v.as_ref().map(Matrix::view);
+    work.u = matching_space(options.space, work.z(), view, seed, id)?;
+    drop(v);
     work.split(options.exchange.block_rows, monitor)?;
     work.start = start_rows(work, options, monitor)?;
     let q = options.n_freqs.min(work.n.max(MIN_FREQS));
@@ -364,7 +365,7 @@ pub fn exchange(work: &mut Work<'_>, options: &SelectOptions, monitor: &Monitor)
         monitor.advance(left_out * (1 + options.exchange.max_sweeps))?;
         let mut x = z.gather(&rows);
         x.as_mut_slice().iter_mut().for_each(|v| *v *= unit);
-        let block = Block::new(x.view(), &options.exchange, monitor)?;
+        let block = Block::new(x.view(), options.exchange.base_radius, monitor)?;
         let fixed: Vec<bool> = rows
             .iter()
             .map(|&i| work.standing(i) != Standing::Free)

@@ -1,12 +1,11 @@
 //! `select()`, `quality()` and what they need.
 
 use fast_select_core::discrepancy::{Discrepancy, discrepancies};
+use fast_select_core::draws::{random_selections, stratified_selections};
 use fast_select_core::groups::{Balance, ClassSize, members, quotas};
 use fast_select_core::kernels::instruction_set;
 use fast_select_core::monitor::Stage;
-use fast_select_core::quality::{
-    Quality, QualityOptions, qualities, random_selections, stratified_selections, work,
-};
+use fast_select_core::quality::{Quality, QualityOptions, qualities, work};
 use fast_select_core::select::{Group, GroupFacts, Method, Standing, select as core_select};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;

@@ -25,7 +25,7 @@ pub fn instruction_set() -> &'static str {
 /// Kernels on vectors that this machine would not choose, for tests.
 #[cfg(test)]
 pub(crate) mod twin {
-    use pulp::{Simd, WithSimd};
+    use pulp::WithSimd;
 
     /// A kind of vector: of scalars, or of AVX2's.
     #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,7 @@ pub(crate) mod twin {
                 Self::Four => kernel.with_simd(pulp::Scalar128b),
                 Self::Eight => kernel.with_simd(pulp::Scalar256b),
                 #[cfg(target_arch = "x86_64")]
-                Self::Avx2(simd) => Simd::vectorize(simd, kernel),
+                Self::Avx2(simd) => pulp::Simd::vectorize(simd, kernel),
             }
         }
     }

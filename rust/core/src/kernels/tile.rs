@@ -1,4 +1,4 @@
-//! Products of packed rows that stay in registers until they have been used.
+//! Products of rows that stay in registers until they have been used.
 //!
 //! A tile is [`ROWS`] rows by [`COLS`] columns of `a bᵀ`. The right side is packed so that one step
 //! of the inner dimension is contiguous: [`COLS`] / lanes vectors against as many scalars as the tile
@@ -32,17 +32,23 @@ const LINES: usize = COLS / LINE;
 /// Rows packed [`COLS`] at a time for the right side of a tile; the last panel is filled up with
 /// zeros.
 #[derive(Debug, Clone, Default)]
-pub struct RightPanels(Vec<[Line; LINES]>);
+pub struct RightPanels {
+    /// Entries of a row.
+    depth: usize,
+    /// Panel by panel, entry by entry.
+    steps: Vec<[Line; LINES]>,
+}
 
 impl RightPanels {
     /// Packs `x`, (n, p), in place of what was packed before.
     pub fn pack(&mut self, x: MatrixView<'_>) {
         let depth = x.cols();
-        self.0.clear();
+        self.depth = depth;
+        self.steps.clear();
         let zeros = [Line([0.0; LINE]); LINES];
-        self.0.resize(x.rows().div_ceil(COLS) * depth, zeros);
+        self.steps.resize(x.rows().div_ceil(COLS) * depth, zeros);
         for i in 0..x.rows() {
-            let panel = &mut self.0[i / COLS * depth..];
+            let panel = &mut self.steps[i / COLS * depth..];
             let at = i % COLS;
             for (step, v) in panel.iter_mut().zip(x.row(i)) {
                 step[at / LINE].0[at % LINE] = *v;
@@ -64,10 +70,14 @@ pub trait Epilogue {
 /// entries.
 ///
 /// Columns go in panels: all rows with the first [`COLS`] columns, then all with the next.
+///
+/// # Panics
+/// Where the rows have not as many entries on both sides.
 pub fn for_each_tile(left: MatrixView<'_>, right: &RightPanels, epilogue: &mut impl Epilogue) {
+    assert_eq!(left.cols(), right.depth, "shapes differ");
     Arch::new().dispatch(Tiles {
         left,
-        right: &right.0,
+        right: &right.steps,
         epilogue,
     });
 }
@@ -158,7 +168,7 @@ mod tests {
         Matrix::from_vec((0..rows * cols).map(value).collect(), rows, cols).unwrap()
     }
 
-    fn tiles(a: &Matrix, b: &Matrix, twin: Option<Twin>) -> Written {
+    fn tiles(a: MatrixView<'_>, b: &Matrix, twin: Option<Twin>) -> Written {
         let mut right = RightPanels::default();
         // Packed twice: nothing of the first may remain.
         right.pack(matrix(70, a.cols() + 1, 0).view());
@@ -169,10 +179,10 @@ mod tests {
             out: vec![f32::NAN; a.rows().div_ceil(ROWS) * ROWS * cols],
         };
         match twin {
-            None => for_each_tile(a.view(), &right, &mut written),
+            None => for_each_tile(a, &right, &mut written),
             Some(twin) => twin.run(Tiles {
-                left: a.view(),
-                right: &right.0,
+                left: a,
+                right: &right.steps,
                 epilogue: &mut written,
             }),
         }
@@ -182,12 +192,13 @@ mod tests {
     #[test]
     fn products_match_plain_loops_at_every_width() {
         let runs: Vec<_> = twins().into_iter().map(Some).chain([None]).collect();
-        for rows in [1, 3, 12, 13, 40] {
+        for rows in [0, 1, 3, 12, 13, 40] {
             for cols in 0..70 {
                 for depth in [1, 2, 17] {
-                    let (a, b) = (matrix(rows, depth, 1), matrix(cols, depth, 2));
+                    let (wide, b) = (matrix(rows, depth + 3, 1), matrix(cols, depth, 2));
+                    let a = wide.view().first_columns(depth);
                     for &run in &runs {
-                        let got = tiles(&a, &b, run);
+                        let got = tiles(a, &b, run);
                         for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
                             let pairs = a.row(i).iter().zip(b.row(j));
                             let expected: f32 = pairs.map(|(x, y)| x * y).sum();
@@ -203,7 +214,7 @@ mod tests {
     fn not_a_number_stays_in_its_row() {
         let (mut a, b) = (matrix(5, 3, 1), matrix(5, 3, 2));
         a.row_mut(2)[1] = f32::NAN;
-        let got = tiles(&a, &b, None);
+        let got = tiles(a.view(), &b, None);
         for i in 0..5 {
             let row = &got.out[i * got.cols..i * got.cols + 5];
             assert!(row.iter().all(|v| v.is_nan() == (i == 2)));

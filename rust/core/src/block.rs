@@ -1,0 +1,213 @@
+//! Rows that are exchanged among each other: kernels between them, and the potential of their
+//! distribution.
+//!
+//! The kernel is summed over radii that double ([`crate::exchange`] says what for). Kernels of all
+//! rows with all are formed tile by tile for the potential, and later row by row.
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::baselines::random;
+use crate::error::Result;
+use crate::kernels::exp::gaussian_powers;
+use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
+use crate::monitor::Monitor;
+use crate::nearest::NearestPicks;
+use crate::parallel::sum_blocks;
+
+/// Number of radii.
+pub const RADII: usize = 4;
+/// Rows and columns of a tile of kernels.
+const SIDE: usize = 256;
+/// Random picks, and the rows that they are measured on, that set the unit of the quantisation
+/// error.
+const REFERENCE_PICKS: usize = 4;
+const REFERENCE_ROWS: usize = 1024;
+
+/// The rows of a block and the potential of their distribution.
+pub struct Block<'a> {
+    /// Rows, (n, p).
+    pub x: MatrixView<'a>,
+    /// Their squared norms, (n,).
+    pub norms: Vec<f32>,
+    /// Mean over all rows of the kernel, summed over the radii, (n,).
+    pub potential: Vec<f64>,
+    /// Exponent of the coarsest kernel.
+    pub coarse: f32,
+}
+
+impl<'a> Block<'a> {
+    /// The block of all rows of `x`, (n, p), whose median distance is 1; radii double from
+    /// `base_radius` on. O(n^2 p).
+    ///
+    /// `monitor` advances by n.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`].
+    pub fn new(x: MatrixView<'a>, base_radius: f64, monitor: &Monitor) -> Result<Self> {
+        let norms = squared_norms(x);
+        let coarse = (-0.5 * base_radius * base_radius) as f32;
+        let n = x.rows();
+        let tiles = n.div_ceil(SIDE);
+        // The kernel is symmetric: tiles (a, b) with a <= b count for their rows and their columns.
+        let pairs: Vec<(usize, usize)> = (0..tiles)
+            .flat_map(|a| (a..tiles).map(move |b| (a, b)))
+            .collect();
+        let range = |t: usize| t * SIDE..n.min((t + 1) * SIDE);
+        let sums = sum_blocks(pairs.len(), 1, n, |at, sums| {
+            let (a, b) = pairs[at.start];
+            let (rows, cols) = (range(a), range(b));
+            let mut tile = vec![0.0; rows.len() * cols.len()];
+            let mut kernel = vec![0.0; cols.len()];
+            matmul_nt(
+                &mut tile,
+                x.rows_range(rows.clone()),
+                x.rows_range(cols.clone()),
+                false,
+            );
+            let mut columns = vec![0.0_f32; cols.len()];
+            for (i, dots) in rows.clone().zip(tile.chunks_exact_mut(cols.len())) {
+                to_distances(dots, norms[i], &norms[cols.clone()]);
+                gaussian_powers(dots, coarse, &mut kernel);
+                sums[i] += sum(&kernel);
+                columns.iter_mut().zip(&kernel).for_each(|(c, k)| *c += k);
+            }
+            if a < b {
+                for (j, c) in cols.zip(columns) {
+                    sums[j] += f64::from(c);
+                }
+            }
+            monitor.advance(if a == b { rows.len() } else { 0 })
+        })?;
+        let potential = sums.into_iter().map(|s| s / n as f64).collect();
+        Ok(Self {
+            x,
+            norms,
+            potential,
+            coarse,
+        })
+    }
+
+    /// Number of rows, n.
+    #[must_use]
+    pub fn n(&self) -> usize {
+        self.x.rows()
+    }
+
+    /// m times the CF distance summed over the radii, and the quantisation error, of `picked`.
+    #[cfg(test)]
+    pub fn scores(&self, picked: &[u32]) -> (f64, f64) {
+        let m = picked.len() as f64;
+        let picks = self.x.gather(picked);
+        let across: f64 = picked.iter().map(|&i| self.potential[i as usize]).sum();
+        let norms = squared_norms(picks.view());
+        let field = |&i: &u32| sum(&self.kernels(i, &picks, &norms));
+        let within: f64 = picked.iter().map(field).sum();
+        let whole = sum_f64(&self.potential) / self.n() as f64;
+        let nearest = NearestPicks::new(self.x, &self.norms, picks.view()).unwrap();
+        let cover = nearest.total() / self.n() as f64;
+        (within / m - 2.0 * across + m * whole, cover)
+    }
+
+    /// Kernels between row `i` and each of `picks`, (m, p), of squared norms `pick_norms`; (m,).
+    #[must_use]
+    pub fn kernels(&self, i: u32, picks: &Matrix, pick_norms: &[f32]) -> Vec<f32> {
+        let i = i as usize;
+        let mut dots = vec![0.0; picks.rows()];
+        matmul_nt(&mut dots, self.x.rows_range(i..i + 1), picks.view(), false);
+        to_distances(&mut dots, self.norms[i], pick_norms);
+        let mut kernels = vec![0.0; dots.len()];
+        gaussian_powers(&dots, self.coarse, &mut kernels);
+        kernels
+    }
+
+    /// What random picks of m rows score: exactly for the CF distance, sampled for the other. O(m p).
+    ///
+    /// # Errors
+    /// None but what the threads pass on.
+    pub fn units(&self, m: usize, rng: &mut ChaCha8Rng) -> Result<(f64, f64)> {
+        let n = self.n();
+        let whole = sum_f64(&self.potential) / n as f64;
+        let cfd = (RADII as f64 - whole) * (n - m) as f64 / (n - 1) as f64;
+        let rows = random(n, REFERENCE_ROWS, rng);
+        let (x, mut cover) = (self.x.gather(&rows), 0.0);
+        let norms = squared_norms(x.view());
+        for _ in 0..REFERENCE_PICKS {
+            let picks = self.x.gather(&random(n, m, rng));
+            let nearest = NearestPicks::new(x.view(), &norms, picks.view())?;
+            cover += nearest.total();
+        }
+        let cover = cover / (REFERENCE_PICKS * x.rows()) as f64;
+        Ok((cfd.max(f64::MIN_POSITIVE), cover.max(f64::MIN_POSITIVE)))
+    }
+}
+
+/// Squared distances from products and squared norms, in place.
+pub fn to_distances(dots: &mut [f32], own: f32, norms: &[f32]) {
+    for (d, norm) in dots.iter_mut().zip(norms) {
+        *d = (own + norm - 2.0 * *d).max(0.0);
+    }
+}
+
+/// Sum in f64.
+#[must_use]
+pub fn sum(values: &[f32]) -> f64 {
+    values.iter().map(|&v| f64::from(v)).sum()
+}
+
+fn sum_f64(values: &[f64]) -> f64 {
+    values.iter().sum()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::rng::{Purpose, stream};
+    use rand::Rng;
+
+    /// Uniform in a cube of side 1.4.
+    pub fn points(n: usize, p: usize) -> Matrix {
+        let mut rng = stream(17, Purpose::Samples, n, p);
+        let data = (0..n * p).map(|_| rng.random_range(-0.7..0.7)).collect();
+        Matrix::from_vec(data, n, p).unwrap()
+    }
+
+    /// The block of all of them.
+    pub fn block(x: &Matrix) -> Block<'_> {
+        Block::new(x.view(), 0.7, &Monitor::default()).unwrap()
+    }
+
+    #[test]
+    fn scores_match_definitions() {
+        let x = points(30, 3);
+        let k = |i: usize, j: usize| -> f64 {
+            let pairs = x.row(i).iter().zip(x.row(j));
+            let d2: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
+            let radii = [0.7_f64, 1.4, 2.8, 5.6];
+            radii.iter().map(|r| (-0.5 * r * r * d2).exp()).sum()
+        };
+        let mean = |a: &[usize], b: &[usize]| -> f64 {
+            let pairs = a.iter().flat_map(|&i| b.iter().map(move |&j| k(i, j)));
+            pairs.sum::<f64>() / (a.len() * b.len()) as f64
+        };
+        let (s, all): (Vec<usize>, Vec<usize>) = (vec![3, 11, 29], (0..30).collect());
+        let cfd = 3.0 * (mean(&s, &s) - 2.0 * mean(&s, &all) + mean(&all, &all));
+        assert!((block(&x).scores(&[3, 11, 29]).0 - cfd).abs() < 1e-5);
+        let everything = block(&x).scores(&(0..30).collect::<Vec<_>>());
+        assert!(everything.0.abs() < 1e-5 && everything.1.abs() < 1e-6);
+    }
+
+    #[test]
+    fn units_are_the_means_over_random_picks() {
+        let x = points(400, 2);
+        let block = block(&x);
+        let mut rng = stream(1, Purpose::Exchange, 0, 0);
+        let (a, b) = block.units(20, &mut rng).unwrap();
+        let draws = 400;
+        let sums = (0..draws).fold((0.0, 0.0), |sums, _| {
+            let (cfd, cover) = block.scores(&random(400, 20, &mut rng));
+            (sums.0 + cfd, sums.1 + cover)
+        });
+        assert!((sums.0 / f64::from(draws) / a - 1.0).abs() < 0.05);
+        assert!((sums.1 / f64::from(draws) / b - 1.0).abs() < 0.2);
+    }
+}

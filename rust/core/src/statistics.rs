@@ -1,0 +1,208 @@
+//! Facts of the input's columns and rows, from one pass.
+
+use std::ops::Range;
+
+use crate::error::Result;
+use crate::monitor::Monitor;
+use crate::names::named;
+use crate::parallel::{blocks, map_blocks};
+use crate::source::{RowSource, rows_at_a_time};
+
+/// Tasks of a pass at most: a constant, as results must not depend on the number of threads.
+const TASKS: usize = 64;
+/// Ranges this many times apart are different scales.
+const SCALE_RATIO: f64 = 10.0;
+/// Column whose range stands for the narrow ones.
+const NARROW: f64 = 0.05;
+
+/// How columns are scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// `Standard` where columns have scales of their own, else `None`.
+    Auto,
+    /// One scale for all.
+    None,
+    /// Each by its standard deviation.
+    Standard,
+}
+
+named!(Scale, "scale", {
+    Auto => "auto",
+    None => "none",
+    Standard => "standard",
+});
+
+/// Facts of the columns and rows.
+pub struct Statistics {
+    /// Rows with NaN or infinity, ascending.
+    pub bad: Vec<u32>,
+    /// Distinct rows among the others.
+    pub n_distinct: usize,
+    /// Mean of each column over the others, (d,).
+    pub mean: Vec<f64>,
+    /// Standard deviation of each column, (d,).
+    pub std: Vec<f64>,
+    /// Least difference from the input's first row in each column, (d,).
+    pub min: Vec<f32>,
+    /// Greatest difference from the input's first row in each column, (d,).
+    pub max: Vec<f32>,
+}
+
+/// [`Statistics`] of some rows, as differences from the first row of the input.
+struct Part {
+    bad: Vec<u32>,
+    hashes: Vec<u64>,
+    sum: Vec<f64>,
+    squares: Vec<f64>,
+    min: Vec<f32>,
+    max: Vec<f32>,
+}
+
+impl Statistics {
+    /// Reads all rows of `source`, (n, d). O(n d).
+    ///
+    /// `monitor` advances by n.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`].
+    pub fn of(source: &dyn RowSource, monitor: &Monitor) -> Result<Self> {
+        let (n, d) = (source.n_rows(), source.n_cols());
+        // Differences from one row keep the sums of squares small where offsets are large.
+        let mut first = vec![0.0_f32; d];
+        source.read(0..1, &vec![0.0; d], &vec![1.0; d], &mut first);
+        let offset: Vec<f64> = first
+            .iter()
+            .map(|x| if x.is_finite() { f64::from(*x) } else { 0.0 })
+            .collect();
+        let parts = map_blocks(n, n.div_ceil(TASKS), |rows| {
+            part(source, rows, &offset, monitor)
+        })?;
+        let mut total = Part::empty(d);
+        for part in parts {
+            total.add(part);
+        }
+        let kept = total.hashes.len() as f64;
+        let mean = total.sum.iter().map(|s| s / kept.max(1.0));
+        let std = mean
+            .clone()
+            .zip(&total.squares)
+            .map(|(m, s)| (s / kept.max(1.0) - m * m).max(0.0).sqrt());
+        total.hashes.sort_unstable();
+        total.hashes.dedup();
+        Ok(Self {
+            n_distinct: total.hashes.len(),
+            std: std.collect(),
+            mean: mean.zip(&offset).map(|(m, o)| m + o).collect(),
+            bad: total.bad,
+            min: total.min,
+            max: total.max,
+        })
+    }
+
+    /// The scaling that `wanted` means here.
+    pub fn scale(&self, wanted: Scale) -> Scale {
+        if wanted != Scale::Auto {
+            return wanted;
+        }
+        let pairs = self.max.iter().zip(&self.min);
+        let ranges = pairs.map(|(a, b)| f64::from(*a) - f64::from(*b));
+        let mut ranges: Vec<f64> = ranges.filter(|r| *r > 0.0).collect();
+        ranges.sort_unstable_by(f64::total_cmp);
+        let narrow = (NARROW * ranges.len() as f64) as usize;
+        match (ranges.get(narrow), ranges.last()) {
+            (Some(narrow), Some(widest)) if *widest > SCALE_RATIO * narrow => Scale::Standard,
+            _ => Scale::None,
+        }
+    }
+}
+
+impl Part {
+    fn empty(d: usize) -> Self {
+        Self {
+            bad: Vec::new(),
+            hashes: Vec::new(),
+            sum: vec![0.0; d],
+            squares: vec![0.0; d],
+            min: vec![f32::INFINITY; d],
+            max: vec![f32::NEG_INFINITY; d],
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.bad.extend(other.bad);
+        self.hashes.extend(other.hashes);
+        self.sum
+            .iter_mut()
+            .zip(other.sum)
+            .for_each(|(a, b)| *a += b);
+        self.squares
+            .iter_mut()
+            .zip(other.squares)
+            .for_each(|(a, b)| *a += b);
+        self.min
+            .iter_mut()
+            .zip(other.min)
+            .for_each(|(a, b)| *a = a.min(b));
+        self.max
+            .iter_mut()
+            .zip(other.max)
+            .for_each(|(a, b)| *a = a.max(b));
+    }
+
+    fn add_row(&mut self, row: &[f32]) {
+        for (j, &x) in row.iter().enumerate() {
+            let wide = f64::from(x);
+            self.sum[j] += wide;
+            self.squares[j] += wide * wide;
+            self.min[j] = self.min[j].min(x);
+            self.max[j] = self.max[j].max(x);
+        }
+        self.hashes.push(hash(row));
+    }
+}
+
+fn part(
+    source: &dyn RowSource,
+    rows: Range<usize>,
+    offset: &[f64],
+    monitor: &Monitor,
+) -> Result<Part> {
+    let d = source.n_cols();
+    let (mut part, one) = (Part::empty(d), vec![1.0; d]);
+    let mut buffer = vec![0.0; rows_at_a_time(d) * d];
+    for at in blocks(rows.len(), rows_at_a_time(d)) {
+        let buffer = &mut buffer[..at.len() * d];
+        source.read(
+            rows.start + at.start..rows.start + at.end,
+            offset,
+            &one,
+            buffer,
+        );
+        for (k, row) in buffer.chunks_exact(d).enumerate() {
+            if row.iter().all(|x| x.is_finite()) {
+                part.add_row(row);
+            } else {
+                part.bad.push((rows.start + at.start + k) as u32);
+            }
+        }
+        monitor.advance(at.len())?;
+    }
+    Ok(part)
+}
+
+/// Four interleaved multiply-and-rotate lanes over the bits of a row.
+fn hash(row: &[f32]) -> u64 {
+    const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut lanes = [1_u64, 2, 3, 4];
+    for chunk in row.chunks(4) {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            // + 0.0 makes -0.0 and 0.0 one value.
+            *lane = (*lane ^ u64::from((x + 0.0).to_bits()))
+                .wrapping_mul(PRIME)
+                .rotate_left(29);
+        }
+    }
+    lanes.iter().fold(row.len() as u64, |h, l| {
+        (h ^ l).wrapping_mul(PRIME).rotate_left(31)
+    })
+}
