@@ -226,5 +226,7 @@ def _select_sizes(
                 x, prepared.facts, used | asked, indices, codes, classes, facts, quality, at_hand
             )
             found.append(Selection(indices, report))
-            excluded = np.setdiff1d(np.arange(x.shape[0]), indices)
+            left_out = np.ones(x.shape[0], dtype=bool)
+            left_out[indices] = False
+            excluded = np.flatnonzero(left_out)
     return found

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::baselines::random;
 use crate::error::Result;
+use crate::kernels::elementwise::squared_distances;
 use crate::kernels::exp::gaussian_powers;
 use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
 use crate::monitor::Monitor;
@@ -66,7 +67,7 @@ impl<'a> Block<'a> {
             );
             let mut columns = vec![0.0_f32; cols.len()];
             for (i, dots) in rows.clone().zip(tile.chunks_exact_mut(cols.len())) {
-                to_distances(dots, norms[i], &norms[cols.clone()]);
+                squared_distances(dots, norms[i], &norms[cols.clone()]);
                 gaussian_powers(dots, coarse, &mut kernel);
                 sums[i] += sum(&kernel);
                 columns.iter_mut().zip(&kernel).for_each(|(c, k)| *c += k);
@@ -114,7 +115,7 @@ impl<'a> Block<'a> {
         let i = i as usize;
         let mut dots = vec![0.0; picks.rows()];
         matmul_nt(&mut dots, self.x.rows_range(i..i + 1), picks.view(), false);
-        to_distances(&mut dots, self.norms[i], pick_norms);
+        squared_distances(&mut dots, self.norms[i], pick_norms);
         let mut kernels = vec![0.0; dots.len()];
         gaussian_powers(&dots, self.coarse, &mut kernels);
         kernels
@@ -138,13 +139,6 @@ impl<'a> Block<'a> {
         }
         let cover = cover / (REFERENCE_PICKS * x.rows()) as f64;
         Ok((cfd.max(f64::MIN_POSITIVE), cover.max(f64::MIN_POSITIVE)))
-    }
-}
-
-/// Squared distances from products and squared norms, in place.
-pub fn to_distances(dots: &mut [f32], own: f32, norms: &[f32]) {
-    for (d, norm) in dots.iter_mut().zip(norms) {
-        *d = (own + norm - 2.0 * *d).max(0.0);
     }
 }
 

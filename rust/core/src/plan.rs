@@ -51,7 +51,7 @@ pub struct StageCost {
 }
 
 /// Multiply-adds that reading, converting and checking an entry of the input takes.
-const READ_WORK: f64 = 100.0;
+const READ_WORK: f64 = 75.0;
 /// Multiply-adds of a pair of rows in the exchange beyond their product.
 const PAIR_WORK: f64 = 75.0;
 /// Of a pick and a row of its block in all swaps, and for each column.
@@ -77,9 +77,9 @@ const DECODE_WORK: f64 = 1.6e6;
 /// Products of anchors with rows in it, and what else grows like them.
 const DECODE_PRODUCTS: f64 = 1.5;
 /// Of a row and a frequency of the quality, beyond their product, with sines, cosines and sums.
-const PHASE_WORK: f64 = 130.0;
+const PHASE_WORK: f64 = 200.0;
 /// Of a selected and a sampled row in the coverage, and for each column.
-const COVERAGE_WORK: f64 = 15.0;
+const COVERAGE_WORK: f64 = 20.0;
 const COVERAGE_COLUMN_WORK: f64 = 0.4;
 /// Products with all rows that the coverage takes, and what else grows like them.
 const COVERAGE_PRODUCTS: f64 = 1.5;

@@ -5,6 +5,8 @@ use std::ops::Range;
 use half::{bf16, f16};
 use ndarray::{ArrayView2, Axis, Slice};
 
+use crate::kernels::elementwise::center_and_scale;
+
 /// Entries that are read at a time: 256 KiB, which stay in the second-level cache.
 const READ: usize = 1 << 16;
 
@@ -79,10 +81,7 @@ impl<T: Element> RowSource for ArrayView2<'_, T> {
         if self.strides()[0].unsigned_abs() >= self.strides()[1].unsigned_abs() {
             for (row, out) in part.rows().into_iter().zip(out.chunks_exact_mut(d.max(1))) {
                 if let Some(row) = row.as_slice() {
-                    let columns = offset.iter().zip(scale);
-                    for ((o, x), (offset, scale)) in out.iter_mut().zip(row).zip(columns) {
-                        *o = ((x.to_f64() - offset) * scale) as f32;
-                    }
+                    center_and_scale(row, offset, scale, out);
                 } else {
                     let pairs = out.iter_mut().zip(row).enumerate();
                     pairs.for_each(|(j, (o, x))| *o = value(x, j));

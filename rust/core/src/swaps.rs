@@ -4,8 +4,9 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::block::{Block, RADII, sum, to_distances};
+use crate::block::{Block, RADII, sum};
 use crate::error::Result;
+use crate::kernels::elementwise::squared_distances;
 use crate::kernels::exp::gaussian_powers;
 use crate::kernels::scan::scan_below_each;
 use crate::linalg::{Matrix, matmul_nt, squared_norms};
@@ -186,7 +187,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
             }
         });
         let mut dists: Vec<f32> = self.rows.iter().map(|&i| dots[i as usize]).collect();
-        to_distances(&mut dists, norm, &self.pick_norms);
+        squared_distances(&mut dists, norm, &self.pick_norms);
         let mut kernels = vec![0.0; m];
         gaussian_powers(&dists, self.block.coarse, &mut kernels);
         // m times the CF distance, when i leaves and j enters, changes by

@@ -1,5 +1,6 @@
 //! Inner loops compiled once per instruction set and chosen at run time.
 
+pub mod elementwise;
 pub mod exp;
 pub mod rows;
 pub mod scan;
