@@ -8,11 +8,11 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::baselines::random;
 use crate::error::Result;
-use crate::kernels::elementwise::squared_distances;
+use crate::kernels::elementwise::{squared_distances, sum};
 use crate::kernels::exp::gaussian_powers;
 use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
 use crate::monitor::Monitor;
-use crate::nearest::NearestPicks;
+use crate::nearest::{NearestPicks, Picks};
 use crate::parallel::sum_blocks;
 
 /// Number of radii.
@@ -104,7 +104,7 @@ impl<'a> Block<'a> {
         let field = |&i: &u32| sum(&self.kernels(i, &picks, &norms));
         let within: f64 = picked.iter().map(field).sum();
         let whole = sum_f64(&self.potential) / self.n() as f64;
-        let nearest = NearestPicks::new(self.x, &self.norms, picks.view()).unwrap();
+        let nearest = NearestPicks::new(self.x, &self.norms, Picks::new(&picks, &norms)).unwrap();
         let cover = nearest.total() / self.n() as f64;
         (within / m - 2.0 * across + m * whole, cover)
     }
@@ -134,18 +134,13 @@ impl<'a> Block<'a> {
         let norms = squared_norms(x.view());
         for _ in 0..REFERENCE_PICKS {
             let picks = self.x.gather(&random(n, m, rng));
-            let nearest = NearestPicks::new(x.view(), &norms, picks.view())?;
+            let pick_norms = squared_norms(picks.view());
+            let nearest = NearestPicks::new(x.view(), &norms, Picks::new(&picks, &pick_norms))?;
             cover += nearest.total();
         }
         let cover = cover / (REFERENCE_PICKS * x.rows()) as f64;
         Ok((cfd.max(f64::MIN_POSITIVE), cover.max(f64::MIN_POSITIVE)))
     }
-}
-
-/// Sum in f64.
-#[must_use]
-pub fn sum(values: &[f32]) -> f64 {
-    values.iter().map(|&v| f64::from(v)).sum()
 }
 
 fn sum_f64(values: &[f64]) -> f64 {

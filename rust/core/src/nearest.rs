@@ -7,7 +7,7 @@
 
 use crate::error::Result;
 use crate::kernels::scan::{find_equal, scan_below_each};
-use crate::linalg::{MatrixView, matmul_nt, squared_from_product, squared_norms};
+use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_from_product};
 use crate::parallel::{blocks, map_blocks};
 
 /// Picks remembered a row.
@@ -30,6 +30,21 @@ pub fn distance(a: f32, b: f32, dot: f32) -> f32 {
     squared_from_product(a, b, dot).sqrt()
 }
 
+/// Picks, (m, p), and their squared norms, (m,).
+#[derive(Debug, Clone, Copy)]
+pub struct Picks<'a> {
+    x: MatrixView<'a>,
+    norms: &'a [f32],
+}
+
+impl<'a> Picks<'a> {
+    /// `norms`: [`squared_norms`](crate::linalg::squared_norms) of `x`.
+    #[must_use]
+    pub fn new(x: &'a Matrix, norms: &'a [f32]) -> Self {
+        Self { x: x.view(), norms }
+    }
+}
+
 /// The nearest picks of the rows of `x`.
 pub struct NearestPicks<'a> {
     x: MatrixView<'a>,
@@ -43,12 +58,12 @@ pub struct NearestPicks<'a> {
 }
 
 impl<'a> NearestPicks<'a> {
-    /// Searches all `picks`, (m, p), for each row of `x`, (n, p), of squared norms `norms`.
+    /// Searches all m picks for each row of `x`, (n, p), of squared norms `norms`.
     /// O(n m p).
     ///
     /// # Errors
     /// None but what the threads pass on.
-    pub fn new(x: MatrixView<'a>, norms: &'a [f32], picks: MatrixView<'_>) -> Result<Self> {
+    pub fn new(x: MatrixView<'a>, norms: &'a [f32], picks: Picks<'_>) -> Result<Self> {
         let n = x.rows();
         let mut found = Self {
             x,
@@ -57,13 +72,12 @@ impl<'a> NearestPicks<'a> {
             dists: vec![[f32::INFINITY; DEPTH]; n],
             limits: vec![f32::INFINITY; n],
         };
-        let pick_norms = squared_norms(picks);
         let parts = map_blocks(n, ROWS, |rows| {
             let rows: Vec<u32> = rows.map(|i| i as u32).collect();
-            Ok(found.searched(picks, &pick_norms, &rows))
+            Ok(found.searched(picks, &rows))
         })?;
         for (i, list) in parts.concat().into_iter().enumerate() {
-            found.set(i, list, picks.rows());
+            found.set(i, list, picks.norms.len());
         }
         Ok(found)
     }
@@ -81,24 +95,24 @@ impl<'a> NearestPicks<'a> {
         self.dists.iter().map(|d| f64::from(d[0])).sum()
     }
 
-    /// Puts another row into `slot` of `picks`, (m, p), which hold it already: `norm` is its
-    /// squared norm, `dots`, (n,), are its products with all rows. Calls
-    /// `changed(i, before, after)` with [`two`](Self::two) of each row for which they may differ.
+    /// Puts another row into `slot` of `picks`, which hold it already; `dots`, (n,), are its products
+    /// with all rows. Calls `changed(i, before, after)` with [`two`](Self::two) of each row for which
+    /// they may differ.
     pub fn replace(
         &mut self,
-        picks: MatrixView<'_>,
+        picks: Picks<'_>,
         slot: u32,
-        norm: f32,
         dots: &[f32],
         mut changed: impl FnMut(usize, (Near, Near), (Near, Near)),
     ) {
+        let norm = picks.norms[slot as usize];
         let mut rows = Vec::new();
         find_equal(&self.slots, slot, |at| rows.push((at / DEPTH) as u32));
         scan_below_each(dots, &self.limits, norm, |i, _| rows.push(i as u32));
         rows.sort_unstable();
         rows.dedup();
         let before: Vec<(Near, Near)> = rows.iter().map(|&i| self.two(i as usize)).collect();
-        let least = 2.min(picks.rows());
+        let least = 2.min(picks.norms.len());
         let mut short = Vec::new();
         for &i in &rows {
             let at = i as usize;
@@ -138,28 +152,25 @@ impl<'a> NearestPicks<'a> {
     }
 
     /// Makes the lists of `rows` anew.
-    fn search(&mut self, picks: MatrixView<'_>, rows: &[u32]) {
-        if rows.is_empty() {
-            return;
-        }
-        let pick_norms = squared_norms(picks);
+    fn search(&mut self, picks: Picks<'_>, rows: &[u32]) {
         for part in blocks(rows.len(), ROWS) {
             let rows = &rows[part];
-            for (&i, list) in rows.iter().zip(self.searched(picks, &pick_norms, rows)) {
-                self.set(i as usize, list, picks.rows());
+            for (&i, list) in rows.iter().zip(self.searched(picks, rows)) {
+                self.set(i as usize, list, picks.norms.len());
             }
         }
     }
 
     /// The lists of `rows`, from the distances to all picks.
-    fn searched(&self, picks: MatrixView<'_>, pick_norms: &[f32], rows: &[u32]) -> Vec<List> {
-        let mut tile = vec![0.0; rows.len() * picks.rows()];
-        matmul_nt(&mut tile, self.x.gather(rows).view(), picks, false);
+    fn searched(&self, picks: Picks<'_>, rows: &[u32]) -> Vec<List> {
+        let m = picks.norms.len();
+        let mut tile = vec![0.0; rows.len() * m];
+        matmul_nt(&mut tile, self.x.gather(rows).view(), picks.x, false);
         let list = |(&i, dots): (&u32, &[f32])| {
             let norm_i = self.norms[i as usize];
             let (mut slots, mut dists) = ([NO_PICK; DEPTH], [f32::INFINITY; DEPTH]);
             let mut limit = f32::INFINITY;
-            for (slot, (dot, norm)) in dots.iter().zip(pick_norms).enumerate() {
+            for (slot, (dot, norm)) in dots.iter().zip(picks.norms).enumerate() {
                 // Nearly all are farther: no root is drawn for them.
                 if norm - 2.0 * dot < limit {
                     let d = distance(norm_i, *norm, *dot);
@@ -169,10 +180,7 @@ impl<'a> NearestPicks<'a> {
             }
             (slots, dists)
         };
-        rows.iter()
-            .zip(tile.chunks_exact(picks.rows()))
-            .map(list)
-            .collect()
+        rows.iter().zip(tile.chunks_exact(m)).map(list).collect()
     }
 
     /// Makes `list`, of the nearest of m picks, row `i`'s.
@@ -195,7 +203,7 @@ fn insert(slots: &mut [u32], dists: &mut [f32; DEPTH], new: Near) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::{Matrix, squared_distance};
+    use crate::linalg::{squared_distance, squared_norms};
     use crate::rng::{Purpose, stream};
     use rand::Rng;
 
@@ -208,7 +216,9 @@ mod tests {
             let norms = squared_norms(x.view());
             let mut rows: Vec<u32> = (0..m as u32).collect();
             let start = x.view().gather(&rows);
-            let mut near = NearestPicks::new(x.view(), &norms, start.view()).unwrap();
+            let start_norms = squared_norms(start.view());
+            let picks = Picks::new(&start, &start_norms);
+            let mut near = NearestPicks::new(x.view(), &norms, picks).unwrap();
             for _ in 0..200 {
                 let slot = rng.random_range(0..m);
                 rows[slot] = rng.random_range(0..n as u32);
@@ -224,9 +234,8 @@ mod tests {
                 let told: Vec<_> = (0..n).map(|i| near.two(i)).collect();
                 let mut seen = told.clone();
                 near.replace(
-                    picks.view(),
+                    Picks::new(&picks, &squared_norms(picks.view())),
                     slot as u32,
-                    norms[own],
                     &dots,
                     |i, before, after| {
                         assert_eq!(before, told[i]);

@@ -4,14 +4,14 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::block::{Block, RADII, sum};
+use crate::block::{Block, RADII};
 use crate::error::Result;
-use crate::kernels::elementwise::squared_distances;
+use crate::kernels::elementwise::{squared_distances, sum};
 use crate::kernels::exp::gaussian_powers;
 use crate::kernels::scan::scan_below_each;
 use crate::linalg::{Matrix, matmul_nt, squared_norms};
 use crate::monitor::Monitor;
-use crate::nearest::{Near, NearestPicks, distance};
+use crate::nearest::{Near, NearestPicks, Picks, distance};
 use crate::parallel::{fill_blocks, map_blocks};
 
 /// Candidates scored against one state of the selection.
@@ -89,7 +89,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
             cover_weight: lambda_cover / (b * n as f64),
             rows: picked.to_vec(),
             field: field.concat(),
-            nearest: NearestPicks::new(block.x, &block.norms, picks.view())?,
+            nearest: NearestPicks::new(block.x, &block.norms, Picks::new(&picks, &pick_norms))?,
             picks,
             pick_norms,
             is_picked,
@@ -222,10 +222,9 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
             .copy_from_slice(self.block.x.row(enters));
         self.pick_norms[slot] = self.block.norms[enters];
         let mut changes = Vec::new();
-        let norm = self.block.norms[enters];
         let note = |x, before, after| changes.push((x, before, after));
-        self.nearest
-            .replace(self.picks.view(), slot as u32, norm, dots, note);
+        let picks = Picks::new(&self.picks, &self.pick_norms);
+        self.nearest.replace(picks, slot as u32, dots, note);
         for (x, before, after) in changes {
             self.count(x, before, -1.0);
             self.count(x, after, 1.0);

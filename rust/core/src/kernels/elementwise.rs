@@ -1,6 +1,7 @@
-//! Loops over entries that the compiler vectorises, at the machine's width.
+//! Loops that the compiler vectorises, at the machine's width.
 //!
-//! Entries are independent and no products are fused, so that results are the same at any width.
+//! Entries are independent, sums have lanes of their own and no products are fused, so that results
+//! are the same at any width.
 
 use pulp::{Arch, NullaryFnOnce};
 
@@ -58,6 +59,34 @@ pub fn squared_distances(dots: &mut [f32], own: f32, norms: &[f32]) {
     Arch::new().dispatch(SquaredDistances { dots, own, norms });
 }
 
+/// Partial sums side by side.
+const SUMS: usize = 16;
+
+struct Sum<'a>(&'a [f32]);
+
+impl NullaryFnOnce for Sum<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let (parts, rest) = self.0.as_chunks::<SUMS>();
+        let mut sums = [0.0; SUMS];
+        for part in parts {
+            sums.iter_mut()
+                .zip(part)
+                .for_each(|(s, x)| *s += f64::from(*x));
+        }
+        let rest: f64 = rest.iter().map(|x| f64::from(*x)).sum();
+        sums.iter().sum::<f64>() + rest
+    }
+}
+
+/// The sum of `values`, (len,), in f64.
+#[must_use]
+pub fn sum(values: &[f32]) -> f64 {
+    Arch::new().dispatch(Sum(values))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +108,11 @@ mod tests {
                 let expected = 2.0 + norms[i] - 2.0 * value(i) as f32;
                 assert_eq!(squared[i], expected.max(0.0));
             }
+            // Whole numbers: every order of summation is exact.
+            assert_eq!(
+                sum(&norms),
+                norms.iter().map(|x| f64::from(*x)).sum::<f64>()
+            );
         }
     }
 
@@ -88,5 +122,6 @@ mod tests {
         let x = [1.0, f64::NAN, f64::INFINITY];
         center_and_scale(&x, &[0.0; 3], &[2.0; 3], &mut out);
         assert!(out[0] == 2.0 && out[1].is_nan() && out[2] == f32::INFINITY);
+        assert!(sum(&[1.0, f32::NAN, 2.0]).is_nan());
     }
 }
