@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::error::Result;
+use crate::kernels::elementwise::ColumnSums;
 use crate::monitor::Monitor;
 use crate::names::named;
 use crate::parallel::{blocks, map_blocks};
@@ -52,10 +53,7 @@ pub struct Statistics {
 struct Part {
     bad: Vec<u32>,
     hashes: Vec<u64>,
-    sum: Vec<f64>,
-    squares: Vec<f64>,
-    min: Vec<f32>,
-    max: Vec<f32>,
+    columns: ColumnSums,
 }
 
 impl Statistics {
@@ -82,10 +80,10 @@ impl Statistics {
             total.add(part);
         }
         let kept = total.hashes.len() as f64;
-        let mean = total.sum.iter().map(|s| s / kept.max(1.0));
+        let mean = total.columns.sum.iter().map(|s| s / kept.max(1.0));
         let std = mean
             .clone()
-            .zip(&total.squares)
+            .zip(&total.columns.squares)
             .map(|(m, s)| (s / kept.max(1.0) - m * m).max(0.0).sqrt());
         total.hashes.sort_unstable();
         total.hashes.dedup();
@@ -94,8 +92,8 @@ impl Statistics {
             std: std.collect(),
             mean: mean.zip(&offset).map(|(m, o)| m + o).collect(),
             bad: total.bad,
-            min: total.min,
-            max: total.max,
+            min: total.columns.min,
+            max: total.columns.max,
         })
     }
 
@@ -121,43 +119,14 @@ impl Part {
         Self {
             bad: Vec::new(),
             hashes: Vec::new(),
-            sum: vec![0.0; d],
-            squares: vec![0.0; d],
-            min: vec![f32::INFINITY; d],
-            max: vec![f32::NEG_INFINITY; d],
+            columns: ColumnSums::new(d),
         }
     }
 
     fn add(&mut self, other: Self) {
         self.bad.extend(other.bad);
         self.hashes.extend(other.hashes);
-        self.sum
-            .iter_mut()
-            .zip(other.sum)
-            .for_each(|(a, b)| *a += b);
-        self.squares
-            .iter_mut()
-            .zip(other.squares)
-            .for_each(|(a, b)| *a += b);
-        self.min
-            .iter_mut()
-            .zip(other.min)
-            .for_each(|(a, b)| *a = a.min(b));
-        self.max
-            .iter_mut()
-            .zip(other.max)
-            .for_each(|(a, b)| *a = a.max(b));
-    }
-
-    fn add_row(&mut self, row: &[f32]) {
-        for (j, &x) in row.iter().enumerate() {
-            let wide = f64::from(x);
-            self.sum[j] += wide;
-            self.squares[j] += wide * wide;
-            self.min[j] = self.min[j].min(x);
-            self.max[j] = self.max[j].max(x);
-        }
-        self.hashes.push(hash(row));
+        self.columns.add(&other.columns);
     }
 }
 
@@ -180,7 +149,8 @@ fn part(
         );
         for (k, row) in buffer.chunks_exact(d).enumerate() {
             if row.iter().all(|x| x.is_finite()) {
-                part.add_row(row);
+                part.columns.add_row(row);
+                part.hashes.push(hash(row));
             } else {
                 part.bad.push((rows.start + at.start + k) as u32);
             }

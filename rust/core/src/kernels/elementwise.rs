@@ -59,6 +59,72 @@ pub fn squared_distances(dots: &mut [f32], own: f32, norms: &[f32]) {
     Arch::new().dispatch(SquaredDistances { dots, own, norms });
 }
 
+/// Sums, sums of squares, minima and maxima of columns, (d,) each.
+#[derive(Debug, Clone)]
+pub struct ColumnSums {
+    /// Sum of each column.
+    pub sum: Vec<f64>,
+    /// Sum of its squares.
+    pub squares: Vec<f64>,
+    /// Its least entry; infinity before the first.
+    pub min: Vec<f32>,
+    /// Its greatest; minus infinity before the first.
+    pub max: Vec<f32>,
+}
+
+impl ColumnSums {
+    /// Of no rows yet, of `d` columns.
+    #[must_use]
+    pub fn new(d: usize) -> Self {
+        Self {
+            sum: vec![0.0; d],
+            squares: vec![0.0; d],
+            min: vec![f32::INFINITY; d],
+            max: vec![f32::NEG_INFINITY; d],
+        }
+    }
+
+    /// Adds a row, (d,).
+    pub fn add_row(&mut self, row: &[f32]) {
+        Arch::new().dispatch(AddRow { row, sums: self });
+    }
+
+    /// Adds what `other` has seen.
+    pub fn add(&mut self, other: &Self) {
+        let add = |a: &mut [f64], b: &[f64]| a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        add(&mut self.sum, &other.sum);
+        add(&mut self.squares, &other.squares);
+        let pairs = self.min.iter_mut().zip(&other.min);
+        pairs.for_each(|(a, b)| *a = a.min(*b));
+        let pairs = self.max.iter_mut().zip(&other.max);
+        pairs.for_each(|(a, b)| *a = a.max(*b));
+    }
+}
+
+struct AddRow<'a> {
+    row: &'a [f32],
+    sums: &'a mut ColumnSums,
+}
+
+impl NullaryFnOnce for AddRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let totals = self.sums.sum.iter_mut().zip(&mut self.sums.squares);
+        for (x, (sum, squares)) in self.row.iter().zip(totals) {
+            let wide = f64::from(*x);
+            *sum += wide;
+            *squares += wide * wide;
+        }
+        let ends = self.sums.min.iter_mut().zip(&mut self.sums.max);
+        for (x, (min, max)) in self.row.iter().zip(ends) {
+            *min = min.min(*x);
+            *max = max.max(*x);
+        }
+    }
+}
+
 /// Partial sums side by side.
 const SUMS: usize = 16;
 
@@ -107,6 +173,22 @@ mod tests {
                 assert_eq!(out[i], ((f64::from(x[i]) - offset[i]) * scale[i]) as f32);
                 let expected = 2.0 + norms[i] - 2.0 * value(i) as f32;
                 assert_eq!(squared[i], expected.max(0.0));
+            }
+            let mut columns = ColumnSums::new(len);
+            let rows = [&norms, &squared];
+            rows.iter().for_each(|row| columns.add_row(row));
+            let mut twice = columns.clone();
+            twice.add(&columns);
+            for i in 0..len {
+                let column = rows.map(|row| f64::from(row[i]));
+                let [a, b] = column;
+                assert_eq!((columns.sum[i], columns.squares[i]), (a + b, a * a + b * b));
+                let (min, max) = (f64::from(columns.min[i]), f64::from(columns.max[i]));
+                assert_eq!((min, max), (a.min(b), a.max(b)));
+                assert_eq!(
+                    (twice.sum[i], twice.min[i]),
+                    (2.0 * (a + b), columns.min[i])
+                );
             }
             // Whole numbers: every order of summation is exact.
             assert_eq!(
