@@ -53,9 +53,9 @@ pub struct StageCost {
 /// Multiply-adds that reading, converting and checking an entry of the input takes.
 const READ_WORK: f64 = 75.0;
 /// Multiply-adds of a pair of rows in the exchange beyond their product.
-const PAIR_WORK: f64 = 75.0;
+const PAIR_WORK: f64 = 67.0;
 /// Of a pick and a row of its block in all swaps, and for each column.
-const SWAP_WORK: f64 = 800.0;
+const SWAP_WORK: f64 = 425.0;
 const SWAP_COLUMN_WORK: f64 = 3.3;
 /// Multiply-adds of a sine and a cosine.
 const SINCOS_WORK: f64 = 16.0;
