@@ -1,7 +1,7 @@
 //! What a selection will take, stage by stage, before it runs.
 //!
 //! Bytes are counted from the buffers that each stage holds at its peak, the paper's graphs as they
-//! were on Fashion-MNIST (a second attempt of the eigensolver, which is rare, takes more). Work is in
+//! were on Fashion-MNIST (a second attempt of the eigensolver takes more). Work is in
 //! multiply-adds of a blocked product, into which everything else is converted at the rates seen on
 //! one AVX-512 machine; [`products_per_second`] measures the machine at hand. Seconds are therefore
 //! an estimate; `tests/bench/SPEED.md` has both beside what was measured.

@@ -11,7 +11,7 @@ use crate::linalg::{Matrix, MatrixView, matmul_nn};
 use crate::parallel::{LANES, map_blocks};
 
 /// Buckets, s.
-pub const BUCKETS: usize = 256;
+const BUCKETS: usize = 256;
 
 /// `S x` of each column of `x`, (n, [`WIDTH`]), one a row: (WIDTH, s). The same S for every `x` of n
 /// rows. O(n).
