@@ -5,8 +5,8 @@
 //! `Σ_j exp(-max(0, d_ij - ρ_i)/σ_i) = log2 k` over its k nearest neighbours, and the strength of
 //! i -> j is that summand. Strengths of both directions and of all scales are joined by the
 //! probabilistic t-conorm `a + b - ab` (Cui et al. 2025, Sec. 3.1). As
-//! `1 - (a + b - ab) = (1-a)(1-b)`, the order of joining is free: scales first, `u_ij = 1 - Π_k (1 - a^k_ij)`, then
-//! `B_ij = u_ij + u_ji - u_ij u_ji`.
+//! `1 - (a + b - ab) = (1-a)(1-b)`, the order of joining is free: scales first,
+//! `u_ij = 1 - Π_k (1 - a^k_ij)`, then `B_ij = u_ij + u_ji - u_ij u_ji`.
 
 use crate::error::{Error, Result, check_len};
 use crate::knn::Neighbors;
