@@ -1,6 +1,8 @@
-"""Slow and obvious versions of what the core computes."""
+"""Slow and obvious versions of what the core computes, and its preparation."""
 
 import numpy as np
+
+from fast_select import _core
 
 
 def pairwise(x, y):
@@ -26,3 +28,8 @@ def normalised_laplacian(b):
     """I - D^-1/2 B D^-1/2 of a dense symmetric matrix."""
     root = np.sqrt(b.sum(axis=1))
     return np.eye(len(b)) - b / root[:, None] / root[None, :]
+
+
+def prepare(x, **options):
+    """The core's preparation, with the options given."""
+    return _core.prepare(x, _core.Params("select", **options))

@@ -23,7 +23,9 @@ def test_full_lists_equal_scipy(m, extra, seed):
     rng = np.random.default_rng(seed)
     costs = [np.round(rng.random((m, m + extra)) * 10, 1) for _ in range(4)]
     indptr, indices = lists_of(np.zeros((m, m + extra)), m + extra)
-    solved = _core.linear_sum_assignment(indptr, indices, [c.ravel() for c in costs], m + extra)
+    solved = _core.stages.linear_sum_assignment(
+        indptr, indices, [c.ravel() for c in costs], m + extra
+    )
     for cost, (columns, _) in zip(costs, solved, strict=True):
         assert len(set(columns)) == m
         expected = cost[linear_sum_assignment(cost)].sum()
@@ -36,7 +38,7 @@ def test_neighbour_lists_equal_scipy_on_the_same_lists(rng):
     indptr, indices = lists_of(cost, width)
     rows = np.repeat(np.arange(m), width)
     warm = [cost[rows, indices] * (1 + 0.01 * rng.random(m * width)) for _ in range(5)]
-    solved = _core.linear_sum_assignment(indptr, indices, warm, n)
+    solved = _core.stages.linear_sum_assignment(indptr, indices, warm, n)
     for costs, (columns, _) in zip(warm, solved, strict=True):
         dense = np.full((m, n), 1e6)
         dense[rows, indices] = costs

@@ -144,15 +144,15 @@ def bad_matrix(rows):
         (np.ones(5), ["--ratio", "0.1"], "where rows and columns are needed"),
         (np.ones((0, 5)), ["--ratio", "0.1"], "nothing to select from"),
         (np.ones((3, 2, 2)), ["--ratio", "0.5"], "Use --flatten"),
-        (np.array([["a"]]), ["--ratio", "0.5"], "Save it as an array of numbers"),
+        (np.array([["a"]]), ["--ratio", "0.5"], "x.npy: holds <U1, not real numbers"),
         (bad_matrix([4, 8]), ["--ratio", "0.5"], "2 rows hold NaN or infinity (row 4, 8)"),
-        (bad_matrix([4]), ["--ratio", "0.5"], "use --nonfinite drop"),
+        (bad_matrix([4]), ["--ratio", "0.5"], "set --nonfinite to drop to leave them out"),
         (bad_matrix(slice(0, 50)), ["--count", "20", "--nonfinite", "drop"], "--count"),
-        (bad_matrix([]), [], "--ratio and --count: both missing"),
-        (bad_matrix([]), ["--ratio", ".1", "--count", "2"], "--ratio and --count: both given"),
-        (bad_matrix([]), ["--ratio", "0"], "--ratio: 0.0 is not above 0"),
-        (bad_matrix([]), ["--ratio", "nan"], "--ratio: nan is not above 0"),
-        (bad_matrix([]), ["--count", "61"], "--count: 61 is not an integer from 1 to the 60 rows"),
+        (bad_matrix([]), [], "--ratio and --count: are both missing"),
+        (bad_matrix([]), ["--ratio", ".1", "--count", "2"], "--ratio and --count: are both given"),
+        (bad_matrix([]), ["--ratio", "0"], "--ratio: 0 is not a number above 0"),
+        (bad_matrix([]), ["--ratio", "nan"], "--ratio: NaN is not a number above 0"),
+        (bad_matrix([]), ["--count", "61"], "--count: 61 is more than the 60 rows"),
         (bad_matrix([]), ["--ratio", "1e-9", "--labels", "labels.txt"], "2 classes"),
         (bad_matrix([]), ["--ratio", ".1", "--labels", "short.txt"], "have shape (2,)"),
         (bad_matrix([]), ["--ratio", ".1", "--labels", "none.txt"], "does not exist"),
@@ -225,7 +225,7 @@ def test_ratios_that_look_alike_get_files_of_their_own(run, features):
 def test_bad_options_are_refused_with_a_memory_limit_too(run, features):
     got = run(features, "--count", "9", "--max-memory", "2GiB", "--learning-rate", "-1")
     assert got.returncode == 2
-    assert b"--learning-rate: -1 must be" in got.stderr
+    assert b"--learning-rate: -1 is not a finite number above 0" in got.stderr
     assert b"Traceback" not in got.stderr
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import fast_select
-from fast_select import _core
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +15,6 @@ def data():
 
 
 def test_random_selections_are_no_better_than_random(data):
-    prepared = _core.prepare(data)
     rng = np.random.default_rng(0)
     better = 0
     for seed in range(40):
@@ -25,7 +23,6 @@ def test_random_selections_are_no_better_than_random(data):
         better += verdict.startswith("Better")
     # 3 of 101 are expected to beat 98 of 100 draws; 6 of 40 happen less than once in 1,000 times.
     assert better <= 5
-    assert prepared.facts["n_kept"] == 1500
 
 
 def test_ours_is_better_and_a_one_sided_pick_worse(data):

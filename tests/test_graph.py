@@ -23,8 +23,8 @@ def umap_():
 def test_rho_sigma_and_memberships_equal_umap(rng, umap_, k):
     x = rng.normal(size=(600, 5)).astype(np.float32)
     x[50:60] = x[50]  # some neighbours at distance 0
-    index, dist = _core.knn(x, k)
-    [(scale, rho, sigma)] = _core.fuzzy_graph(x, *_core.knn(x, k), [k])["scales"]
+    index, dist = _core.stages.knn(x, k)
+    [(scale, rho, sigma)] = _core.stages.fuzzy_graph(x, *_core.stages.knn(x, k), [k])["scales"]
     assert scale == k
     # umap-learn counts a row as its own first neighbour.
     own = np.arange(600, dtype=np.int32)[:, None]
@@ -43,25 +43,27 @@ def test_rho_sigma_and_memberships_equal_umap(rng, umap_, k):
     )
     a = sp.coo_matrix((values, (rows, cols)), shape=(600, 600)).toarray()
     np.fill_diagonal(a, 0)
-    ours = matrix(_core.fuzzy_graph(x, *_core.knn(x, k), [k])["fuzzy"], 600).toarray()
+    ours = matrix(_core.stages.fuzzy_graph(x, *_core.stages.knn(x, k), [k])["fuzzy"], 600).toarray()
     np.testing.assert_allclose(ours, a + a.T - a * a.T, atol=2e-3)
 
 
 def test_fused_scales_are_the_fuzzy_union_of_each(rng):
     x = rng.normal(size=(200, 4)).astype(np.float32)
     each = [
-        matrix(_core.fuzzy_graph(x, *_core.knn(x, 32), [k])["fuzzy"], 200).toarray()
+        matrix(_core.stages.fuzzy_graph(x, *_core.stages.knn(x, 32), [k])["fuzzy"], 200).toarray()
         for k in (8, 16, 32)
     ]
     union = 1 - np.prod([1 - a.astype(np.float64) for a in each], axis=0)
-    fused = matrix(_core.fuzzy_graph(x, *_core.knn(x, 32), [8, 16, 32])["fuzzy"], 200).toarray()
+    fused = matrix(
+        _core.stages.fuzzy_graph(x, *_core.stages.knn(x, 32), [8, 16, 32])["fuzzy"], 200
+    ).toarray()
     np.testing.assert_allclose(fused, union, atol=1e-5)
 
 
 def test_joined_along_the_minimum_spanning_tree_of_components(rng):
     centers = rng.normal(size=(9, 3)) * 40
     x = (centers.repeat(30, axis=0) + rng.normal(size=(270, 3))).astype(np.float32)
-    graph = _core.fuzzy_graph(x, *_core.knn(x, 8), [8])
+    graph = _core.stages.fuzzy_graph(x, *_core.stages.knn(x, 8), [8])
     count, label = connected_components(matrix(graph["fuzzy"], 270))
     assert graph["n_components_before"] == count >= 9
     joined = matrix(graph["connected"], 270)

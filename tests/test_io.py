@@ -50,7 +50,7 @@ def test_npz_members(tmp_path):
     assert read(path, key="z").x.shape == (4, 2)
     with pytest.raises(InvalidInputError, match=r"x \(3, 2\), z \(4, 2\).*--key"):
         read(path)
-    with pytest.raises(InvalidInputError, match=r"no array 'q'\. It holds: x, z"):
+    with pytest.raises(InvalidInputError, match="no array 'q', only x, z"):
         read(path, key="q")
 
 
@@ -99,7 +99,7 @@ def test_standard_input(monkeypatch):
         (np.ones((4, 0)), "nothing to select from"),
         (np.ones((2, 2), complex), "holds complex128"),
         (np.array([["a", "b"]]), "holds <U1"),
-        (np.ones((2, 2), np.longdouble), "Convert it to float64"),
+        (np.ones((2, 2), np.longdouble), "Convert it to float32"),
     ],
 )
 def test_refused_arrays(tmp_path, array, fact):

@@ -10,7 +10,7 @@ from oracles import nearest
 @pytest.mark.parametrize("n,d,k", [(300, 1, 5), (500, 17, 32), (1000, 64, 8), (20, 3, 40)])
 def test_equals_brute_force(rng, n, d, k):
     x = rng.normal(size=(n, d)).astype(np.float32)
-    index, dist = _core.knn(x, k)
+    index, dist = _core.stages.knn(x, k)
     expected, expected_dist = nearest(x, min(k, n - 1))
     assert index.shape == expected.shape
     np.testing.assert_array_equal(index, expected)
@@ -20,7 +20,7 @@ def test_equals_brute_force(rng, n, d, k):
 def test_squared_distances_to_one_part_in_100000_on_real_rows(shared_data):
     x = np.load(shared_data / "usps.npz")["x"].astype(np.float32)
     x -= x.mean(axis=0)
-    index, dist = _core.knn(x, 16)
+    index, dist = _core.stages.knn(x, 16)
     rows = np.arange(0, len(x), 40)
     gaps = (x[rows, None, :] - x[index[rows]]).astype(np.float64)
     np.testing.assert_allclose(dist[rows] ** 2, (gaps**2).sum(axis=2), rtol=1e-5)
@@ -32,7 +32,10 @@ def test_squared_distances_to_one_part_in_100000_on_real_rows(shared_data):
 
 def test_memory_order_and_threads_do_not_matter(rng):
     x = rng.normal(size=(700, 9)).astype(np.float32)
-    first = _core.knn(x, 10, n_threads=1)
-    for other in (_core.knn(np.asfortranarray(x), 10, n_threads=2), _core.knn(x, 10, n_threads=4)):
+    first = _core.stages.knn(x, 10, n_threads=1)
+    for other in (
+        _core.stages.knn(np.asfortranarray(x), 10, n_threads=2),
+        _core.stages.knn(x, 10, n_threads=4),
+    ):
         np.testing.assert_array_equal(first[0], other[0])
         np.testing.assert_array_equal(first[1], other[1])

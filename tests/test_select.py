@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fast_select
-from fast_select import _core
 
 
 @given(
@@ -200,9 +199,3 @@ def test_progress_is_told_and_may_stop_the_run(rng):
 
     with pytest.raises(RuntimeError, match="enough"):
         fast_select.select(x, count=50, progress=stop)
-
-
-def test_options_of_the_help_are_the_core_s():
-    from fast_select.cli._options import ADVANCED
-
-    assert set(ADVANCED) == set(_core.default_options())

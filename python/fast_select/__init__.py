@@ -6,19 +6,19 @@
 50
 """
 
-from ._api import Selection, select, select_nested
 from ._compare import compare
-from ._core import info as _info
+from ._core import __version__
 from ._errors import ComputationError, FastSelectError, InvalidInputError
 from ._evaluate import evaluate
 from ._plan import plan
+from ._select import Selection, select, select_nested
 
-__version__: str = _info()["version"]
 __all__ = [
     "ComputationError",
     "FastSelectError",
     "InvalidInputError",
     "Selection",
+    "__version__",
     "compare",
     "evaluate",
     "plan",

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._api import Progress
-from ._checks import check_finite, check_matrix, encode_labels, usable_threads, wanted_count
-from ._errors import InvalidInputError, core_errors
+from ._checks import check_finite, checked, encode_labels, matrix
+from ._errors import InvalidInputError, core_errors, refused
+from ._select import Progress
 from .report import SCHEMA
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._parameters import CompareParameters
 
 Picker = Callable[[_core.Prepared, int, "NDArray[np.int64] | None", int], NDArray[np.int64]]
 """From (prepared rows, count, labels, seed) to indices."""
 
-METHODS = ("exchange", "fast", "paper", "random", "stratified", "k-center", "k-means", "herding")
-"""Methods of the package; `stratified` is `random` class by class."""
+
+def own_methods() -> tuple[str, ...]:
+    """Methods of the package; `stratified` is `random` class by class."""
+    table = _core.option_table("select")
+    choices = next(option["choices"] for option in table if option["name"] == "method")
+    at = choices.index("random") + 1
+    return (*choices[:at], "stratified", *choices[at:])
+
+
+METHODS = own_methods()
+"""Names of :func:`own_methods`."""
 
 MODELS = {"1nn": "1-NN", "logreg": "log. reg.", "svm": "RBF-SVM", "forest": "forest"}
 """Downstream models and their names in tables."""
@@ -37,9 +51,8 @@ def compare(
     extra_methods: Mapping[str, Picker] | None = None,
     use_labels: bool = True,
     seeds: Sequence[int] = (0, 1, 2),
-    scale: str = "auto",
-    threads: int | None = None,
     progress: Progress | None = None,
+    **parameters: Unpack[CompareParameters],
 ) -> dict[str, Any]:
     """Run selection methods at each of ``ratios`` and train models on what they pick.
 
@@ -54,6 +67,14 @@ def compare(
     use_labels : whether methods select class by class; else only the models see labels, and
         ``stratified`` is left out
     seeds : one selection and one training for each
+    progress : called as ``progress("compare", done, total)``
+    scale : auto, none, standard, default auto
+        Scaling of the columns.
+    seed : integer from 0 to 18446744073709551615, default 0
+        Seed of every random draw; the same seed gives the same rows at any number of
+        threads.
+    threads : integer from 1 to 1024, default None
+        Threads; where not given, all that the process may use.
 
     Returns
     -------
@@ -68,35 +89,35 @@ def compare(
         For input that cannot be used, or where scikit-learn is missing.
     """
     if not ratios or not seeds:
-        raise InvalidInputError("ratios and seeds", "are empty", "Give at least one of each")
+        raise refused("ratios and seeds", "are empty", "Give at least one of each")
     check_names("methods", methods, METHODS)
     check_names("models", models, MODELS)
-    x = np.asarray(X)
-    check_matrix(x)
+    x = matrix(X)
+    params = checked("compare", parameters)
+    n_threads = params.values()["threads"]
     codes, classes = encode_labels(labels, x.shape[0])
     if codes is None or classes is None:
-        raise InvalidInputError("labels", "are missing", "Models need classes to learn")
+        raise refused("labels", "are missing", "Models need classes to learn")
     if test is None:
         train, held_out = split(x.shape[0], test_share, seeds[0])
         x_test, y_test, x, codes = x[held_out], codes[held_out], x[train], codes[train]
     else:
         x_test, y_test = known_test(test, x.shape[1], classes)
-    n_threads = usable_threads(threads)
     pickers = {name: own_method(name, use_labels, n_threads) for name in methods}
     if not use_labels:
         pickers.pop("stratified", None)
     pickers |= extra_methods or {}
     if not pickers:
-        raise InvalidInputError("methods", "are only stratified, which needs labels")
+        raise refused("methods", "are only stratified, which needs labels")
     check_finite("x", x)
     check_finite("test", x_test)
     runs: list[dict[str, Any]] = []
     with core_errors():
-        prepared = _core.prepare(x, scale=scale, n_threads=n_threads)
+        prepared = _core.prepare(x, params)
         features = scaled(x, x_test, standard=prepared.facts["scale"] == "standard")
         total = len(ratios) * len(pickers) * len(seeds)
         for ratio in ratios:
-            count = wanted_count(x.shape[0], ratio, None)
+            count = checked("select", {"ratio": ratio}).rows_wanted(x.shape[0])
             for name, pick in pickers.items():
                 for seed in seeds:
                     if progress is not None:
@@ -104,7 +125,7 @@ def compare(
                     begun = time.perf_counter()
                     rows = pick(prepared, count, codes if use_labels else None, seed)
                     seconds = time.perf_counter() - begun
-                    quality = _core.quality(prepared, rows, n_random=0, n_threads=n_threads)
+                    quality = _core.evaluate(prepared, rows, params, n_random=0)
                     runs.append(
                         {
                             "method": name,
@@ -136,7 +157,8 @@ def check_names(
     """Refuse an unknown name."""
     for name in given:
         if name not in known:
-            raise InvalidInputError(parameter, f"has no '{name}'", f"Choose of {', '.join(known)}")
+            fact = f"has no '{name}', only {', '.join(known)}"
+            raise refused(parameter, fact)
 
 
 def own_method(name: str, use_labels: bool, n_threads: int) -> Picker:
@@ -147,14 +169,8 @@ def own_method(name: str, use_labels: bool, n_threads: int) -> Picker:
     def pick(
         prepared: _core.Prepared, count: int, labels: NDArray[np.int64] | None, seed: int
     ) -> NDArray[np.int64]:
-        selected = _core.select(
-            prepared,
-            count,
-            labels=labels if by_class else None,
-            seed=seed,
-            n_threads=n_threads,
-            method=method,
-        )
+        params = checked("select", {"method": method, "seed": seed, "threads": n_threads})
+        selected = _core.select(prepared, count, params, labels=labels if by_class else None)
         indices: NDArray[np.int64] = selected["indices"]
         return indices
 
@@ -164,7 +180,7 @@ def own_method(name: str, use_labels: bool, n_threads: int) -> Picker:
 def split(n: int, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows to select from and rows to test on."""
     if not 0 < share < 1:
-        raise InvalidInputError("test share", f"{share} is not between 0 and 1")
+        raise refused("test_share", f"{share} is not between 0 and 1")
     order = np.random.default_rng(seed).permutation(n)
     at = max(1, round(n * share))
     return np.sort(order[at:]), np.sort(order[:at])
@@ -174,19 +190,18 @@ def known_test(
     test: tuple[ArrayLike, ArrayLike], n_columns: int, classes: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Test features and codes; rows of classes that training does not know get the code -1."""
-    x, y = (np.asarray(part) for part in test)
-    check_matrix(x)
+    x, y = matrix(test[0], "test"), np.asarray(test[1])
     if x.shape[1] != n_columns:
-        raise InvalidInputError("test", f"has {x.shape[1]} columns where {n_columns} are needed")
+        raise refused("test", f"has {x.shape[1]} columns where {n_columns} are needed")
     if y.shape != (x.shape[0],):
-        raise InvalidInputError("test labels", f"have shape {y.shape}, not ({x.shape[0]},)")
+        raise refused("test_labels", f"have shape {y.shape}, not ({x.shape[0]},)")
     if (y.dtype.kind in "US") != (classes.dtype.kind in "US"):
         fact = f"are of type {y.dtype} where the labels are of {classes.dtype}"
-        raise InvalidInputError("test labels", fact, "Write both as text or both as numbers")
+        raise refused("test_labels", fact, "Write both as text or both as numbers")
     places = np.searchsorted(classes, y).clip(0, classes.size - 1)
     known = classes[places] == y
     if not known.any():
-        raise InvalidInputError("test labels", "have no class in common with the labels")
+        raise refused("test_labels", "have no class in common with the labels")
     return x, np.where(known, places, -1).astype(np.int64)
 
 

@@ -6,23 +6,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+__version__: str
+
 Progress = Callable[[str, int, int], None]
 """``progress(stage, done, total)``: called on the calling thread as a stage begins and every 50 ms.
 
 What it raises stops the run and is raised from the call; so is Ctrl-C.
 """
 
-class InvalidInput(ValueError):
-    """A refused input or parameter; ``args`` are (name, fact and rule)."""
+class Refused(ValueError):
+    """A refused input or parameter; ``args`` are (what, fact, fix)."""
 
-class NonFinite(InvalidInput):
-    """Rows with NaN or infinity."""
+class Failed(RuntimeError):
+    """A computation that failed on input that is in order; ``args`` are (what, fact, fix)."""
 
-    count: int
-    first: list[int]
+class Params:
+    """Options of a command, checked; None in ``options`` where one is not set."""
 
-class NotConverged(RuntimeError):
-    """An iteration ended before it met its tolerance."""
+    def __init__(self, command: str, **options: Any) -> None: ...
+    def values(self) -> dict[str, Any]: ...
+    def check_size(self) -> None: ...
+    def rows_wanted(self, n: int) -> int: ...
+    def check_takes_constraints(self) -> None: ...
+    def with_block_rows(self, block_rows: int) -> Params: ...
+
+def option_table(command: str) -> list[dict[str, Any]]: ...
+def check_matrix(x: NDArray[Any]) -> None: ...
 
 class Prepared:
     """Rows checked, centred, scaled and reduced: Z, (n, p0)."""
@@ -34,100 +43,32 @@ class Prepared:
     @property
     def facts(self) -> dict[str, Any]: ...
 
-def prepare(
-    x: NDArray[Any],
-    *,
-    scale: str = "auto",
-    nonfinite: str = "error",
-    n_dims: int = 64,
-    seed: int = 0,
-    n_threads: int = 0,
-    progress: Progress | None = None,
-) -> Prepared: ...
+def prepare(x: NDArray[Any], params: Params, *, progress: Progress | None = None) -> Prepared: ...
 def select(
     prepared: Prepared,
     count: int,
+    params: Params,
     *,
     labels: NDArray[np.int64] | None = None,
-    balance: str = "proportional",
     include: NDArray[np.int64] | None = None,
     exclude: NDArray[np.int64] | None = None,
-    seed: int = 0,
-    n_threads: int = 0,
     progress: Progress | None = None,
-    **options: Any,
 ) -> dict[str, Any]: ...
-def quality(
+def evaluate(
     prepared: Prepared,
     indices: NDArray[np.int64],
+    params: Params,
     *,
     labels: NDArray[np.int64] | None = None,
-    n_random: int = 20,
-    thorough: bool = False,
-    seed: int = 0,
-    n_threads: int = 0,
+    n_random: int | None = None,
+    with_discrepancies: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]: ...
-def plan(
-    n_cols: int,
-    sizes: list[int],
-    count: int,
-    *,
-    balance: str = "proportional",
-    n_dims: int = 64,
-    n_random: int = 20,
-    n_threads: int = 0,
-    **options: Any,
-) -> list[dict[str, Any]]: ...
-def products_per_second(*, n_threads: int = 0) -> float: ...
-def heeds_standing(method: str) -> bool: ...
-def default_options() -> dict[str, Any]: ...
+def plan(n_cols: int, sizes: list[int], count: int, params: Params) -> list[dict[str, Any]]: ...
+def fitting_block_rows(
+    n_cols: int, sizes: list[int], count: int, params: Params, bytes: int, before: int
+) -> int: ...
+def products_per_second(params: Params) -> float: ...
 def info() -> dict[str, Any]: ...
 
-# Single stages, for tests and benchmarks.
-
-Csr = tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]
-
-def knn(
-    x: NDArray[np.float32], k: int, *, n_threads: int = 0
-) -> tuple[NDArray[np.uint32], NDArray[np.float32]]: ...
-def fuzzy_graph(
-    x: NDArray[np.float32],
-    indices: NDArray[np.uint32],
-    dists: NDArray[np.float32],
-    scales: list[int],
-    *,
-    n_threads: int = 0,
-) -> dict[str, Any]: ...
-def spectral_embedding(
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.uint32],
-    data: NDArray[np.float32],
-    n_components: int,
-    *,
-    tol: float = 1e-4,
-    seed: int = 0,
-    n_threads: int = 0,
-) -> tuple[list[float], NDArray[np.float32], float, int]: ...
-def characteristic_function(
-    x: NDArray[np.float32], freqs: NDArray[np.float32], *, n_threads: int = 0
-) -> tuple[list[float], list[float]]: ...
-def pd_cfd_gradient(
-    y: NDArray[np.float32],
-    freqs: NDArray[np.float32],
-    re: list[float],
-    im: list[float],
-    phase_weights: list[float],
-    *,
-    steps: int = 1,
-    n_threads: int = 0,
-) -> tuple[float, NDArray[np.float32]]: ...
-def diversity(
-    y: NDArray[np.float32], length: float, delta: float
-) -> tuple[NDArray[np.float32], float]: ...
-def linear_sum_assignment(
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.uint32],
-    costs: list[NDArray[np.float64]],
-    n: int,
-) -> list[tuple[NDArray[np.uint32], int]]: ...
+# `stages`, single stages as functions for tests, is there in builds with that feature only.

@@ -2,54 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core
-from ._api import Progress
-from ._checks import check_integer, check_matrix, encode_labels, row_numbers, usable_threads
-from ._errors import InvalidInputError, core_errors
+from ._checks import checked, encode_labels, matrix, row_numbers
+from ._errors import core_errors
+from ._select import Progress
 from .energy import Meter
 from .report import evaluation_report
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._parameters import EvaluateParameters
 
 
 def evaluate(
     X: ArrayLike,
     indices: ArrayLike,
     *,
-    labels: ArrayLike | None = None,
-    scale: str = "auto",
-    nonfinite: str = "error",
-    n_random: int = 100,
-    seed: int = 0,
-    threads: int | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
+    **parameters: Unpack[EvaluateParameters],
 ) -> dict[str, Any]:
-    """Judge the rows ``indices`` of ``X`` beside ``n_random`` random picks of the same size.
+    """Judge the rows ``indices`` of ``X`` beside random picks of the same size.
 
     Returns a report: for each figure (CF distance on fresh frequencies, MMD with its standard
     error, moments 1 to 4, sliced Wasserstein distance, coverage) the selection's value, the random
     picks' mean and how many of them the selection beats; with ``labels`` the same beside
-    stratified picks, and class counts; a verdict in words. Arguments are those of
-    :func:`fast_select.select`.
+    stratified picks, and class counts; a verdict in words.
+
+    >>> x = np.random.default_rng(0).normal(size=(500, 8))
+    >>> report = evaluate(x, np.argsort(x[:, 0])[:50])
+    >>> report["verdict"].split(":")[0]
+    'Worse than random'
+
+    Parameters
+    ----------
+    X : (n, d) array of numbers, any strides, memory-mapped or not
+    indices : row numbers of ``X``, each once
+    progress, meter : as of :func:`fast_select.select`
+    labels : (n,) array, default None
+        Class of each row; each class then gives rows by the balance, and is selected on its
+        own.
+    scale : auto, none, standard, default auto
+        Scaling of the columns.
+    nonfinite : error, drop, default error
+        What to do with rows that hold NaN or infinity.
+    n_random : integer from 0 to 10000, default 100
+        Random selections to compare with.
+    seed : integer from 0 to 18446744073709551615, default 0
+        Seed of every random draw; the same seed gives the same rows at any number of
+        threads.
+    threads : integer from 1 to 1024, default None
+        Threads; where not given, all that the process may use.
 
     Raises
     ------
     InvalidInputError
         For input or parameters that cannot be used.
     """
-    x = np.asarray(X)
-    check_matrix(x)
+    x = matrix(X)
+    options: dict[str, Any] = {**parameters}
     rows = row_numbers("indices", indices)
-    if rows is None or rows.size == 0:
-        raise InvalidInputError("indices", "is empty: there is nothing to judge")
-    check_integer("seed", seed, 0, 2**64 - 1)
-    check_integer("n_random", n_random, 0, 10_000)
-    codes, classes = encode_labels(labels, x.shape[0])
-    n_threads = usable_threads(threads)
+    codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
+    params = checked("evaluate", options)
     meter = meter or Meter()
 
     def watch(stage: str, done: int, total: int) -> None:
@@ -58,16 +77,10 @@ def evaluate(
             progress(stage, done, total)
 
     with core_errors():
-        run: dict[str, Any] = {"seed": seed, "n_threads": n_threads, "progress": watch}
-        prepared = _core.prepare(x, scale=scale, nonfinite=nonfinite, **run)
-        quality = _core.quality(
-            prepared,
-            rows,
-            labels=codes,
-            n_random=n_random,
-            thorough=True,
-            **run,
+        prepared = _core.prepare(x, params, progress=watch)
+        quality = _core.evaluate(
+            prepared, rows, params, labels=codes, with_discrepancies=True, progress=watch
         )
-    used = {"scale": scale, "nonfinite": nonfinite, "seed": seed, "threads": n_threads}
-    used["n_random"] = n_random
-    return evaluation_report(x, prepared.facts, used, rows, codes, classes, quality, meter)
+    return evaluation_report(
+        x, prepared.facts, params.values(), rows, codes, classes, quality, meter
+    )

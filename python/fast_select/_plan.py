@@ -2,96 +2,82 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._checks import check_matrix, encode_labels, usable_threads, wanted_count
-from ._errors import InvalidInputError, core_errors
+from ._checks import checked, encode_labels, matrix
+from ._errors import core_errors
 from .energy import current_rss
 from .report import SCHEMA
 
-LEAST_BLOCK_ROWS = 1024
-"""Blocks are not cut below this to save memory: they would no longer be its largest part."""
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._parameters import PlanParameters
 
 
-def plan(
-    X: ArrayLike,
-    *,
-    ratio: float | None = None,
-    count: int | None = None,
-    labels: ArrayLike | None = None,
-    balance: str = "proportional",
-    n_random: int = 20,
-    threads: int | None = None,
-    max_memory: int | None = None,
-    **options: Any,
-) -> dict[str, Any]:
-    """Estimate seconds and bytes of :func:`fast_select.select` with the same arguments.
+def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
+    """Estimate seconds and bytes of :func:`fast_select.select` with the same parameters.
 
     Returns a dictionary: ``stages`` with ``name``, ``seconds``, ``bytes`` and ``formula``;
     ``seconds`` and ``working_bytes`` (the largest of the stages) in all; ``process_bytes``, what
     this process takes already; ``block_rows``, which ``max_memory`` may lower.
+
+    >>> outline = plan(np.zeros((20_000, 30)), ratio=0.1)
+    >>> [stage["name"] for stage in outline["stages"]]
+    ['prepare', 'exchange', 'quality']
 
     Raises
     ------
     InvalidInputError
         For input or parameters that cannot be used, or a selection that ``max_memory`` cannot hold.
     """
-    x = np.asarray(X)
-    check_matrix(x)
-    wanted = wanted_count(x.shape[0], ratio, count)
-    codes, _ = encode_labels(labels, x.shape[0])
-    sizes = [x.shape[0]] if codes is None else np.bincount(codes).tolist()
-    n_threads = usable_threads(threads)
-    shared = {"balance": balance, "n_random": n_random, "n_threads": n_threads, **options}
+    x = matrix(X)
+    options: dict[str, Any] = {**parameters}
+    codes, _ = encode_labels(options.pop("labels", None), x.shape[0])
+    params = checked("plan", options)
     with core_errors():
-        if max_memory is not None:
-            shared["block_rows"] = fitting_block_rows(
-                max_memory, x.shape[1], sizes, wanted, **shared
-            )
-        stages = _core.plan(x.shape[1], sizes, wanted, **shared)
-        rate = _core.products_per_second(n_threads=n_threads)
+        wanted = params.rows_wanted(x.shape[0])
+        params = with_fitting_blocks(params, x.shape, codes, wanted)
+        sizes = class_sizes(x.shape[0], codes)
+        stages = _core.plan(x.shape[1], sizes, wanted, params)
+        rate = _core.products_per_second(params)
     for stage in stages:
-        stage["seconds"] = stage.pop("work") / rate
+        stage["seconds"] = stage.pop("multiply_adds") / rate
+    values = params.values()
     return {
         "schema": SCHEMA,
         "tool": {"name": "fast-select", **_core.info()},
         "input": {"shape": list(x.shape), "dtype": str(x.dtype), "n_groups": len(sizes)},
         "count": wanted,
-        "threads": n_threads,
-        "block_rows": shared.get("block_rows", _core.default_options()["block_rows"]),
+        "threads": values["threads"],
+        "block_rows": values["block_rows"],
         "stages": stages,
         "seconds": sum(stage["seconds"] for stage in stages),
-        "working_bytes": working_bytes(stages),
+        "working_bytes": max(stage["bytes"] for stage in stages),
         "process_bytes": current_rss(),
     }
 
 
-def working_bytes(stages: list[dict[str, Any]]) -> int:
-    """Bytes of the largest stage."""
-    return max(int(stage["bytes"]) for stage in stages)
-
-
-def fitting_block_rows(
-    max_memory: int, n_columns: int, sizes: list[int], wanted: int, **shared: Any
-) -> int:
-    """The largest block size at which the process stays within ``max_memory`` bytes."""
+def with_fitting_blocks(
+    params: _core.Params,
+    shape: tuple[int, ...],
+    codes: NDArray[np.int64] | None,
+    wanted: int,
+) -> _core.Params:
+    """``params`` with blocks so large that the process stays within ``max_memory``, if given."""
+    max_memory = params.values()["max_memory"]
+    if max_memory is None:
+        return params
+    sizes = class_sizes(shape[0], codes)
     before = current_rss()
-    block_rows: int = shared.pop("block_rows", _core.default_options()["block_rows"])
-    while True:
-        stages = _core.plan(n_columns, sizes, wanted, block_rows=block_rows, **shared)
-        needed = before + working_bytes(stages)
-        if needed <= max_memory:
-            return block_rows
-        if block_rows // 2 < LEAST_BLOCK_ROWS:
-            fact = f"{mebibytes(max_memory)} is less than the {mebibytes(needed)} that it takes"
-            raise InvalidInputError("max_memory", fact, "Allow that much, or use fewer threads")
-        block_rows //= 2
+    fitting = _core.fitting_block_rows(shape[1], sizes, wanted, params, max_memory, before)
+    return params.with_block_rows(fitting)
 
 
-def mebibytes(size: int) -> str:
-    """A number of bytes, rounded up, for people."""
-    return f"{-(-size // 2**20)} MiB"
+def class_sizes(n: int, codes: NDArray[np.int64] | None) -> list[int]:
+    """Rows of each class."""
+    return [n] if codes is None else np.bincount(codes).tolist()

@@ -14,10 +14,9 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from . import _core
+
 POWERCAP = Path("/sys/class/powercap")
-WATTS_PER_CORE = 10.0
-"""Assumed power of a busy core: server packages of 200 to 350 W have 24 to 64 cores, desktop ones
-of 65 to 125 W have 6 to 16."""
 
 
 class Rapl:
@@ -69,8 +68,10 @@ class Stage:
 class Meter:
     """Accounts wall time, CPU time and energy to the stage at hand."""
 
-    def __init__(self, watts_per_core: float = WATTS_PER_CORE, powercap: Path = POWERCAP) -> None:
-        self.watts_per_core = watts_per_core
+    def __init__(self, watts_per_core: float | None = None, powercap: Path = POWERCAP) -> None:
+        if watts_per_core is None:
+            watts_per_core = _core.Params("select").values()["watts_per_core"]
+        self.watts_per_core: float = watts_per_core
         self.stages: list[Stage] = []
         self._rapl = Rapl(powercap)
         self._mark = self._now()

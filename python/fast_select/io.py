@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import matrix
 from ._errors import InvalidInputError
 
 MATRIX_SUFFIXES = (".npy", ".npz")
@@ -176,7 +177,7 @@ def _member(path: Path, archive: Any, key: str | None, ndim: int) -> str:
         if key in names:
             return key
         listed = ", ".join(names) or "none"
-        raise InvalidInputError(str(path), f"has no array '{key}'", f"It holds: {listed}")
+        raise InvalidInputError(str(path), f"has no array '{key}', only {listed}")
     if len(names) == 1:
         return names[0]
     shapes = {name: _shape(path, name) for name in names}
@@ -202,21 +203,15 @@ def _shape(path: Path, name: str) -> tuple[int, ...]:
 
 
 def _matrix(x: NDArray[Any], name: str, flatten: bool) -> NDArray[Any]:
-    if x.dtype.kind not in "fiub" and x.dtype.name != "bfloat16":
-        raise InvalidInputError(name, f"holds {x.dtype}", "Save it as an array of numbers")
-    if x.dtype.kind == "f" and x.dtype.itemsize > 8:
-        raise InvalidInputError(name, f"holds {x.dtype}", "Convert it to float64")
     if x.ndim > 2 and not flatten:
         fact = f"has shape {x.shape}, {x.ndim} dimensions"
         raise InvalidInputError(name, fact, "Use --flatten to make each entry of the first a row")
     if x.ndim > 2:
         x = x.reshape(x.shape[0], -1)
-    if x.ndim < 2:
-        fact = f"has shape {x.shape} where rows and columns are needed"
-        raise InvalidInputError(name, fact, "Reshape it to (rows, columns)")
-    if 0 in x.shape:
-        raise InvalidInputError(name, f"has shape {x.shape}: there is nothing to select from")
-    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
+    if not x.dtype.isnative:
+        x = x.astype(x.dtype.newbyteorder("="))
+    matrix(x, name, is_parameter=False)
+    return x  # as it is: mapped, where it was
 
 
 def _concatenated(arrays: list[NDArray[Any]], files: list[Path]) -> NDArray[Any]:

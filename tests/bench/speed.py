@@ -46,7 +46,7 @@ def prepared() -> np.ndarray:
 @cache
 def neighbors() -> tuple[np.ndarray, np.ndarray]:
     """Its 32 nearest neighbours."""
-    return _core.knn(prepared(), 32)
+    return _core.stages.knn(prepared(), 32)
 
 
 @cache
@@ -54,7 +54,9 @@ def laplacian():
     """Its normalised Laplacian, CSR, float32, and the graph."""
     import scipy.sparse as sp
 
-    indptr, indices, data = _core.fuzzy_graph(prepared(), *neighbors(), [8, 16, 32])["connected"]
+    indptr, indices, data = _core.stages.fuzzy_graph(prepared(), *neighbors(), [8, 16, 32])[
+        "connected"
+    ]
     n = len(indptr) - 1
     graph = sp.csr_matrix((data, indices, indptr), shape=(n, n))
     scale = sp.diags(1 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel()))
@@ -171,7 +173,7 @@ def eigsh() -> object:
 def own_eigenpairs() -> object:
     """Ours."""
     graph = laplacian()[1]
-    return _core.spectral_embedding(
+    return _core.stages.spectral_embedding(
         graph.indptr.astype(np.int64), graph.indices.astype(np.uint32), graph.data, 32
     )
 
@@ -179,7 +181,7 @@ def own_eigenpairs() -> object:
 def own_assignment(problem: tuple[np.ndarray, ...], rounds: int, n: int) -> object:
     """Ours, cold, and again after the costs have changed, `rounds` in all; n columns."""
     indptr, indices, *costs = problem
-    return _core.linear_sum_assignment(
+    return _core.stages.linear_sum_assignment(
         indptr.astype(np.int64), indices.astype(np.uint32), costs[:rounds], n
     )
 
@@ -222,7 +224,7 @@ def numpy_gradient(y: np.ndarray, freqs: np.ndarray) -> object:
 def own_gradient(y: np.ndarray, freqs: np.ndarray, steps: int) -> object:
     """Ours, with the phase term."""
     q = len(freqs)
-    return _core.pd_cfd_gradient(y, freqs, [0.1] * q, [0.1] * q, [0.3] * q, steps=steps)
+    return _core.stages.pd_cfd_gradient(y, freqs, [0.1] * q, [0.1] * q, [0.3] * q, steps=steps)
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,7 @@ def batch() -> np.ndarray:
 
 CASES = {
     "knn-64": Case(
-        lambda: _core.knn(prepared(), 32),
+        lambda: _core.stages.knn(prepared(), 32),
         {
             "faiss": lambda: knn_faiss(prepared()),
             "pynndescent": lambda: knn_pynndescent(prepared()),
@@ -261,10 +263,10 @@ CASES = {
         0.40,
     ),
     "knn-784": Case(
-        lambda: _core.knn(fashion(), 32), {"faiss": lambda: knn_faiss(fashion())}, 0.85
+        lambda: _core.stages.knn(fashion(), 32), {"faiss": lambda: knn_faiss(fashion())}, 0.85
     ),
     "fuzzy-graph": Case(
-        lambda: _core.fuzzy_graph(prepared(), *neighbors(), [8, 16, 32]),
+        lambda: _core.stages.fuzzy_graph(prepared(), *neighbors(), [8, 16, 32]),
         {"umap-learn + scipy": fuzzy_umap_scipy},
         0.5,
     ),
@@ -289,7 +291,7 @@ CASES = {
         per=LOOP,
     ),
     "cf": Case(
-        lambda: _core.characteristic_function(prepared(), frequencies()),
+        lambda: _core.stages.characteristic_function(prepared(), frequencies()),
         {"numpy": lambda: numpy_cf(prepared(), frequencies())},
         0.4,
     ),

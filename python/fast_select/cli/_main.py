@@ -40,7 +40,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     from .._checks import usable_threads
 
     info = _core.info()
-    threads = usable_threads(None)
+    threads = usable_threads()
     click.echo(f"fast-select {info['version']} ({info['instruction_set']}, {threads} threads)")
     ctx.exit()
 
@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except FastSelectError as err:
-        click.echo(f"Error: {explain(err)}", err=True)
+        click.echo(f"Error: {explain(err, cli)}", err=True)
         return 2 if isinstance(err, InvalidInputError) else 1
     except MemoryError:
         click.echo("Error: out of memory. Select from fewer rows at a time.", err=True)

@@ -55,7 +55,7 @@ def write_all(writers: dict[Path, Callable[[IO[bytes]], None]]) -> None:
             Path(name).replace(path)
     except OSError as err:
         names = " and ".join(map(str, writers))
-        raise ComputationError(f"{names}: cannot be written ({err.strerror})") from err
+        raise ComputationError(names, f"cannot be written ({err.strerror})") from err
     finally:
         for name, _ in written:
             Path(name).unlink(missing_ok=True)

@@ -110,7 +110,7 @@ def select_and_write(
     **parameters: Any,
 ) -> None:
     """Select at each of `ratios`, or a count, write what the targets name, show the reports."""
-    from .._api import select, select_nested
+    from .._select import select, select_nested
 
     digest = Hash(features)
     with StageProgress(quiet=quiet) as progress:

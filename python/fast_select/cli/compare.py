@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ._options import feature_options, judging_options
+from ._options import feature_options, given, screen_options, table_options
 
 
 def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str] | None:
@@ -18,14 +18,7 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
 @click.command(short_help="Compare selection methods by the models trained on their picks.")
 @click.argument("inputs", nargs=-1, required=True, metavar="FEATURES...")
 @feature_options
-@click.option(
-    "--ratio",
-    "ratios",
-    type=float,
-    multiple=True,
-    required=True,
-    help="Share of the rows to select; may be given several times.",
-)
+@table_options("compare", several="May be given several times.")
 @click.option("--test", help="Features to test on. [default: --test-share of the rows, held out]")
 @click.option("--test-key", help="Array of features in the .npz file of --test.")
 @click.option("--test-labels", help="File of labels of --test.")
@@ -56,14 +49,13 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
     show_default=True,
     help="Selections by each method.",
 )
-@judging_options
+@screen_options
 def compare(
     inputs: tuple[str, ...],
     key: str | None,
     labels: str | None,
     label_key: str | None,
     flatten: bool,
-    nonfinite: str,
     ratios: tuple[float, ...],
     test: str | None,
     test_key: str | None,
@@ -71,7 +63,7 @@ def compare(
     test_label_key: str | None,
     unlabelled: bool,
     n_seeds: int,
-    seed: int,
+    seed: int | None,
     quiet: bool,
     as_json: bool,
     **parameters: Any,
@@ -87,25 +79,26 @@ def compare(
     """  # fmt: skip
     from .. import compare as run
     from .. import io
-    from .._errors import InvalidInputError
+    from .._errors import InvalidInputError, refused
     from ._inputs import read_inputs
     from ._output import to_json
     from ._progress import StageProgress
     from ._tables import show_comparison
 
-    if nonfinite == "drop":
-        raise InvalidInputError("--nonfinite drop", "is not for compare", "Clean the rows first")
+    if not ratios:
+        raise refused("ratios", "is missing", "Give one or more")
     data, y = read_inputs(inputs, key, labels, label_key, flatten=flatten)
     if y is None:
-        raise InvalidInputError("labels", "are missing", "Give --labels or --label-key")
-    given = {k: v for k, v in parameters.items() if v is not None}
+        raise refused("labels", "are missing", "Give --labels or --label-key")
+    options = given(parameters)
     if test is not None:
         test_x = io.read_features([test], key=test_key, flatten=flatten).x
         test_y = io.read_labels(Path(test_labels or test), key=test_label_key)
-        given["test"] = (test_x, test_y)
+        options["test"] = (test_x, test_y)
     elif test_key or test_labels or test_label_key:
         raise InvalidInputError("--test", "is missing", "Name the file of test features")
-    seeds = range(seed, seed + n_seeds)
+    first = seed or 0
+    seeds = range(first, first + n_seeds)
     with StageProgress(quiet=quiet) as progress:
         result = run(
             data.x,
@@ -114,7 +107,7 @@ def compare(
             seeds=seeds,
             use_labels=not unlabelled,
             progress=progress,
-            **given,
+            **options,
         )
     if as_json:
         click.echo(to_json(result), nl=False)

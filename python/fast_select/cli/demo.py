@@ -7,15 +7,16 @@ from typing import Any
 
 import click
 
-from ._options import run_options
+from ._options import given, output_options, screen_options, table_options
 
 RATIO = 0.1
 
 
 @click.command(short_help="Select from 3,823 handwritten digits that come along.")
-@run_options
+@table_options("demo")
+@output_options
+@screen_options
 def demo(
-    watts_per_core: float,
     output: str | None,
     report: str | None,
     force: bool,
@@ -28,10 +29,12 @@ def demo(
     Data: E. Alpaydin and C. Kaynak 1998, UCI Machine Learning Repository, CC BY 4.0.
     """
     from .. import io
+    from .._checks import checked
     from ..energy import Meter
     from ._run import Targets, select_and_write
 
-    meter = Meter(watts_per_core)
+    options = given(parameters)
+    meter = Meter(checked("demo", options).values()["watts_per_core"])
     meter.begin("read")
     with resources.as_file(resources.files("fast_select") / "data" / "optdigits.npz") as path:
         features = io.read_features([str(path)], key="x", flatten=False)
@@ -39,5 +42,5 @@ def demo(
         targets = Targets.of(features.stem, output, report, as_json=as_json, force=force)
         select_and_write(
             features, labels, [targets], meter, quiet=quiet, as_json=as_json, ratios=[RATIO],
-            **parameters,
+            **options,
         )  # fmt: skip

@@ -7,22 +7,15 @@ from typing import Any
 
 import click
 
-from ._options import feature_options, judging_options
+from ._options import feature_options, given, screen_options, table_options
 
 
 @click.command(short_help="Judge a selection beside random ones.")
 @click.argument("features")
 @click.argument("selected")
 @feature_options
-@click.option(
-    "--random",
-    "n_random",
-    type=click.IntRange(1, 10_000),
-    default=100,
-    show_default=True,
-    help="Random selections to compare with.",
-)
-@judging_options
+@table_options("evaluate")
+@screen_options
 def evaluate(
     features: str,
     selected: str,
@@ -49,7 +42,7 @@ def evaluate(
     data, y = read_inputs((features,), key, labels, label_key, flatten=flatten)
     rows = io.read_indices(Path(selected))
     with StageProgress(quiet=quiet) as progress:
-        report = judge(data.x, rows, labels=y, progress=progress, **parameters)
+        report = judge(data.x, rows, labels=y, progress=progress, **given(parameters))
     report["input"] = {"files": [str(path) for path in data.files], **report["input"]}
     if not quiet and not as_json:
         show(report, [], stages=False)

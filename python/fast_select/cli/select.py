@@ -9,32 +9,23 @@ import click
 
 from ._options import (
     AdvancedCommand,
-    advanced_options,
-    balance_option,
     feature_options,
-    memory_option,
-    run_options,
+    given,
+    output_options,
+    screen_options,
+    table_options,
 )
 
 
 @click.command(cls=AdvancedCommand, short_help="Select rows (the default command).")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option(
-    "--ratio",
-    "ratios",
-    type=float,
-    multiple=True,
-    help="Share of the rows to select, above 0 and at most 1. Given several times: nested "
-    "selections, each within the next larger one.",
-)
-@click.option("--count", type=int, help="Number of rows to select.")
 @feature_options
-@balance_option
-@click.option("--include", help="File of rows (.npy, .npz, .txt, .csv) to select in any case.")
-@click.option("--exclude", help="File of rows not to select; they still count in the whole.")
-@memory_option
-@run_options
-@advanced_options
+@table_options(
+    "select",
+    several="Given several times: nested selections, each within the next larger one.",
+)
+@output_options
+@screen_options
 def select(
     inputs: tuple[str, ...],
     key: str | None,
@@ -44,7 +35,6 @@ def select(
     include: str | None,
     exclude: str | None,
     flatten: bool,
-    watts_per_core: float,
     output: str | None,
     report: str | None,
     force: bool,
@@ -63,27 +53,28 @@ def select(
     fast-select x.npy --ratio 0.3 --ratio 0.1    # x.selected-0.3.npy, x.selected-0.1.npy
     fast-select shards/ --ratio 0.05 --labels labels.txt --quiet -o -
     """  # fmt: skip
-    from .._errors import InvalidInputError
+    from .._checks import checked
+    from .._errors import core_errors
     from ..energy import Meter
     from ..io import read_indices
     from ._inputs import read_inputs
     from ._run import Targets, select_and_write
 
-    count = parameters["count"]
-    if bool(ratios) == (count is not None):
-        both = "both given" if ratios else "both missing"
-        raise InvalidInputError("--ratio and --count", both, "Give one of them")
-    meter = Meter(watts_per_core)
+    options = given(parameters)
+    with core_errors():
+        for ratio in ratios or (None,):
+            params = checked("select", {**options, "ratio": ratio})
+            params.check_size()
+    meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
     features, y = read_inputs(inputs, key, labels, label_key, flatten=flatten)
     targets = [
         Targets.of(features.stem, output, report, as_json=as_json, force=force, ratio=ratio)
         for ratio in (ratios if len(ratios) > 1 else (None,))
     ]
-    given = {k: v for k, v in parameters.items() if v is not None}
     for name, path in (("include", include), ("exclude", exclude)):
         if path is not None:
-            given[name] = read_indices(Path(path))
+            options[name] = read_indices(Path(path))
     select_and_write(
-        features, y, targets, meter, ratios=ratios, quiet=quiet, as_json=as_json, **given
+        features, y, targets, meter, ratios=ratios, quiet=quiet, as_json=as_json, **options
     )

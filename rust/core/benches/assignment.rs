@@ -6,11 +6,11 @@ mod common;
 
 use common::{SIZES, clusters};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use fast_select_core::assignment::Assignment;
-use fast_select_core::candidate_lists::CandidateLists;
-use fast_select_core::knn::knn;
-use fast_select_core::linalg::squared_distance;
-use fast_select_core::monitor::Monitor;
+use fast_select_core::graph::knn::knn;
+use fast_select_core::kernels::squared_distance::squared_distance;
+use fast_select_core::matching::assignment::Assignment;
+use fast_select_core::matching::candidate_lists::CandidateLists;
+use fast_select_core::run::monitor::Monitor;
 
 /// Every row may keep its own column, so that a matching exists; `shift` moves all costs.
 fn lists(n: usize, shift: f64) -> CandidateLists {

@@ -6,14 +6,14 @@ mod common;
 
 use common::{DIMS, SIZES, clusters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fast_select_core::cfd::{Batch, characteristic_function, pd_cfd_gradient};
-use fast_select_core::frequency::isotropic;
-use fast_select_core::rng::{Purpose, stream};
+use fast_select_core::descent::cfd::{Batch, characteristic_function, pd_cfd_gradient};
+use fast_select_core::descent::frequency::isotropic;
+use fast_select_core::run::rng::{Purpose, Streams};
 
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("cfd");
     group.sample_size(10);
-    let mut rng = stream(2, Purpose::Frequencies, 0, 0);
+    let mut rng = Streams::new(2).stream(Purpose::Frequencies, 0);
     let library = isotropic(2048, DIMS, (0.0, 4.0), &mut rng).freqs;
     let batch = isotropic(256, DIMS, (0.0, 4.0), &mut rng).freqs;
     let weights = vec![0.3; 256];

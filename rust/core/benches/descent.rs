@@ -7,21 +7,23 @@ mod common;
 
 use common::{DIMS, SIZES, clusters};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use fast_select_core::baselines::random;
-use fast_select_core::cfd::characteristic_function;
-use fast_select_core::frequency::{frequency_library, isotropic};
-use fast_select_core::linalg::Matrix;
+use fast_select_core::arrays::matrix::Matrix;
+use fast_select_core::descent::cfd::characteristic_function;
+use fast_select_core::descent::frequency::{frequency_library, isotropic};
+use fast_select_core::descent::{Target, descend};
 use fast_select_core::matching::Matcher;
-use fast_select_core::monitor::Monitor;
-use fast_select_core::optimize::{OptimizeOptions, Target, optimize};
-use fast_select_core::rng::{Purpose, stream};
+use fast_select_core::numeric::sample::sample_rows;
+use fast_select_core::options::Params;
+use fast_select_core::run::monitor::Monitor;
+use fast_select_core::run::rng::{Purpose, Streams};
 
 /// Frequencies of the library.
 const FREQS: usize = 2048;
 
 fn target(x: &Matrix, start: &Matrix, monitor: &Monitor) -> Target {
-    let library = frequency_library(x.view(), start.view(), FREQS, 0, 0, monitor).unwrap();
-    let mut rng = stream(0, Purpose::HeldOut, 0, 0);
+    let library =
+        frequency_library(x.view(), start.view(), FREQS, Streams::new(0), monitor).unwrap();
+    let mut rng = Streams::new(0).stream(Purpose::HeldOut, 0);
     let held_out = isotropic(FREQS / 4, DIMS, (0.0, 4.0), &mut rng).freqs;
     let values = |freqs: &Matrix| characteristic_function(x.view(), freqs.view(), |_| Ok(()));
     Target {
@@ -34,30 +36,33 @@ fn target(x: &Matrix, start: &Matrix, monitor: &Monitor) -> Target {
 
 fn bench(c: &mut Criterion) {
     let monitor = Monitor::default();
-    let options = OptimizeOptions {
+    let params = Params {
         max_steps: 20,
-        ..OptimizeOptions::default()
+        ..Params::default()
     };
+    let params = params.check().unwrap();
     let mut group = c.benchmark_group("descent");
     group.sample_size(10);
     for n in SIZES {
         let x = clusters(n);
-        let mut rng = stream(0, Purpose::Init, 0, 0);
-        let rows = random(n, n / 10, &mut rng);
+        let mut rng = Streams::new(0).stream(Purpose::Init, 0);
+        let rows = sample_rows(n, n / 10, &mut rng);
         let start = x.view().gather(&rows);
         group.bench_function(BenchmarkId::new("library", n), |b| {
-            b.iter(|| frequency_library(x.view(), start.view(), FREQS, 0, 0, &monitor).unwrap());
+            b.iter(|| {
+                frequency_library(x.view(), start.view(), FREQS, Streams::new(0), &monitor).unwrap()
+            });
         });
         let target = target(&x, &start, &monitor);
         let matcher = || Matcher::new(x.view(), None, &rows).unwrap();
-        let descend = |(y, mut matcher): (Matrix, Matcher<'_>)| {
-            optimize(y, &mut matcher, &target, &options, 0, 0, &monitor).unwrap()
+        let descended = |(y, mut matcher): (Matrix, Matcher<'_>)| {
+            descend(y, &mut matcher, &target, &params, Streams::new(0), &monitor).unwrap()
         };
         group.bench_function(BenchmarkId::new("20 steps", n), |b| {
             let start = || (start.clone(), matcher());
-            b.iter_batched(start, descend, BatchSize::LargeInput);
+            b.iter_batched(start, descended, BatchSize::LargeInput);
         });
-        let y = descend((start.clone(), matcher())).y;
+        let y = descended((start.clone(), matcher())).y;
         group.bench_function(BenchmarkId::new("decode", n), |b| {
             b.iter(|| matcher().decode(y.view(), &monitor).unwrap());
         });

@@ -6,26 +6,26 @@ mod common;
 
 use common::{SIZES, clusters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fast_select_core::baselines::random;
-use fast_select_core::block::Block;
-use fast_select_core::exchange::ExchangeOptions;
-use fast_select_core::monitor::Monitor;
-use fast_select_core::rng::{Purpose, stream};
+use fast_select_core::exchange::potential::Block;
+use fast_select_core::numeric::sample::sample_rows;
+use fast_select_core::options::ValidParams;
+use fast_select_core::run::monitor::Monitor;
+use fast_select_core::run::rng::{Purpose, Streams};
 
 fn bench(c: &mut Criterion) {
-    let (options, monitor) = (ExchangeOptions::default(), Monitor::default());
+    let (params, monitor) = (ValidParams::default(), Monitor::default());
     let mut group = c.benchmark_group("exchange");
     group.sample_size(10);
-    for n in SIZES.map(|n| n.min(options.block_rows)) {
+    for n in SIZES.map(|n| n.min(params.block_rows)) {
         let x = clusters(n);
-        let made = || Block::new(x.view(), options.base_radius, &monitor).unwrap();
+        let made = || Block::new(x.view(), params.base_radius, &monitor).unwrap();
         group.bench_function(BenchmarkId::new("block", n), |b| b.iter(made));
         let block = made();
         group.bench_function(BenchmarkId::new("search", n), |b| {
             b.iter(|| {
-                let mut rng = stream(0, Purpose::Exchange, 0, 0);
-                let mut picked = random(n, n / 10, &mut rng);
-                let swaps = block.exchange(&mut picked, &[], &options, &mut rng, &monitor);
+                let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+                let mut picked = sample_rows(n, n / 10, &mut rng);
+                let swaps = block.exchange(&mut picked, &[], &params, &mut rng, &monitor);
                 swaps.unwrap()
             });
         });

@@ -6,10 +6,11 @@ mod common;
 
 use common::{SIZES, clusters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fast_select_core::connect::connect;
-use fast_select_core::fuzzy::fuzzy_simplicial_set;
-use fast_select_core::knn::knn;
-use fast_select_core::monitor::Monitor;
+use fast_select_core::graph::connect::connect;
+use fast_select_core::graph::fuzzy::fuzzy_simplicial_set;
+use fast_select_core::graph::knn::knn;
+use fast_select_core::run::monitor::Monitor;
+use fast_select_core::run::rng::Streams;
 use fast_select_core::spectral::spectral_embedding;
 
 fn bench(c: &mut Criterion) {
@@ -27,7 +28,7 @@ fn bench(c: &mut Criterion) {
         });
         let graph = connect(made, x.view(), &monitor).unwrap().graph;
         group.bench_function(BenchmarkId::new("spectral", n), |b| {
-            b.iter(|| spectral_embedding(&graph, 32, 1e-4, 0, 0, &monitor).unwrap());
+            b.iter(|| spectral_embedding(&graph, 32, 1e-4, Streams::new(0), &monitor).unwrap());
         });
     }
 }

@@ -6,8 +6,8 @@ mod common;
 
 use common::{SIZES, clusters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fast_select_core::knn::knn;
-use fast_select_core::monitor::Monitor;
+use fast_select_core::graph::knn::knn;
+use fast_select_core::run::monitor::Monitor;
 
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("knn");

@@ -6,16 +6,17 @@ mod common;
 
 use common::{SIZES, clusters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fast_select_core::monitor::Monitor;
-use fast_select_core::partition::partition;
-use fast_select_core::prepare::{PrepareOptions, prepare};
+use fast_select_core::numeric::partition::partition;
+use fast_select_core::options::ValidParams;
+use fast_select_core::prepare::prepare;
+use fast_select_core::run::monitor::Monitor;
 use ndarray::Array2;
 
 /// Columns of the input.
 const WIDE: usize = 256;
 
 fn bench(c: &mut Criterion) {
-    let (options, monitor) = (PrepareOptions::default(), Monitor::default());
+    let (params, monitor) = (ValidParams::default(), Monitor::default());
     let mut group = c.benchmark_group("prepare");
     group.sample_size(10);
     for n in SIZES {
@@ -24,7 +25,7 @@ fn bench(c: &mut Criterion) {
             x.row(i)[j % x.cols()] * ((i + j) % 7) as f32
         });
         group.bench_function(BenchmarkId::new("reduce", n), |b| {
-            b.iter(|| prepare(&wide.view(), &options, &monitor).unwrap());
+            b.iter(|| prepare(&wide.view(), &params, &monitor).unwrap());
         });
         group.bench_function(BenchmarkId::new("partition", n), |b| {
             b.iter(|| partition(x.view(), 4, &monitor).unwrap());

@@ -1,12 +1,15 @@
-//! `fast_select._core`: the seam between Python and the core. No numerics here.
+//! `fast_select._core`: the seam between Python and the core. No numerics here, one file a call.
 
 mod error;
-mod functions;
+mod evaluate;
+mod info;
 mod matrix;
 mod options;
-mod planned;
-mod prepared;
+mod plan;
+mod prepare;
 mod run;
+mod select;
+#[cfg(feature = "stages")]
 mod stages;
 
 use pyo3::prelude::*;
@@ -15,8 +18,13 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(m)?;
-    prepared::register(m)?;
-    functions::register(m)?;
-    planned::register(m)?;
-    stages::register(m)
+    options::register(m)?;
+    matrix::register(m)?;
+    prepare::register(m)?;
+    select::register(m)?;
+    evaluate::register(m)?;
+    plan::register(m)?;
+    #[cfg(feature = "stages")]
+    stages::register(m)?;
+    info::register(m)
 }

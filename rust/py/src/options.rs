@@ -1,106 +1,162 @@
-//! Keyword options of a selection: names, defaults and values.
+//! The table of options, and the values of a run, checked against it once.
 
-use fast_select_core::pdas::Schedule;
-use fast_select_core::select::{Init, Method, SelectOptions};
-use fast_select_core::space::Space;
+use fast_select_core::Error;
+use fast_select_core::options::spec::{Command, Kind, OptionSpec, Section, Value};
+use fast_select_core::options::table::{default_value, options_of};
+use fast_select_core::options::{Choice, Params, ValidParams};
+use fast_select_core::select::check_takes_constraints;
+use fast_select_core::select::request::{check_size, rows_wanted};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyList, PyString};
 
-use crate::error::{InvalidInput, to_py};
+use crate::error::to_py;
 
-fn invalid(name: &str, value: &Bound<'_, PyAny>, rule: &str) -> PyErr {
-    InvalidInput::new_err((name.to_owned(), format!("{name} = {value} {rule}")))
+/// Checked options of a command.
+#[pyclass(frozen, name = "Params", module = "fast_select._core")]
+pub struct PyParams {
+    command: Command,
+    pub inner: ValidParams,
 }
 
-fn parse<T: std::str::FromStr<Err = fast_select_core::Error>>(
-    name: &str,
-    value: &Bound<'_, PyAny>,
-) -> PyResult<T> {
-    let text = value.cast::<PyString>();
-    let text = text.map_err(|_| invalid(name, value, "must be a string"))?;
-    text.to_cow()?.parse().map_err(to_py)
-}
-
-fn count(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
-    let value_of = value.extract();
-    value_of.map_err(|_| invalid(name, value, "must be an integer, 0 or more"))
-}
-
-fn real(name: &str, value: &Bound<'_, PyAny>) -> PyResult<f64> {
-    let value_of = value.extract();
-    value_of.map_err(|_| invalid(name, value, "must be a number"))
-}
-
-/// Options with the keywords given set.
-///
-/// # Errors
-/// `InvalidInput` for an unknown name or a value of the wrong kind; ranges are the core's to check.
-pub fn select_options(seed: u64, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<SelectOptions> {
-    let mut options = SelectOptions {
-        seed,
-        ..SelectOptions::default()
-    };
-    let (descent, exchange) = (&mut options.optimize, &mut options.exchange);
-    for (key, value) in keywords.into_iter().flatten() {
-        let name = key.extract::<String>()?;
-        let (name, value) = (name.as_str(), &value);
-        match name {
-            "method" => options.method = parse::<Method>(name, value)?,
-            "space" => options.space = parse::<Space>(name, value)?,
-            "init" => options.init = parse::<Init>(name, value)?,
-            "schedule" => descent.schedule = parse::<Schedule>(name, value)?,
-            "n_neighbors" => options.n_neighbors = count(name, value)?,
-            "n_components" => options.n_components = count(name, value)?,
-            "n_freqs" => options.n_freqs = count(name, value)?,
-            "batch_size" => descent.batch_size = count(name, value)?,
-            "max_steps" => descent.max_steps = count(name, value)?,
-            "learning_rate" => descent.learning_rate = real(name, value)?,
-            "lambda_div" => descent.lambda_div = real(name, value)?,
-            "lambda_match" => descent.lambda_match = real(name, value)?,
-            "lambda_graph" => descent.lambda_graph = real(name, value)?,
-            "lambda_phase" => descent.lambda_phase = real(name, value)?,
-            "base_radius" => exchange.base_radius = real(name, value)?,
-            "lambda_cover" => exchange.lambda_cover = real(name, value)?,
-            "max_sweeps" => exchange.max_sweeps = count(name, value)?,
-            "block_rows" => exchange.block_rows = count(name, value)?,
-            _ => return Err(invalid(name, value, "is not an option")),
-        }
+impl PyParams {
+    /// Threads to run on; 0: all that the process may use.
+    pub fn n_threads(&self) -> usize {
+        self.inner.threads.unwrap_or(0)
     }
-    Ok(options)
 }
 
-/// Names and defaults of the options.
+#[pymethods]
+impl PyParams {
+    /// The options given, and the command's defaults for the others.
+    #[new]
+    #[pyo3(signature = (command, **options))]
+    fn new(command: &str, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let command = named(command)?;
+        let mut params = Params::default();
+        for spec in options_of(command) {
+            let own = default_value(spec, command);
+            if own != params.value(spec.name) {
+                params.set(spec.name, &own).map_err(to_py)?;
+            }
+        }
+        for (name, value) in options.into_iter().flatten() {
+            let name = name.extract::<String>()?;
+            let Some(spec) = options_of(command).find(|spec| spec.name == name) else {
+                let fact = format!("has no option '{name}'");
+                return Err(to_py(Error::refused(command.name(), fact)));
+            };
+            let value = value_of(spec, &value)?;
+            params.set(spec.name, &value).map_err(to_py)?;
+        }
+        let inner = params.check().map_err(to_py)?;
+        Ok(Self { command, inner })
+    }
+
+    /// The values of the command's options, by name; `None` where one is not set.
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let values = PyDict::new(py);
+        for spec in options_of(self.command) {
+            if !matches!(spec.kind, Kind::Labels | Kind::Rows) {
+                values.set_item(spec.name, to_object(py, self.inner.value(spec.name))?)?;
+            }
+        }
+        Ok(values)
+    }
+
+    /// Refuses both or neither of `ratio` and `count`.
+    fn check_size(&self) -> PyResult<()> {
+        check_size(&self.inner).map_err(to_py)
+    }
+
+    /// The number of rows, of n, that `ratio` or `count` asks for.
+    fn rows_wanted(&self, n: usize) -> PyResult<usize> {
+        rows_wanted(n, &self.inner).map_err(to_py)
+    }
+
+    /// Refuses a method that takes no account of included and excluded rows.
+    fn check_takes_constraints(&self) -> PyResult<()> {
+        check_takes_constraints(self.inner.method).map_err(to_py)
+    }
+
+    /// The same with blocks of `block_rows` rows.
+    fn with_block_rows(&self, block_rows: usize) -> PyResult<Self> {
+        let inner = self.inner.with_block_rows(block_rows).map_err(to_py)?;
+        let command = self.command;
+        Ok(Self { command, inner })
+    }
+}
+
+fn named(command: &str) -> PyResult<Command> {
+    Command::named(command).ok_or_else(|| {
+        let fact = format!("'{command}' is not one of {}", Command::NAMES.join(", "));
+        to_py(Error::refused("command", fact))
+    })
+}
+
+/// A Python object as a value of the option's kind.
+fn value_of(spec: &OptionSpec, object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if object.is_none() {
+        return Ok(Value::Absent);
+    }
+    let value = match spec.kind {
+        _ if object.is_instance_of::<PyBool>() => None,
+        Kind::Integer { .. } | Kind::Bytes => object.extract().ok().map(Value::Integer),
+        Kind::Real { .. } if object.is_instance_of::<PyString>() => None,
+        Kind::Real { .. } => object.extract().ok().map(Value::Real),
+        Kind::Choice(_) => object.extract().ok().map(Value::Text),
+        Kind::Labels | Kind::Rows => None,
+    };
+    value.ok_or_else(|| {
+        let shown = object
+            .repr()
+            .map_or_else(|_| "it".to_owned(), |r| r.to_string());
+        to_py(spec.refusal(&shown))
+    })
+}
+
+fn to_object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
+    Ok(match value {
+        Value::Absent => py.None().into_bound(py),
+        Value::Integer(value) => value.into_pyobject(py)?.into_any(),
+        Value::Real(value) => value.into_pyobject(py)?.into_any(),
+        Value::Text(value) => value.into_pyobject(py)?.into_any(),
+    })
+}
+
+/// The options of a command: a dictionary each, in the order in which help pages list them.
 #[pyfunction]
-pub fn default_options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let SelectOptions {
-        method,
-        space,
-        n_neighbors,
-        n_components,
-        n_freqs,
-        init,
-        optimize,
-        exchange,
-        seed: _,
-    } = SelectOptions::default();
-    let options = PyDict::new(py);
-    options.set_item("method", method.name())?;
-    options.set_item("space", space.name())?;
-    options.set_item("n_neighbors", n_neighbors)?;
-    options.set_item("n_components", n_components)?;
-    options.set_item("n_freqs", n_freqs)?;
-    options.set_item("init", init.name())?;
-    options.set_item("schedule", optimize.schedule.name())?;
-    options.set_item("batch_size", optimize.batch_size)?;
-    options.set_item("max_steps", optimize.max_steps)?;
-    options.set_item("learning_rate", optimize.learning_rate)?;
-    options.set_item("lambda_div", optimize.lambda_div)?;
-    options.set_item("lambda_match", optimize.lambda_match)?;
-    options.set_item("lambda_graph", optimize.lambda_graph)?;
-    options.set_item("lambda_phase", optimize.lambda_phase)?;
-    options.set_item("base_radius", exchange.base_radius)?;
-    options.set_item("lambda_cover", exchange.lambda_cover)?;
-    options.set_item("max_sweeps", exchange.max_sweeps)?;
-    options.set_item("block_rows", exchange.block_rows)?;
-    Ok(options)
+fn option_table<'py>(py: Python<'py>, command: &str) -> PyResult<Bound<'py, PyList>> {
+    let command = named(command)?;
+    let entries = options_of(command).map(|spec| {
+        let entry = PyDict::new(py);
+        entry.set_item("name", spec.name)?;
+        entry.set_item("flag", spec.flag)?;
+        entry.set_item("help", one_line(spec.help))?;
+        entry.set_item("advanced", spec.section == Section::Advanced)?;
+        entry.set_item("default", to_object(py, default_value(spec, command))?)?;
+        entry.set_item("rule", spec.kind.rule())?;
+        let (kind, choices) = match spec.kind {
+            Kind::Integer { .. } => ("integer", None),
+            Kind::Real { .. } => ("real", None),
+            Kind::Choice(names) => ("choice", Some(names)),
+            Kind::Bytes => ("bytes", None),
+            Kind::Labels => ("labels", None),
+            Kind::Rows => ("rows", None),
+        };
+        entry.set_item("kind", kind)?;
+        entry.set_item("choices", choices)?;
+        Ok(entry)
+    });
+    PyList::new(py, entries.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// A documentation comment without its line breaks.
+fn one_line(help: &str) -> String {
+    help.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Adds what this file defines to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<PyParams>()?;
+    m.add_function(wrap_pyfunction!(option_table, m)?)
 }

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use fast_select_core::Result;
-use fast_select_core::monitor::{Monitor, Stage};
-use fast_select_core::parallel::with_pool;
+use fast_select_core::run::monitor::{Monitor, Stage};
+use fast_select_core::run::parallel::with_pool;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -21,20 +21,20 @@ enum Event {
     End,
 }
 
-/// Runs `work` on `n_threads` threads (0: all the process may use) and returns its result.
+/// Runs `task` on `n_threads` threads (0: all the process may use) and returns its result.
 ///
 /// `progress(stage, done, total)` is called as a stage begins and at every poll; whatever it raises,
-/// or Ctrl-C, stops the work and is raised here.
+/// or Ctrl-C, stops it and is raised here.
 pub fn run<R: Send>(
     py: Python<'_>,
     n_threads: usize,
     progress: Option<Py<PyAny>>,
-    work: impl FnOnce(&Monitor) -> Result<R> + Send,
+    task: impl FnOnce(&Monitor) -> Result<R> + Send,
 ) -> PyResult<R> {
     let (sender, events) = channel();
     let end = sender.clone();
     let monitor = Monitor::new(move |stage, total| {
-        // The receiver outlives the work; were it gone, there would be no one to tell.
+        // The receiver outlives the task; were it gone, there would be no one to tell.
         let _ = sender.send(Event::Begin(stage, total));
     });
     let report = |stage: Option<Stage>, done: u64, total: u64| {
@@ -50,7 +50,7 @@ pub fn run<R: Send>(
         thread::scope(|scope| {
             let monitor = &monitor;
             let worker = scope.spawn(move || {
-                let result = with_pool(n_threads, || work(monitor)).and_then(|result| result);
+                let result = with_pool(n_threads, || task(monitor)).and_then(|result| result);
                 let _ = end.send(Event::End);
                 result
             });

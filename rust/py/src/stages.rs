@@ -1,17 +1,19 @@
 //! Single stages, for tests against independent implementations and for benchmarks.
 
-use fast_select_core::assignment::Assignment;
-use fast_select_core::candidate_lists::CandidateLists;
-use fast_select_core::cfd::{
+use fast_select_core::Error;
+use fast_select_core::arrays::matrix::{Matrix, MatrixView};
+use fast_select_core::descent::cfd::{
     Batch, CharacteristicFunction, characteristic_function as core_cf,
     pd_cfd_gradient as core_gradient,
 };
-use fast_select_core::connect::connect;
-use fast_select_core::diversity::Diversity;
-use fast_select_core::fuzzy::fuzzy_simplicial_set;
-use fast_select_core::knn::{Neighbors, knn as core_knn};
-use fast_select_core::linalg::{Matrix, MatrixView};
-use fast_select_core::sparse::CsrMatrix;
+use fast_select_core::descent::diversity::Diversity;
+use fast_select_core::graph::connect::connect;
+use fast_select_core::graph::fuzzy::fuzzy_simplicial_set;
+use fast_select_core::graph::knn::{Neighbors, knn as core_knn};
+use fast_select_core::matching::assignment::Assignment;
+use fast_select_core::matching::candidate_lists::CandidateLists;
+use fast_select_core::numeric::sparse::CsrMatrix;
+use fast_select_core::run::rng::Streams;
 use fast_select_core::spectral::spectral_embedding as core_spectral;
 use numpy::{
     IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, ToPyArray,
@@ -19,16 +21,16 @@ use numpy::{
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::error::{InvalidInput, to_py};
+use crate::error::to_py;
 use crate::run::run;
 
 /// Rows of an array of any strides; copied unless they are row-major.
-enum Rows<'a> {
+enum RowMajor<'a> {
     Borrowed(MatrixView<'a>),
     Copied(Matrix),
 }
 
-impl Rows<'_> {
+impl RowMajor<'_> {
     fn view(&self) -> MatrixView<'_> {
         match self {
             Self::Borrowed(x) => *x,
@@ -37,14 +39,14 @@ impl Rows<'_> {
     }
 }
 
-fn matrix<'a>(x: &'a PyReadonlyArray2<'_, f32>) -> PyResult<Rows<'a>> {
+fn matrix<'a>(x: &'a PyReadonlyArray2<'_, f32>) -> PyResult<RowMajor<'a>> {
     let x = x.as_array();
     // numpy calls Fortran order contiguous too, but ndarray has a slice of row-major arrays only.
     let rows = match x.to_slice() {
-        Some(data) => MatrixView::new(data, x.nrows(), x.ncols()).map(Rows::Borrowed),
+        Some(data) => MatrixView::new(data, x.nrows(), x.ncols()).map(RowMajor::Borrowed),
         None => {
             let data = x.iter().copied().collect();
-            Matrix::from_vec(data, x.nrows(), x.ncols()).map(Rows::Copied)
+            Matrix::from_vec(data, x.nrows(), x.ncols()).map(RowMajor::Copied)
         }
     };
     rows.map_err(to_py)
@@ -151,7 +153,7 @@ fn spectral_embedding<'py>(
         data: data.as_array().to_vec(),
     };
     let found = run(py, n_threads, None, |monitor| {
-        core_spectral(&graph, n_components, tol, seed, 0, monitor)
+        core_spectral(&graph, n_components, tol, Streams::new(seed), monitor)
     })?;
     let vectors = rows(py, found.vectors.as_slice(), found.vectors.cols())?;
     Ok((
@@ -224,7 +226,7 @@ fn diversity<'py>(
 ) -> PyResult<(Bound<'py, PyArray2<f32>>, f64)> {
     let y = matrix(&y)?;
     let y = y.view();
-    let map = Diversity::new(y.cols(), length, delta, 0, 0);
+    let map = Diversity::new(y.cols(), length, delta, Streams::new(0));
     let mut grad = vec![0.0; y.rows() * y.cols()];
     let value = map.gradient(y, 1.0, &mut grad).map_err(to_py)?;
     let psi = map.features(y);
@@ -244,7 +246,7 @@ fn linear_sum_assignment<'py>(
 ) -> PyResult<Vec<(Bound<'py, PyArray1<u32>>, usize)>> {
     let indptr: Vec<usize> = indptr.as_array().iter().map(|&p| p as usize).collect();
     let m = indptr.len().checked_sub(1);
-    let m = m.ok_or_else(|| InvalidInput::new_err(("indptr", "indptr is empty")))?;
+    let m = m.ok_or_else(|| to_py(Error::refused("indptr", "is empty")))?;
     let mut assignment = Assignment::new(m, n).map_err(to_py)?;
     let mut solved = Vec::new();
     let mut lists = CandidateLists {
@@ -260,13 +262,19 @@ fn linear_sum_assignment<'py>(
     Ok(solved)
 }
 
-/// Adds what this file defines to the module.
+/// Adds `_core.stages`, with what this file defines.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_function(wrap_pyfunction!(knn, m)?)?;
-    m.add_function(wrap_pyfunction!(fuzzy_graph, m)?)?;
-    m.add_function(wrap_pyfunction!(spectral_embedding, m)?)?;
-    m.add_function(wrap_pyfunction!(characteristic_function, m)?)?;
-    m.add_function(wrap_pyfunction!(pd_cfd_gradient, m)?)?;
-    m.add_function(wrap_pyfunction!(diversity, m)?)?;
-    m.add_function(wrap_pyfunction!(linear_sum_assignment, m)?)
+    let stages = PyModule::new(m.py(), "stages")?;
+    for function in [
+        wrap_pyfunction!(knn, &stages)?,
+        wrap_pyfunction!(fuzzy_graph, &stages)?,
+        wrap_pyfunction!(spectral_embedding, &stages)?,
+        wrap_pyfunction!(characteristic_function, &stages)?,
+        wrap_pyfunction!(pd_cfd_gradient, &stages)?,
+        wrap_pyfunction!(diversity, &stages)?,
+        wrap_pyfunction!(linear_sum_assignment, &stages)?,
+    ] {
+        stages.add_function(function)?;
+    }
+    m.add_submodule(&stages)
 }

@@ -1,7 +1,7 @@
 //! Inputs that the benchmarks share.
 
-use fast_select_core::linalg::Matrix;
-use fast_select_core::rng::{Purpose, stream};
+use fast_select_core::arrays::matrix::Matrix;
+use fast_select_core::run::rng::{Purpose, Streams};
 use rand_distr::{Distribution, StandardNormal};
 
 /// Rows of the three sizes at which every stage is measured.
@@ -12,7 +12,7 @@ pub const DIMS: usize = 64;
 
 /// `n` rows in ten clusters, (n, [`DIMS`]), with a median distance near 1.
 pub fn clusters(n: usize) -> Matrix {
-    let mut rng = stream(1, Purpose::Samples, n, 0);
+    let mut rng = Streams::new(1).of_group(n).stream(Purpose::Samples, 0);
     let mut normal = || -> f32 { StandardNormal.sample(&mut rng) };
     let centers: Vec<f32> = (0..10 * DIMS).map(|_| 0.07 * normal()).collect();
     let mut x = Matrix::zeros(n, DIMS);

@@ -55,6 +55,12 @@ impl DerefMut for Aligned {
     }
 }
 
+impl AsRef<[f32]> for Aligned {
+    fn as_ref(&self) -> &[f32] {
+        self
+    }
+}
+
 impl Clone for Aligned {
     fn clone(&self) -> Self {
         let mut copy = Self::zeros(self.len);

@@ -1,14 +1,16 @@
 //! k-means by Lloyd's iterations, and the rows nearest to its centres.
 //!
 //! Lloyd 1982, "Least squares quantization in PCM". Rows are assigned by blocked products, as in
-//! [`crate::knn`]; a centre that loses all its rows stays where it is.
+//! [`crate::graph::knn`]; a centre that loses all its rows stays where it is.
 
-use crate::error::{Result, check_len};
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::graph::knn::knn_query;
+use crate::kernels::product::matmul_nt;
 use crate::kernels::scan::scan_below;
-use crate::knn::knn_query;
-use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_distance, squared_norms};
-use crate::monitor::Monitor;
-use crate::parallel::{blocks, fill_blocks};
+use crate::kernels::squared_distance::{squared_distance, squared_norms};
+use crate::run::error::{Result, check_len};
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{blocks, fill_blocks};
 
 /// Rows and centres of a tile.
 const ROWS: usize = 128;
@@ -20,7 +22,7 @@ const CANDIDATES: usize = 16;
 /// (n, p). O(max_iter n k p).
 ///
 /// # Errors
-/// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
+/// [`crate::Error::Refused`] for centres of other columns; [`crate::Error::Interrupted`].
 pub fn kmeans(
     x: MatrixView<'_>,
     mut centers: Matrix,
@@ -107,7 +109,7 @@ fn move_centers(
 /// took; k is at most n.
 ///
 /// # Errors
-/// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
+/// [`crate::Error::Refused`] for centres of other columns; [`crate::Error::Interrupted`].
 pub fn medoids(x: MatrixView<'_>, centers: MatrixView<'_>, monitor: &Monitor) -> Result<Vec<u32>> {
     let near = knn_query(centers, x, CANDIDATES, |_| monitor.check())?;
     let mut taken = vec![false; x.rows()];
@@ -133,7 +135,7 @@ pub fn medoids(x: MatrixView<'_>, centers: MatrixView<'_>, monitor: &Monitor) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Purpose, stream};
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     fn line(values: &[f32]) -> Matrix {
@@ -163,7 +165,7 @@ mod tests {
 
     #[test]
     fn ends_where_no_row_is_nearer_to_another_centre() {
-        let mut rng = stream(3, Purpose::Samples, 0, 0);
+        let mut rng = test_stream(3, 0, 0);
         let data = (0..700 * 3).map(|_| rng.random_range(-1.0..1.0)).collect();
         let x = Matrix::from_vec(data, 700, 3).unwrap();
         let start = x.view().gather(&(0..40).collect::<Vec<_>>());

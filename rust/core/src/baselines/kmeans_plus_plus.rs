@@ -4,9 +4,10 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::error::Result;
-use crate::linalg::{MatrixView, squared_distance};
-use crate::monitor::Monitor;
+use crate::arrays::matrix::MatrixView;
+use crate::kernels::squared_distance::squared_distance;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
 
 /// `count` distinct rows among `members` of `x`, (n, p), in the order drawn. O(count |members| p).
 ///
@@ -48,8 +49,8 @@ pub fn kmeans_plus_plus(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::Matrix;
-    use crate::rng::{Purpose, stream};
+    use crate::arrays::matrix::Matrix;
+    use crate::run::rng::test_stream;
 
     #[test]
     fn distinct_and_spread() {
@@ -61,7 +62,7 @@ mod tests {
         }
         let members: Vec<u32> = (0..30).collect();
         for seed in 0..20 {
-            let mut rng = stream(seed, Purpose::KMeans, 0, 0);
+            let mut rng = test_stream(seed, 0, 0);
             let rows =
                 kmeans_plus_plus(x.view(), &members, 3, &mut rng, &Monitor::default()).unwrap();
             let mut clusters: Vec<u32> = rows.iter().map(|i| i % 3).collect();
@@ -72,7 +73,7 @@ mod tests {
 
     #[test]
     fn duplicates_still_give_distinct_rows() {
-        let mut rng = stream(0, Purpose::KMeans, 0, 0);
+        let mut rng = test_stream(0, 0, 0);
         let members = [1, 3, 4, 7];
         let x = Matrix::zeros(8, 2);
         let mut rows =

@@ -2,32 +2,34 @@
 //!
 //! | name | what it picks | source | cost |
 //! |---|---|---|---|
-//! | random | a uniform sample; with classes, a stratified one | | O(n) |
+//! | random | a uniform sample; with classes, a stratified one ([`crate::numeric::sample`]) | | O(n) |
 //! | k-center | greedily the row farthest from those picked | Gonzalez 1985; Sener & Savarese 2018 | O(m n p) |
 //! | k-means | the rows nearest to the centres of k-means | Lloyd 1982 | O(n m p) an iteration |
 //! | herding | greedily what brings the kernel mean closest | Chen, Welling & Smola 2010 | O(n^2 p) |
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | [`kmeans`] | Lloyd's iterations, and the rows nearest to the centres |
+//! | [`kmeans_plus_plus`] | rows to start them from (Arthur & Vassilvitskii 2007) |
+
+pub mod kmeans;
+pub mod kmeans_plus_plus;
 
 use rand::Rng;
-use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
-use crate::error::Result;
-use crate::kmeans::{kmeans, medoids};
-use crate::linalg::{MatrixView, matmul_nt, squared_distance, squared_norms};
-use crate::monitor::Monitor;
-use crate::parallel::{blocks, map_blocks};
+use crate::arrays::matrix::MatrixView;
+use crate::baselines::kmeans::{kmeans, medoids};
+use crate::kernels::product::matmul_nt;
+use crate::kernels::squared_distance::{squared_distance, squared_from_products, squared_norms};
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{blocks, map_blocks};
 
 /// Lloyd iterations at most.
 pub const MAX_ITER: usize = 20;
 /// Rows of a tile of kernels.
 const ROWS: usize = 128;
-
-/// `count` distinct rows of n, uniformly.
-#[must_use]
-pub fn random(n: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<u32> {
-    let rows = sample(rng, n, count.min(n)).into_iter();
-    rows.map(|i| i as u32).collect()
-}
 
 /// Farthest-first traversal from a random row; ties: the lower row.
 ///
@@ -82,14 +84,11 @@ pub fn herding(z: MatrixView<'_>, count: usize, unit: f32, monitor: &Monitor) ->
             matmul_nt(&mut tile, part, z.rows_range(refs.clone()), false);
             for ((i, dots), sum) in rows
                 .clone()
-                .zip(tile.chunks_exact(refs.len()))
+                .zip(tile.chunks_exact_mut(refs.len()))
                 .zip(&mut sums)
             {
-                let near = dots.iter().zip(&norms[refs.clone()]);
-                let kernel = |(dot, norm): (&f32, &f32)| {
-                    ((norms[i] + norm - 2.0 * dot).max(0.0) * scale).exp()
-                };
-                *sum += f64::from(near.map(kernel).sum::<f32>());
+                squared_from_products(dots, norms[i], &norms[refs.clone()]);
+                *sum += f64::from(dots.iter().map(|d| (d * scale).exp()).sum::<f32>());
             }
         }
         Ok(sums.into_iter().map(|s| s / n as f64).collect::<Vec<_>>())
@@ -122,8 +121,9 @@ fn arg_max(values: &[f32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::Matrix;
-    use crate::rng::{Purpose, stream};
+    use crate::arrays::matrix::Matrix;
+    use crate::numeric::sample::sample_rows;
+    use crate::run::rng::test_stream;
 
     fn line(values: &[f32]) -> Matrix {
         Matrix::from_vec(values.to_vec(), values.len(), 1).unwrap()
@@ -133,11 +133,11 @@ mod tests {
     fn k_center_by_hand() {
         let x = line(&[0.0, 1.0, 2.0, 10.0]);
         for seed in 0..9 {
-            let mut rng = stream(seed, Purpose::Init, 0, 0);
+            let mut rng = test_stream(seed, 0, 0);
             let got = k_center(x.view(), 2, &mut rng, &Monitor::default()).unwrap();
             assert_eq!(got[1], if got[0] == 3 { 0 } else { 3 });
         }
-        let mut rng = stream(0, Purpose::Init, 0, 0);
+        let mut rng = test_stream(0, 0, 0);
         let mut all = k_center(line(&[1.0; 5]).view(), 5, &mut rng, &Monitor::default()).unwrap();
         all.sort_unstable();
         assert_eq!(all, [0, 1, 2, 3, 4]);
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn herding_comes_closer_than_random() {
-        let mut rng = stream(5, Purpose::Init, 0, 0);
+        let mut rng = test_stream(5, 0, 0);
         let data = (0..400)
             .map(|_| rng.random_range(-2.0_f32..2.0))
             .collect::<Vec<_>>();
@@ -168,7 +168,7 @@ mod tests {
         let all = mean(&(0..400).collect::<Vec<_>>());
         let own = herding(x.view(), 20, 1.0, &Monitor::default()).unwrap();
         let worse = (0..20).filter(|_| {
-            let drawn = random(400, 20, &mut rng);
+            let drawn = sample_rows(400, 20, &mut rng);
             (mean(&drawn) - all).abs() > (mean(&own) - all).abs()
         });
         assert!(worse.count() >= 16);

@@ -11,17 +11,16 @@
 //!
 //! Phases, sines and sums are formed block by block; the (n, q) phase matrix never exists.
 
-use crate::error::{Result, check_len};
+use crate::arrays::matrix::MatrixView;
+use crate::kernels::product::{matmul_nn, matmul_nt};
 use crate::kernels::sincos::{add_sincos, phase_derivative};
-use crate::linalg::{MatrixView, matmul_nn, matmul_nt};
-use crate::parallel::{blocks, fill_and_sum_blocks, fill_two_blocks, sum_blocks};
+use crate::run::error::{Result, check_len};
+use crate::run::parallel::{blocks, fill_and_sum_blocks, fill_two_blocks, sum_blocks};
 
 /// Rows and frequencies of one tile of phases: 128 KiB, which stays in the second-level cache.
 const ROWS: usize = 128;
 const FREQS: usize = 256;
 
-/// Strength λ_p of the phase term.
-pub const LAMBDA_PHASE: f64 = 0.3;
 /// Attenuation α of the phase term with the squared radius.
 const ATTENUATION: f64 = 1.2;
 
@@ -64,8 +63,21 @@ impl CharacteristicFunction {
 ///
 /// Sums of 128 rows are f32, everything above is f64. Calls `tick(rows)` as rows are done.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::descent::cfd::characteristic_function;
+///
+/// // Of the rows ±π/2: φ(1) = cos(π/2) = 0 and φ(2) = cos(π) = -1.
+/// let half_pi = std::f32::consts::FRAC_PI_2;
+/// let x = Matrix::from_vec(vec![half_pi, -half_pi], 2, 1)?;
+/// let freqs = Matrix::from_vec(vec![1.0, 2.0], 2, 1)?;
+/// let cf = characteristic_function(x.view(), freqs.view(), |_| Ok(()))?;
+/// assert!(cf.re[0].abs() < 1e-6 && (cf.re[1] + 1.0).abs() < 1e-6);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
-/// [`crate::Error::Shape`], and what `tick` returns.
+/// [`crate::Error::Refused`] for frequencies of other columns, and what `tick` returns.
 pub fn characteristic_function(
     x: MatrixView<'_>,
     freqs: MatrixView<'_>,
@@ -147,7 +159,7 @@ pub struct Batch<'a> {
 /// `∂φ/∂y_i = (-sin ω·y_i, cos ω·y_i) ω / m`. O(m q p); `phases` is scratch of m q entries.
 ///
 /// # Errors
-/// [`crate::Error::Shape`].
+/// [`crate::Error::Refused`] for arrays of other shapes.
 pub fn pd_cfd_gradient(
     y: MatrixView<'_>,
     batch: Batch<'_>,
@@ -210,13 +222,13 @@ fn pull_back(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::Matrix;
-    use crate::parallel::with_pool;
-    use crate::rng::{Purpose, stream};
+    use crate::arrays::matrix::Matrix;
+    use crate::run::parallel::with_pool;
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     fn random(rows: usize, cols: usize, block: usize) -> Matrix {
-        let mut rng = stream(3, Purpose::Samples, 0, block);
+        let mut rng = test_stream(3, 0, block);
         let data = (0..rows * cols).map(|_| rng.random_range(-1.5..1.5));
         Matrix::from_vec(data.collect(), rows, cols).unwrap()
     }

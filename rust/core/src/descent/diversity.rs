@@ -7,11 +7,13 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::error::{Result, check_len};
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::kernels::product::{matmul_nn, matmul_nt, matmul_tn};
 use crate::kernels::sincos::sincos;
-use crate::linalg::{Matrix, MatrixView, matmul_nn, matmul_nt, matmul_tn, spd_inverse_logdet};
-use crate::parallel::{fill_blocks, sum_blocks};
-use crate::rng::{Purpose, stream};
+use crate::numeric::factorise::spd_inverse_logdet;
+use crate::run::error::{Result, check_len};
+use crate::run::parallel::{fill_blocks, sum_blocks};
+use crate::run::rng::{Purpose, Streams};
 
 /// Random frequencies; the feature map has twice as many entries.
 const FREQS: usize = 32;
@@ -29,8 +31,8 @@ impl Diversity {
     /// A map for rows of length p and a Gaussian kernel of length scale `length`, in the unit of
     /// the rows.
     #[must_use]
-    pub fn new(p: usize, length: f32, delta: f64, seed: u64, group: usize) -> Self {
-        let mut rng = stream(seed, Purpose::Diversity, group, 0);
+    pub fn new(p: usize, length: f32, delta: f64, streams: Streams) -> Self {
+        let mut rng = streams.stream(Purpose::Diversity, 0);
         let mut freqs = Matrix::zeros(FREQS, p);
         for t in freqs.as_mut_slice() {
             let g: f32 = StandardNormal.sample(&mut rng);
@@ -58,7 +60,7 @@ impl Diversity {
     /// O(m r (p + r) + r^3).
     ///
     /// # Errors
-    /// [`crate::Error::Shape`]; [`crate::Error::Parameter`] where y is not finite.
+    /// [`crate::Error::Refused`] for arrays of other shapes; [`crate::Error::Failed`] where y is not finite.
     pub fn gradient(&self, y: MatrixView<'_>, scale: f64, grad: &mut [f32]) -> Result<f64> {
         let (m, p, r) = (y.rows(), y.cols(), 2 * FREQS);
         check_len("columns of y", p, self.freqs.cols())?;
@@ -99,11 +101,12 @@ impl Diversity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::symmetric_eigen;
+    use crate::numeric::factorise::symmetric_eigen;
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     fn points(m: usize) -> Matrix {
-        let mut rng = stream(5, Purpose::Samples, 0, 0);
+        let mut rng = test_stream(5, 0, 0);
         let data = (0..m * 3).map(|_| rng.random_range(-1.0..1.0)).collect();
         Matrix::from_vec(data, m, 3).unwrap()
     }
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn equals_the_dense_form() {
-        let diversity = Diversity::new(3, 0.7, 1e-2, 0, 0);
+        let diversity = Diversity::new(3, 0.7, 1e-2, Streams::new(0));
         for m in [1, 5, 64, 200] {
             let y = points(m);
             let got = diversity
@@ -141,7 +144,7 @@ mod tests {
 
     #[test]
     fn gradient_matches_central_differences() {
-        let (diversity, y) = (Diversity::new(3, 0.7, 1e-2, 0, 0), points(40));
+        let (diversity, y) = (Diversity::new(3, 0.7, 1e-2, Streams::new(0)), points(40));
         let mut grad = vec![0.0; 120];
         diversity.gradient(y.view(), 1.0, &mut grad).unwrap();
         for e in (0..120).step_by(7) {

@@ -11,16 +11,17 @@
 //! `r |x - y|` in any dimension. Rows are expected in units of their median pairwise distance.
 
 use rand::Rng;
-use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::cfd::characteristic_function;
-use crate::error::{Error, Result};
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::descent::cfd::characteristic_function;
+use crate::kernels::product::{matmul_nt, matmul_tn};
 use crate::kernels::sincos::phase_derivative;
-use crate::linalg::{Matrix, MatrixView, matmul_nt, matmul_tn};
-use crate::monitor::Monitor;
-use crate::rng::{Purpose, stream};
+use crate::numeric::sample::sample_rows_ascending;
+use crate::run::error::{Error, Result};
+use crate::run::monitor::Monitor;
+use crate::run::rng::{Purpose, Streams};
 
 /// Edges of the three bands in radians at the median distance: CFs of the whole are near 1, about
 /// one half, and near 0 in them.
@@ -88,20 +89,20 @@ pub fn isotropic(q: usize, p: usize, band: (f32, f32), rng: &mut ChaCha8Rng) -> 
 /// Both are sampled to 2,048 rows for the fit. O(q p + steps 2,048 p).
 ///
 /// # Errors
-/// [`Error::Parameter`] where `n_freqs` is below 3; [`Error::Interrupted`].
+/// [`Error::Refused`] where `n_freqs` is below 3; [`Error::Interrupted`].
 pub fn frequency_library(
     x: MatrixView<'_>,
     y: MatrixView<'_>,
     n_freqs: usize,
-    seed: u64,
-    group: usize,
+    streams: Streams,
     monitor: &Monitor,
 ) -> Result<FrequencyLibrary> {
     if n_freqs < 3 {
-        return Err(Error::parameter("n_freqs", n_freqs, "must be 3 or more"));
+        let fact = format!("{n_freqs} is not an integer, 3 or more");
+        return Err(Error::refused("n_freqs", fact));
     }
     let p = x.cols();
-    let mut rng = stream(seed, Purpose::Frequencies, group, 0);
+    let mut rng = streams.stream(Purpose::Frequencies, 0);
     let x = subsample(x, &mut rng);
     let y = subsample(y, &mut rng);
     let (mut data, mut radii) = (Vec::with_capacity(n_freqs * p), Vec::new());
@@ -120,11 +121,7 @@ pub fn frequency_library(
 }
 
 fn subsample(x: MatrixView<'_>, rng: &mut ChaCha8Rng) -> Matrix {
-    let mut rows: Vec<u32> = sample(rng, x.rows(), x.rows().min(FIT_ROWS))
-        .into_iter()
-        .map(|i| i as u32)
-        .collect();
-    rows.sort_unstable();
+    let rows = sample_rows_ascending(x.rows(), FIT_ROWS, rng);
     x.gather(&rows)
 }
 
@@ -198,9 +195,10 @@ fn scale_gradient(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::rng::test_stream;
 
     fn gaussian(rows: usize, spread: &[f32], block: usize) -> Matrix {
-        let mut rng = stream(11, Purpose::Samples, 0, block);
+        let mut rng = test_stream(11, 0, block);
         let mut x = Matrix::zeros(rows, spread.len());
         for i in 0..rows {
             for (v, s) in x.row_mut(i).iter_mut().zip(spread) {
@@ -214,8 +212,14 @@ mod tests {
     #[test]
     fn radii_lie_in_their_bands() {
         let (x, y) = (gaussian(300, &[0.5; 7], 0), gaussian(20, &[0.5; 7], 1));
-        let library =
-            frequency_library(x.view(), y.view(), 100, 0, 0, &Monitor::default()).unwrap();
+        let library = frequency_library(
+            x.view(),
+            y.view(),
+            100,
+            Streams::new(0),
+            &Monitor::default(),
+        )
+        .unwrap();
         assert_eq!((library.freqs.rows(), library.radii.len()), (100, 100));
         for (k, &r) in library.radii.iter().enumerate() {
             let norm = library
@@ -237,7 +241,7 @@ mod tests {
             gaussian(2000, &[0.6, 0.6, 0.6], 0),
             gaussian(2000, &[0.2, 0.6, 0.6], 1),
         );
-        let mut rng = stream(0, Purpose::Frequencies, 0, 0);
+        let mut rng = test_stream(0, 0, 0);
         let monitor = Monitor::default();
         let s = fitted_scales(x.view(), y.view(), (0.75, 1.5), &mut rng, &monitor).unwrap();
         assert!(s[0] > 1.1 * s[1] && s[0] > 1.1 * s[2], "{s:?}");
@@ -248,12 +252,12 @@ mod tests {
         let (x, y) = (gaussian(80, &[0.6, 0.3], 0), gaussian(50, &[0.2, 0.6], 1));
         let scales = [0.8_f32, 1.3];
         let value = |scales: &[f32]| {
-            let mut rng = stream(0, Purpose::Frequencies, 0, 0);
+            let mut rng = test_stream(0, 0, 0);
             let d = draw(16, scales, (0.75, 1.5), &mut rng);
             let cf = |x: &Matrix| characteristic_function(x.view(), d.freqs.view(), |_| Ok(()));
             cf(&x).unwrap().distance(&cf(&y).unwrap())
         };
-        let mut rng = stream(0, Purpose::Frequencies, 0, 0);
+        let mut rng = test_stream(0, 0, 0);
         let d = draw(16, &scales, (0.75, 1.5), &mut rng);
         let got = scale_gradient(x.view(), y.view(), &d, &scales).unwrap();
         for j in 0..2 {
@@ -273,7 +277,7 @@ mod tests {
     #[test]
     fn equal_sets_keep_unit_scales() {
         let x = gaussian(10, &[0.5, 0.5], 0);
-        let mut rng = stream(0, Purpose::Frequencies, 0, 0);
+        let mut rng = test_stream(0, 0, 0);
         let monitor = Monitor::default();
         let s = fitted_scales(x.view(), x.view(), (0.25, 0.75), &mut rng, &monitor).unwrap();
         assert_eq!(s, [1.0, 1.0]);

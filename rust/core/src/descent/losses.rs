@@ -5,10 +5,10 @@
 //! L_sub is the m x m submatrix of the normalised Laplacian at the assigned rows. The paper leaves
 //! out the 1/m of L_graph; with it the weight of the term means the same at any m.
 
-use crate::error::{Result, check_len};
-use crate::linalg::MatrixView;
-use crate::parallel::fill_and_sum_blocks;
-use crate::sparse::CsrMatrix;
+use crate::arrays::matrix::MatrixView;
+use crate::numeric::sparse::CsrMatrix;
+use crate::run::error::{Result, check_len};
+use crate::run::parallel::fill_and_sum_blocks;
 
 /// Anchors of a block.
 const ROWS: usize = 128;
@@ -17,7 +17,7 @@ const ROWS: usize = 128;
 /// O(m p).
 ///
 /// # Errors
-/// [`crate::Error::Shape`].
+/// [`crate::Error::Refused`] for arrays of other shapes.
 pub fn match_loss(
     y: MatrixView<'_>,
     u: MatrixView<'_>,
@@ -52,7 +52,7 @@ pub fn match_loss(
 /// inverse of `rows`, `u32::MAX` elsewhere. O(m k p).
 ///
 /// # Errors
-/// [`crate::Error::Shape`].
+/// [`crate::Error::Refused`] for arrays of other shapes.
 pub fn graph_loss(
     y: MatrixView<'_>,
     graph: &CsrMatrix,
@@ -94,7 +94,7 @@ pub fn graph_loss(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::Matrix;
+    use crate::arrays::matrix::Matrix;
 
     fn matrix(rows: usize, from: usize) -> Matrix {
         let data = (0..rows * 2).map(|e| ((e * 5 + from) % 7) as f32 / 3.0 - 1.0);
@@ -148,7 +148,12 @@ mod tests {
             match_loss(y.view(), u.view(), &rows, 1.0, grad).unwrap()
         };
         let by_hand: f32 = (0..3)
-            .map(|i| crate::linalg::squared_distance(y.row(i), u.row(rows[i] as usize)) / 3.0)
+            .map(|i| {
+                crate::kernels::squared_distance::squared_distance(
+                    y.row(i),
+                    u.row(rows[i] as usize),
+                ) / 3.0
+            })
             .sum();
         assert!((loss(&y, &mut [0.0; 6]) - f64::from(by_hand)).abs() < 1e-6);
         check_gradient(&y, loss);

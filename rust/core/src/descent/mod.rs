@@ -1,23 +1,44 @@
-//! Joint optimisation of the anchors Y: gradient descent on the frequency-domain objective.
+//! The descent (FAST's own method): anchors Y, (m, p), moved until their distribution is the whole's.
 //!
 //! `L = √m L_main + λ_div L_div/m + λ_match L_match + λ_graph L_graph` (Cui et al. 2025, Eq. 12), by Adam
 //! (Kingma & Ba 2015). L_main is the mean PD-CFD over a batch of frequencies that PDAS draws.
 //! The factor √m is ours: a random pick's CF error is 1/√m, so with it the pull of L_main on an
 //! anchor, and with that the meaning of every λ, does not depend on m.
+//!
+//! | file | what it is for | source | cost |
+//! |---|---|---|---|
+//! | [`matching_space`] | U, (n, p): the rows in which anchors move | | O(n p) |
+//! | [`frequency`] | the library of frequencies, in three bands | Eq. 13 | O(q p) |
+//! | [`cfd`] | characteristic functions and the phase-decoupled distance | Eq. 6 to 11 | O(m q p) |
+//! | [`pdas`] | which frequencies a step looks at | Eq. 14 | O(q p) |
+//! | [`diversity`] | what keeps anchors apart | Sec. 3 | O(m r p) |
+//! | [`losses`] | what ties them to rows and to the graph | Eq. 3, 5 | O(m k p) |
+//! | `adam` | the step | Kingma & Ba 2015 | O(m p) |
 
-use crate::cfd::{
+mod adam;
+pub mod cfd;
+pub mod diversity;
+pub mod frequency;
+pub mod losses;
+pub mod matching_space;
+pub mod pdas;
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::descent::adam::Adam;
+use crate::descent::cfd::{
     Batch, CharacteristicFunction, characteristic_function, pd_cfd_gradient, phase_weight,
 };
-use crate::diversity::Diversity;
-use crate::error::{Error, Result, check_non_negative, check_positive};
-use crate::frequency::FrequencyLibrary;
-use crate::linalg::{Matrix, MatrixView};
-use crate::losses::{graph_loss, match_loss};
+use crate::descent::diversity::Diversity;
+use crate::descent::frequency::FrequencyLibrary;
+use crate::descent::losses::{graph_loss, match_loss};
+use crate::descent::pdas::{draw_batch, radius_limit};
 use crate::matching::Matcher;
-use crate::monitor::Monitor;
-use crate::parallel::fill_blocks;
-use crate::pdas::{Schedule, draw_batch, radius_limit};
-use crate::rng::{Purpose, stream};
+use crate::options::{Params, Schedule, ValidParams};
+use crate::run::error::{Error, Result};
+use crate::run::monitor::Monitor;
+use crate::run::rng::{Purpose, Streams};
 
 /// Steps between two looks at all discrepancies, at the held-out frequencies, and at the rows.
 const REFRESH_EVERY: usize = 10;
@@ -29,59 +50,6 @@ const MIN_GAIN: f64 = 0.01;
 /// Length scale (in median distances) and regulariser of the diversity kernel.
 const DIVERSITY_LENGTH: f32 = 0.5;
 const DIVERSITY_DELTA: f64 = 1e-2;
-
-/// Parameters of the descent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OptimizeOptions {
-    /// Frequencies a step.
-    pub batch_size: usize,
-    /// Steps at most.
-    pub max_steps: usize,
-    /// Adam's step, in median pairwise distances.
-    pub learning_rate: f64,
-    /// Weight of the diversity term.
-    pub lambda_div: f64,
-    /// Weight of the match term.
-    pub lambda_match: f64,
-    /// Weight of the graph term.
-    pub lambda_graph: f64,
-    /// Strength λ_p of the phase term.
-    pub lambda_phase: f64,
-    /// Order in which frequencies take part.
-    pub schedule: Schedule,
-}
-
-impl Default for OptimizeOptions {
-    fn default() -> Self {
-        Self {
-            batch_size: 256,
-            max_steps: 200,
-            learning_rate: 0.02,
-            lambda_div: 0.001,
-            lambda_match: 0.1,
-            lambda_graph: 0.01,
-            lambda_phase: crate::cfd::LAMBDA_PHASE,
-            schedule: Schedule::Progressive,
-        }
-    }
-}
-
-impl OptimizeOptions {
-    /// Checks every range.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`] naming the first one outside.
-    pub fn check(&self) -> Result<()> {
-        if self.batch_size == 0 {
-            return Err(Error::parameter("batch_size", 0, "must be 1 or more"));
-        }
-        check_positive("learning_rate", self.learning_rate)?;
-        check_non_negative("lambda_div", self.lambda_div)?;
-        check_non_negative("lambda_match", self.lambda_match)?;
-        check_non_negative("lambda_graph", self.lambda_graph)?;
-        check_non_negative("lambda_phase", self.lambda_phase)
-    }
-}
 
 /// What the descent is to reach: φ_X at the library's frequencies and at held-out ones.
 #[derive(Debug, Clone)]
@@ -107,7 +75,7 @@ pub enum Stop {
 
 /// The outcome of a descent.
 #[derive(Debug, Clone)]
-pub struct Optimized {
+pub struct Descended {
     /// Anchors, (m, p).
     pub y: Matrix,
     /// Steps done.
@@ -123,184 +91,222 @@ pub struct Optimized {
 /// `monitor` advances by m.
 ///
 /// # Errors
-/// [`Error::Parameter`] for options out of range, or a descent that diverges;
-/// [`Error::Interrupted`].
-pub fn optimize(
+/// [`Error::Refused`] for a learning rate with which the descent diverges; [`Error::Interrupted`].
+pub fn descend(
     mut y: Matrix,
     matcher: &mut Matcher<'_>,
     target: &Target,
-    options: &OptimizeOptions,
-    seed: u64,
-    group: usize,
+    params: &ValidParams,
+    streams: Streams,
     monitor: &Monitor,
-) -> Result<Optimized> {
-    options.check()?;
-    let (m, p) = (y.rows(), y.cols());
-    let held_out = |y: MatrixView<'_>| -> Result<f64> {
-        let cf = characteristic_function(y, target.held_out.view(), |_| monitor.check())?;
-        Ok(m as f64 * cf.distance(&target.held_out_reference))
-    };
-    let start = held_out(y.view())?;
-    let (mut best, mut last, mut stale) = (f64::INFINITY, start, 0);
-    let mut rng = stream(seed, Purpose::Batches, group, 0);
-    let diversity = Diversity::new(p, DIVERSITY_LENGTH, DIVERSITY_DELTA, seed, group);
-    let mut adam = Adam::new(m * p, options.learning_rate);
-    let (mut phases, mut grad) = (Vec::new(), vec![0.0; m * p]);
-    let (mut allowed, mut discrepancy) = (Vec::new(), Vec::new());
+) -> Result<Descended> {
+    let m = y.rows();
+    let mut held_out = HeldOut::new(target, y.view(), monitor)?;
+    let mut batches = Batches::new(target, params, streams);
+    let mut slope = Slope::new(params, &y, streams);
+    let mut adam = Adam::new(y.as_slice().len(), params.learning_rate);
+    let progress = monitor.in_parts(m, params.max_steps.max(1));
     let (mut done, mut stop) = (0, Stop::MaxSteps);
-    for step in 0..options.max_steps {
-        if step % REFRESH_EVERY == 0 {
-            let limit = radius_limit(options.schedule, step, options.max_steps);
-            allowed = (0..target.library.radii.len() as u32)
-                .filter(|&k| target.library.radii[k as usize] <= limit)
-                .collect();
-            let freqs = target.library.freqs.view().gather(&allowed);
-            let cf = characteristic_function(y.view(), freqs.view(), |_| monitor.check())?;
-            let reference = target.reference.gather(&allowed);
-            discrepancy = cf.squared_differences(&reference).collect();
+    while done < params.max_steps {
+        let step = done;
+        if step.is_multiple_of(REFRESH_EVERY) {
+            batches.refresh(y.view(), step, monitor)?;
         }
-        let index = draw_batch(
-            &target.library,
-            &allowed,
-            &discrepancy,
-            options.batch_size,
-            &mut rng,
-        );
-        let weights: Vec<f64> = index
-            .iter()
-            .map(|&k| target.library.radii[k as usize])
-            .map(|r| phase_weight(options.lambda_phase, f64::from(r)))
-            .collect();
-        let freqs = target.library.freqs.view().gather(&index);
-        let reference = target.reference.gather(&index);
-        let batch = Batch {
-            freqs: freqs.view(),
-            target: &reference,
-            phase_weights: &weights,
-        };
-        let scale = (m as f64).sqrt();
-        let loss = pd_cfd_gradient(y.view(), batch, scale, &mut phases, &mut grad)?;
-        if !loss.is_finite() {
-            return Err(Error::parameter(
-                "learning_rate",
-                options.learning_rate,
-                format!("made the descent diverge at step {step}; take a smaller one"),
-            ));
-        }
-        if options.lambda_div > 0.0 {
-            diversity.gradient(y.view(), options.lambda_div / m as f64, &mut grad)?;
-        }
-        if options.lambda_match > 0.0 {
-            match_loss(
-                y.view(),
-                matcher.rows(),
-                matcher.col_ind(),
-                options.lambda_match,
-                &mut grad,
-            )?;
-        }
-        if let (true, Some(graph)) = (options.lambda_graph > 0.0, matcher.graph()) {
-            graph_loss(
-                y.view(),
-                graph,
-                matcher.degrees(),
-                matcher.col_ind(),
-                matcher.row_of_col(),
-                options.lambda_graph,
-                &mut grad,
-            )?;
-        }
-        adam.step(
-            y.as_mut_slice(),
-            &grad,
-            1.0 - step as f64 / options.max_steps as f64,
-        )?;
-        done = step + 1;
-        monitor.advance(done * m / options.max_steps - step * m / options.max_steps)?;
-        if done % MATCH_EVERY == 0 && options.lambda_match + options.lambda_graph > 0.0 {
+        let drawn = batches.draw();
+        slope.at(y.view(), matcher, &drawn, step)?;
+        let share = 1.0 - step as f64 / params.max_steps as f64;
+        adam.step(y.as_mut_slice(), &slope.grad, share)?;
+        done += 1;
+        progress.advance()?;
+        let ties = params.lambda_match + params.lambda_graph;
+        if done.is_multiple_of(MATCH_EVERY) && ties > 0.0 {
             matcher.update(y.view(), monitor)?;
         }
-        if done % HELD_OUT_EVERY == 0 {
-            last = held_out(y.view())?;
-            stale = if last < best * (1.0 - MIN_GAIN) {
-                0
-            } else {
-                stale + 1
-            };
-            best = best.min(last);
-            let ramped = radius_limit(options.schedule, step, options.max_steps)
-                == radius_limit(Schedule::All, 0, 1);
-            if ramped && stale >= PATIENCE && done < options.max_steps {
+        if done.is_multiple_of(HELD_OUT_EVERY) {
+            let stale = held_out.look(y.view(), monitor)?;
+            if stale && batches.has_all(step) && done < params.max_steps {
                 stop = Stop::NoProgress;
                 break;
             }
         }
     }
-    if done % HELD_OUT_EVERY != 0 {
-        last = held_out(y.view())?;
+    if !done.is_multiple_of(HELD_OUT_EVERY) {
+        held_out.look(y.view(), monitor)?;
     }
-    monitor.advance(m - done * m / options.max_steps.max(1))?;
-    Ok(Optimized {
+    for _ in done..params.max_steps.max(1) {
+        progress.advance()?;
+    }
+    Ok(Descended {
         y,
         steps: done,
         stop,
-        held_out: (start, last),
+        held_out: (held_out.start, held_out.last),
     })
 }
 
-/// First and second moments of the gradient.
-struct Adam {
-    moments: Vec<(f32, f32)>,
-    learning_rate: f64,
-    steps: i32,
+/// m times the CF distance at frequencies that no step sees: whether it still falls.
+struct HeldOut<'a> {
+    target: &'a Target,
+    start: f64,
+    last: f64,
+    best: f64,
+    /// Looks since it last fell.
+    stale: usize,
 }
 
-impl Adam {
-    fn new(len: usize, learning_rate: f64) -> Self {
-        Self {
-            moments: vec![(0.0, 0.0); len],
-            learning_rate,
-            steps: 0,
-        }
-    }
-
-    /// Kingma & Ba's Algorithm 1 with β = (0.9, 0.99): a descent of some 200 steps has no time for
-    /// the usual 0.999.
-    fn step(&mut self, y: &mut [f32], grad: &[f32], share: f64) -> Result<()> {
-        const BETA: (f32, f32) = (0.9, 0.99);
-        self.steps += 1;
-        let correct = |beta: f32| 1.0 - f64::from(beta).powi(self.steps);
-        let rate = (share * self.learning_rate / correct(BETA.0)) as f32;
-        let inv_second = (1.0 / correct(BETA.1)) as f32;
-        fill_blocks(&mut self.moments, 1, 1 << 14, |first, moments| {
-            for (state, g) in moments.iter_mut().zip(&grad[first..]) {
-                state.0 += (1.0 - BETA.0) * (g - state.0);
-                state.1 += (1.0 - BETA.1) * (g * g - state.1);
-            }
-            Ok(())
-        })?;
-        let moments = &self.moments;
-        fill_blocks(y, 1, 1 << 14, |first, y| {
-            for (y, (first, second)) in y.iter_mut().zip(&moments[first..]) {
-                // Far below any gradient that matters, so that scale drops out.
-                *y -= rate * first / ((second * inv_second).sqrt() + 1e-12);
-            }
-            Ok(())
+impl<'a> HeldOut<'a> {
+    fn new(target: &'a Target, y: MatrixView<'_>, monitor: &Monitor) -> Result<Self> {
+        let start = held_out_distance(target, y, monitor)?;
+        Ok(Self {
+            target,
+            start,
+            last: start,
+            best: f64::INFINITY,
+            stale: 0,
         })
     }
+
+    /// Measures the distance; whether it has not fallen for long.
+    fn look(&mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<bool> {
+        self.last = held_out_distance(self.target, y, monitor)?;
+        let fell = self.last < self.best * (1.0 - MIN_GAIN);
+        self.stale = if fell { 0 } else { self.stale + 1 };
+        self.best = self.best.min(self.last);
+        Ok(self.stale >= PATIENCE)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn held_out_distance(target: &Target, y: MatrixView<'_>, monitor: &Monitor) -> Result<f64> {
+    let cf = characteristic_function(y, target.held_out.view(), |_| monitor.check())?;
+    Ok(y.rows() as f64 * cf.distance(&target.held_out_reference))
+}
 
-    #[test]
-    fn first_adam_step_has_the_size_of_the_learning_rate() {
-        let mut adam = Adam::new(3, 0.1);
-        let mut y = [1.0, 1.0, 1.0];
-        adam.step(&mut y, &[5.0, -1e-6, 0.0], 1.0).unwrap();
-        for (got, expected) in y.iter().zip([0.9, 1.1, 1.0]) {
-            assert!((got - expected).abs() < 1e-5);
+/// The frequencies that take part, and batches of them.
+struct Batches<'a> {
+    target: &'a Target,
+    params: &'a Params,
+    rng: ChaCha8Rng,
+    allowed: Vec<u32>,
+    /// L_CF at each of them as it was at the last refresh.
+    discrepancy: Vec<f64>,
+}
+
+/// Frequencies of a step, φ_X at them and the weights of their phase terms.
+struct Drawn {
+    freqs: Matrix,
+    reference: CharacteristicFunction,
+    phase_weights: Vec<f64>,
+}
+
+impl<'a> Batches<'a> {
+    fn new(target: &'a Target, params: &'a Params, streams: Streams) -> Self {
+        Self {
+            target,
+            params,
+            rng: streams.stream(Purpose::Batches, 0),
+            allowed: Vec::new(),
+            discrepancy: Vec::new(),
         }
+    }
+
+    fn limit(&self, step: usize) -> f32 {
+        radius_limit(self.params.schedule, step, self.params.max_steps)
+    }
+
+    /// Whether the whole library takes part in step `step`.
+    fn has_all(&self, step: usize) -> bool {
+        self.limit(step) == radius_limit(Schedule::All, 0, 1)
+    }
+
+    /// Looks at all discrepancies of the anchors `y` anew.
+    fn refresh(&mut self, y: MatrixView<'_>, step: usize, monitor: &Monitor) -> Result<()> {
+        let (library, limit) = (&self.target.library, self.limit(step));
+        self.allowed = (0..library.radii.len() as u32)
+            .filter(|&k| library.radii[k as usize] <= limit)
+            .collect();
+        let freqs = library.freqs.view().gather(&self.allowed);
+        let cf = characteristic_function(y, freqs.view(), |_| monitor.check())?;
+        let reference = self.target.reference.gather(&self.allowed);
+        self.discrepancy = cf.squared_differences(&reference).collect();
+        Ok(())
+    }
+
+    fn draw(&mut self) -> Drawn {
+        let (library, size) = (&self.target.library, self.params.batch_size);
+        let index = draw_batch(
+            library,
+            &self.allowed,
+            &self.discrepancy,
+            size,
+            &mut self.rng,
+        );
+        let radii = index.iter().map(|&k| f64::from(library.radii[k as usize]));
+        Drawn {
+            freqs: library.freqs.view().gather(&index),
+            reference: self.target.reference.gather(&index),
+            phase_weights: radii
+                .map(|r| phase_weight(self.params.lambda_phase, r))
+                .collect(),
+        }
+    }
+}
+
+/// The gradient of the objective.
+struct Slope<'a> {
+    params: &'a Params,
+    diversity: Diversity,
+    phases: Vec<f32>,
+    grad: Vec<f32>,
+}
+
+impl<'a> Slope<'a> {
+    fn new(params: &'a Params, y: &Matrix, streams: Streams) -> Self {
+        Self {
+            params,
+            diversity: Diversity::new(y.cols(), DIVERSITY_LENGTH, DIVERSITY_DELTA, streams),
+            phases: Vec::new(),
+            grad: vec![0.0; y.as_slice().len()],
+        }
+    }
+
+    /// Of the anchors `y`, matched by `matcher`, at the frequencies drawn.
+    fn at(
+        &mut self,
+        y: MatrixView<'_>,
+        matcher: &Matcher<'_>,
+        drawn: &Drawn,
+        step: usize,
+    ) -> Result<()> {
+        let (params, grad, m) = (self.params, &mut self.grad, y.rows() as f64);
+        let batch = Batch {
+            freqs: drawn.freqs.view(),
+            target: &drawn.reference,
+            phase_weights: &drawn.phase_weights,
+        };
+        let loss = pd_cfd_gradient(y, batch, m.sqrt(), &mut self.phases, grad)?;
+        if !loss.is_finite() {
+            let rate = params.learning_rate;
+            let fact = format!("{rate} made the descent diverge at step {step}");
+            return Err(Error::refused("learning_rate", fact).fix("Take a smaller one"));
+        }
+        if params.lambda_div > 0.0 {
+            self.diversity.gradient(y, params.lambda_div / m, grad)?;
+        }
+        if params.lambda_match > 0.0 {
+            let (rows, own) = (matcher.rows(), matcher.col_ind());
+            match_loss(y, rows, own, params.lambda_match, grad)?;
+        }
+        if let (true, Some(graph)) = (params.lambda_graph > 0.0, matcher.graph()) {
+            graph_loss(
+                y,
+                graph,
+                matcher.degrees(),
+                matcher.col_ind(),
+                matcher.row_of_col(),
+                params.lambda_graph,
+                grad,
+            )?;
+        }
+        Ok(())
     }
 }

@@ -10,28 +10,14 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::frequency::{BAND_EDGES, FrequencyLibrary};
-use crate::linalg::matmul_nt;
-use crate::names::named;
+use crate::descent::frequency::{BAND_EDGES, FrequencyLibrary};
+use crate::kernels::product::matmul_nt;
+use crate::options::Schedule;
 
 /// Parts of a batch between which D is brought up to date.
 const PARTS: usize = 4;
 /// Share of the steps after which all frequencies take part.
 const RAMP: f64 = 0.6;
-
-/// In which order the frequencies take part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Schedule {
-    /// From low to high (the paper's).
-    Progressive,
-    /// All at once, from the first step.
-    All,
-}
-
-named!(Schedule, "schedule", {
-    Progressive => "progressive",
-    All => "all",
-});
 
 /// The largest radius that takes part in step `step` of `max_steps`, τ_t.
 #[must_use]
@@ -115,8 +101,8 @@ pub fn draw_batch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frequency::isotropic;
-    use crate::rng::{Purpose, stream};
+    use crate::descent::frequency::isotropic;
+    use crate::run::rng::test_stream;
 
     #[test]
     fn limit_rises_to_the_last_band() {
@@ -128,7 +114,7 @@ mod tests {
 
     #[test]
     fn batches_are_distinct_and_prefer_discrepancy() {
-        let mut rng = stream(0, Purpose::Batches, 0, 0);
+        let mut rng = test_stream(0, 0, 0);
         let library = isotropic(200, 8, (0.25, 3.0), &mut rng);
         let allowed: Vec<u32> = (0..200).collect();
         let discrepancy: Vec<f64> = (0..200).map(|k| if k < 50 { 1.0 } else { 1e-3 }).collect();
@@ -150,7 +136,7 @@ mod tests {
     fn a_twin_of_a_drawn_frequency_waits() {
         // 40 copies of one frequency and 40 different ones, equally wrong: after the first part of
         // the batch no further copy is worth looking at.
-        let mut rng = stream(1, Purpose::Batches, 0, 0);
+        let mut rng = test_stream(1, 0, 0);
         let mut library = isotropic(80, 8, (2.0, 3.0), &mut rng);
         let first = library.freqs.row(0).to_vec();
         for k in 1..40 {

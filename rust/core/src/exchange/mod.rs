@@ -20,63 +20,32 @@
 //! over the `SHORT` of the candidates that came closest follow the first; a full round
 //! without a swap ends the search.
 //!
+//! | file | what it is for |
+//! |---|---|
+//! | [`potential`] | the rows of a block, kernels between them, and the potential of their distribution |
+//! | `swaps` | swaps scored and taken |
+//! | `nearest_picks` | the nearest few picks of every row, while picks change |
+//!
 //! # Cost
 //! O(n^2 p) for the first round, products throughout; memory O(n) and `BATCH` rows of n products.
+
+mod nearest_picks;
+pub mod potential;
+mod swaps;
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::block::Block;
-use crate::error::{Error, Result, check_len, check_non_negative, check_positive};
-use crate::monitor::Monitor;
-use crate::swaps::{BATCH, Search};
+use crate::exchange::potential::Block;
+use crate::exchange::swaps::SwapSearch;
+use crate::options::ValidParams;
+use crate::run::error::{Result, check_len};
+use crate::run::monitor::Monitor;
+
+pub(crate) use crate::exchange::swaps::BATCH;
 
 /// Share of the candidates in a short round.
 pub(crate) const SHORT: f64 = 0.25;
-/// Rows of the smallest blocks worth having.
-const MIN_BLOCK_ROWS: usize = 64;
-
-/// Parameters of the exchange.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ExchangeOptions {
-    /// Smallest radius, in units of one over the median distance; each of the [`RADII`](crate::block::RADII) is twice
-    /// the one before.
-    pub base_radius: f64,
-    /// Weight λ of the quantisation error.
-    pub lambda_cover: f64,
-    /// Rounds over the candidates at most.
-    pub max_sweeps: usize,
-    /// Rows that are exchanged among each other at most; larger groups are cut
-    /// ([`crate::partition`]).
-    pub block_rows: usize,
-}
-
-impl Default for ExchangeOptions {
-    fn default() -> Self {
-        Self {
-            base_radius: 0.7,
-            lambda_cover: 1.0,
-            max_sweeps: 4,
-            block_rows: 16_384,
-        }
-    }
-}
-
-impl ExchangeOptions {
-    /// Checks every range.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`] naming the first one outside.
-    pub fn check(&self) -> Result<()> {
-        check_positive("base_radius", self.base_radius)?;
-        check_non_negative("lambda_cover", self.lambda_cover)?;
-        if self.block_rows < MIN_BLOCK_ROWS {
-            let rule = format!("must be {MIN_BLOCK_ROWS} or more");
-            return Err(Error::parameter("block_rows", self.block_rows, rule));
-        }
-        Ok(())
-    }
-}
 
 impl Block<'_> {
     /// Swaps rows of `picked`, (m,) distinct rows of the block, until no swap helps or
@@ -86,12 +55,12 @@ impl Block<'_> {
     /// for each of the `max_sweeps`, run or not.
     ///
     /// # Errors
-    /// [`Error::Shape`], [`Error::Interrupted`].
+    /// [`crate::Error::Refused`] for `fixed` of another length; [`crate::Error::Interrupted`].
     pub fn exchange(
         &self,
         picked: &mut [u32],
         fixed: &[bool],
-        options: &ExchangeOptions,
+        params: &ValidParams,
         rng: &mut ChaCha8Rng,
         monitor: &Monitor,
     ) -> Result<usize> {
@@ -100,26 +69,21 @@ impl Block<'_> {
             check_len("fixed", fixed.len(), n)?;
         }
         if m == 0 || m >= n {
-            monitor.advance(options.max_sweeps * n)?;
+            monitor.advance(params.max_sweeps * n)?;
             return Ok(0);
         }
         let is_free = |i: u32| fixed.get(i as usize).is_none_or(|f| !f);
-        let mut search = Search::new(self, picked, is_free, options.lambda_cover, rng, monitor)?;
+        let mut search = SwapSearch::new(self, picked, is_free, params.lambda_cover, rng, monitor)?;
         let candidates: Vec<u32> = (0..n as u32).filter(|&i| is_free(i)).collect();
         // What the best swap with a candidate changed when it was last scored.
         let mut change = vec![f64::INFINITY; n];
-        let (mut swaps, mut full, mut rounds_left) = (0, true, options.max_sweeps);
+        let (mut swaps, mut full, mut rounds_left) = (0, true, params.max_sweeps);
         while rounds_left > 0 {
-            let mut round = candidates.clone();
-            if !full {
-                let at = (round.len() as f64 * SHORT) as usize;
-                round.select_nth_unstable_by(at, |&a, &b| {
-                    let (x, y) = (change[a as usize], change[b as usize]);
-                    x.total_cmp(&y).then(a.cmp(&b))
-                });
-                round.truncate(at);
-                round.sort_unstable();
-            }
+            let mut round = if full {
+                candidates.clone()
+            } else {
+                closest(&candidates, &change)
+            };
             round.shuffle(rng);
             let mut found = 0;
             search.recount();
@@ -145,21 +109,36 @@ impl Block<'_> {
     }
 }
 
+/// The [`SHORT`] of `candidates` whose best swap changed the score most favourably, ascending.
+fn closest(candidates: &[u32], change: &[f64]) -> Vec<u32> {
+    let mut round = candidates.to_vec();
+    let at = (round.len() as f64 * SHORT) as usize;
+    round.select_nth_unstable_by(at, |&a, &b| {
+        let (x, y) = (change[a as usize], change[b as usize]);
+        x.total_cmp(&y).then(a.cmp(&b))
+    });
+    round.truncate(at);
+    round.sort_unstable();
+    round
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::tests::{block, points};
-    use crate::linalg::Matrix;
-    use crate::rng::{Purpose, stream};
+    use crate::arrays::matrix::Matrix;
+    use crate::exchange::potential::tests::{block, points};
+    use crate::options::Params;
+    use crate::run::rng::test_stream;
 
     fn run(block: &Block<'_>, picked: &mut [u32], fixed: &[bool], lambda: f64) -> usize {
-        let options = ExchangeOptions {
+        let params = Params {
             lambda_cover: lambda,
             max_sweeps: 200,
-            ..ExchangeOptions::default()
+            ..Params::default()
         };
-        let mut rng = stream(0, Purpose::Exchange, 0, 0);
-        let swaps = block.exchange(picked, fixed, &options, &mut rng, &Monitor::default());
+        let params = params.check().unwrap();
+        let mut rng = test_stream(0, 0, 0);
+        let swaps = block.exchange(picked, fixed, &params, &mut rng, &Monitor::default());
         swaps.unwrap()
     }
 
@@ -168,9 +147,7 @@ mod tests {
         for (n, m, lambda) in [(40, 5, 1.0), (40, 1, 0.5), (25, 24, 1.0), (60, 9, 0.0)] {
             let x = points(n, 2);
             let block = block(&x);
-            let (a, b) = block
-                .units(m, &mut stream(0, Purpose::Exchange, 0, 0))
-                .unwrap();
+            let (a, b) = block.units(m, &mut test_stream(0, 0, 0)).unwrap();
             let total = |picked: &[u32]| {
                 let (cfd, cover) = block.scores(picked);
                 cfd / a + lambda * cover / b
@@ -205,19 +182,19 @@ mod tests {
     #[test]
     fn progress_reaches_its_total() {
         let x = points(1200, 2);
-        let options = ExchangeOptions::default();
+        let params = ValidParams::default();
         for (m, n_fixed) in [(0, 0), (1200, 0), (40, 0), (40, 700), (40, 1200)] {
             let monitor = Monitor::default();
-            let total = x.rows() * (1 + options.max_sweeps);
+            let total = x.rows() * (1 + params.max_sweeps);
             monitor
-                .begin(crate::monitor::Stage::Exchange, 2 * total)
+                .begin(crate::run::monitor::Stage::Exchange, 2 * total)
                 .unwrap();
-            let block = Block::new(x.view(), options.base_radius, &monitor).unwrap();
+            let block = Block::new(x.view(), params.base_radius, &monitor).unwrap();
             let fixed: Vec<bool> = (0..1200).map(|i| i < n_fixed).collect();
             let mut picked: Vec<u32> = (0..m).collect();
-            let mut rng = stream(0, Purpose::Exchange, 0, 0);
+            let mut rng = test_stream(0, 0, 0);
             block
-                .exchange(&mut picked, &fixed, &options, &mut rng, &monitor)
+                .exchange(&mut picked, &fixed, &params, &mut rng, &monitor)
                 .unwrap();
             assert_eq!(
                 monitor.progress().0,

@@ -5,10 +5,12 @@
 //! than two are left are the distances to all picks taken anew. A change touches the rows that it
 //! concerns and scans the others.
 
-use crate::error::Result;
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::kernels::product::matmul_nt;
 use crate::kernels::scan::{find_equal, scan_below_each};
-use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_from_product};
-use crate::parallel::{blocks, map_blocks};
+use crate::kernels::squared_distance::squared_from_product;
+use crate::run::error::Result;
+use crate::run::parallel::{blocks, map_blocks};
 
 /// Picks remembered a row.
 const DEPTH: usize = 4;
@@ -38,7 +40,7 @@ pub struct Picks<'a> {
 }
 
 impl<'a> Picks<'a> {
-    /// `norms`: [`squared_norms`](crate::linalg::squared_norms) of `x`.
+    /// `norms`: [`squared_norms`](crate::kernels::squared_distance::squared_norms) of `x`.
     #[must_use]
     pub fn new(x: &'a Matrix, norms: &'a [f32]) -> Self {
         Self { x: x.view(), norms }
@@ -62,7 +64,7 @@ impl<'a> NearestPicks<'a> {
     /// O(n m p).
     ///
     /// # Errors
-    /// None but what the threads pass on.
+    /// None: the tasks cannot fail.
     pub fn new(x: MatrixView<'a>, norms: &'a [f32], picks: Picks<'_>) -> Result<Self> {
         let n = x.rows();
         let mut found = Self {
@@ -203,14 +205,14 @@ fn insert(slots: &mut [u32], dists: &mut [f32; DEPTH], new: Near) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::{squared_distance, squared_norms};
-    use crate::rng::{Purpose, stream};
+    use crate::kernels::squared_distance::{squared_distance, squared_norms};
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     #[test]
     fn two_nearest_stay_right_through_many_changes() {
         for (n, m) in [(50, 1), (50, 2), (60, 9), (70, 3)] {
-            let mut rng = stream(23, Purpose::Samples, n, m);
+            let mut rng = test_stream(23, n, m);
             let data = (0..n * 2).map(|_| rng.random_range(-1.0..1.0)).collect();
             let x = Matrix::from_vec(data, n, 2).unwrap();
             let norms = squared_norms(x.view());

@@ -1,22 +1,25 @@
 //! Rows that are exchanged among each other: kernels between them, and the potential of their
 //! distribution.
 //!
-//! The kernel is summed over radii that double ([`crate::exchange`] says what for). Kernels of all
+//! The kernel is summed over radii that double (the folder's page says what for). Kernels of all
 //! rows with all are formed tile by tile for the potential, and later row by row.
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::baselines::random;
-use crate::error::Result;
-use crate::kernels::elementwise::{squared_distances, sum};
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::exchange::nearest_picks::{NearestPicks, Picks};
 use crate::kernels::exp::gaussian_powers;
-use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
-use crate::monitor::Monitor;
-use crate::nearest::{NearestPicks, Picks};
-use crate::parallel::sum_blocks;
+use crate::kernels::product::matmul_nt;
+use crate::kernels::squared_distance::squared_from_products;
+use crate::kernels::squared_distance::squared_norms;
+use crate::kernels::sum::sum;
+use crate::numeric::sample::sample_rows;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::sum_blocks;
 
 /// Number of radii.
-pub const RADII: usize = 4;
+pub const N_RADII: usize = 4;
 /// Rows and columns of a tile of kernels.
 const SIDE: usize = 256;
 /// Random picks, and the rows that they are measured on, that set the unit of the quantisation
@@ -67,7 +70,7 @@ impl<'a> Block<'a> {
             );
             let mut columns = vec![0.0_f32; cols.len()];
             for (i, dots) in rows.clone().zip(tile.chunks_exact_mut(cols.len())) {
-                squared_distances(dots, norms[i], &norms[cols.clone()]);
+                squared_from_products(dots, norms[i], &norms[cols.clone()]);
                 gaussian_powers(dots, coarse, &mut kernel);
                 sums[i] += sum(&kernel);
                 columns.iter_mut().zip(&kernel).for_each(|(c, k)| *c += k);
@@ -115,7 +118,7 @@ impl<'a> Block<'a> {
         let i = i as usize;
         let mut dots = vec![0.0; picks.rows()];
         matmul_nt(&mut dots, self.x.rows_range(i..i + 1), picks.view(), false);
-        squared_distances(&mut dots, self.norms[i], pick_norms);
+        squared_from_products(&mut dots, self.norms[i], pick_norms);
         let mut kernels = vec![0.0; dots.len()];
         gaussian_powers(&dots, self.coarse, &mut kernels);
         kernels
@@ -124,16 +127,16 @@ impl<'a> Block<'a> {
     /// What random picks of m rows score: exactly for the CF distance, sampled for the other. O(m p).
     ///
     /// # Errors
-    /// None but what the threads pass on.
+    /// None: the tasks cannot fail.
     pub fn units(&self, m: usize, rng: &mut ChaCha8Rng) -> Result<(f64, f64)> {
         let n = self.n();
         let whole = sum_f64(&self.potential) / n as f64;
-        let cfd = (RADII as f64 - whole) * (n - m) as f64 / (n - 1) as f64;
-        let rows = random(n, REFERENCE_ROWS, rng);
+        let cfd = (N_RADII as f64 - whole) * (n - m) as f64 / (n - 1) as f64;
+        let rows = sample_rows(n, REFERENCE_ROWS, rng);
         let (x, mut cover) = (self.x.gather(&rows), 0.0);
         let norms = squared_norms(x.view());
         for _ in 0..REFERENCE_PICKS {
-            let picks = self.x.gather(&random(n, m, rng));
+            let picks = self.x.gather(&sample_rows(n, m, rng));
             let pick_norms = squared_norms(picks.view());
             let nearest = NearestPicks::new(x.view(), &norms, Picks::new(&picks, &pick_norms))?;
             cover += nearest.total();
@@ -150,12 +153,12 @@ fn sum_f64(values: &[f64]) -> f64 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::rng::{Purpose, stream};
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     /// Uniform in a cube of side 1.4.
     pub fn points(n: usize, p: usize) -> Matrix {
-        let mut rng = stream(17, Purpose::Samples, n, p);
+        let mut rng = test_stream(17, n, p);
         let data = (0..n * p).map(|_| rng.random_range(-0.7..0.7)).collect();
         Matrix::from_vec(data, n, p).unwrap()
     }
@@ -189,11 +192,11 @@ pub(crate) mod tests {
     fn units_are_the_means_over_random_picks() {
         let x = points(400, 2);
         let block = block(&x);
-        let mut rng = stream(1, Purpose::Exchange, 0, 0);
+        let mut rng = test_stream(1, 0, 0);
         let (a, b) = block.units(20, &mut rng).unwrap();
         let draws = 400;
         let sums = (0..draws).fold((0.0, 0.0), |sums, _| {
-            let (cfd, cover) = block.scores(&random(400, 20, &mut rng));
+            let (cfd, cover) = block.scores(&sample_rows(400, 20, &mut rng));
             (sums.0 + cfd, sums.1 + cover)
         });
         assert!((sums.0 / f64::from(draws) / a - 1.0).abs() < 0.05);

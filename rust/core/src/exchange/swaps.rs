@@ -4,15 +4,18 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::block::{Block, RADII};
-use crate::error::Result;
-use crate::kernels::elementwise::{squared_distances, sum};
+use crate::arrays::matrix::Matrix;
+use crate::exchange::nearest_picks::{Near, NearestPicks, Picks, distance};
+use crate::exchange::potential::{Block, N_RADII};
 use crate::kernels::exp::gaussian_powers;
+use crate::kernels::product::matmul_nt;
 use crate::kernels::scan::scan_below_each;
-use crate::linalg::{Matrix, matmul_nt, squared_norms};
-use crate::monitor::Monitor;
-use crate::nearest::{Near, NearestPicks, Picks, distance};
-use crate::parallel::{fill_blocks, map_blocks};
+use crate::kernels::squared_distance::squared_from_products;
+use crate::kernels::squared_distance::squared_norms;
+use crate::kernels::sum::sum;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{fill_blocks, map_blocks};
 
 /// Candidates scored against one state of the selection.
 pub const BATCH: usize = 512;
@@ -24,7 +27,7 @@ const SCORED: usize = 8;
 const LEAST_GAIN: f64 = 1e-5;
 
 /// A selection on its way to a local optimum.
-pub struct Search<'a, F> {
+pub struct SwapSearch<'a, F> {
     block: &'a Block<'a>,
     is_free: F,
     /// Weight of m times the CF distance, and of the summed quantisation error.
@@ -55,7 +58,7 @@ struct Swap {
     kernels: Vec<f32>,
 }
 
-impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
+impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
     /// A search from `picked`, (m,) rows of `block`; those that are not free stay in. O(n m p).
     ///
     /// # Errors
@@ -124,7 +127,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
     /// each swap taken.
     ///
     /// # Errors
-    /// None but what the threads pass on.
+    /// None: the tasks cannot fail.
     pub fn try_batch(&mut self, batch: &[u32], change: &mut [f64]) -> Result<usize> {
         let (n, x) = (self.block.n(), self.block.x);
         // Kept from batch to batch: fresh memory costs more than what is written to it.
@@ -187,13 +190,13 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
             }
         });
         let mut dists: Vec<f32> = self.rows.iter().map(|&i| dots[i as usize]).collect();
-        squared_distances(&mut dists, norm, &self.pick_norms);
+        squared_from_products(&mut dists, norm, &self.pick_norms);
         let mut kernels = vec![0.0; m];
         gaussian_powers(&dists, self.block.coarse, &mut kernels);
         // m times the CF distance, when i leaves and j enters, changes by
         // (k_ii + k_jj + 2 (field_j - field_i - k_ij)) / m - 2 (potential_j - potential_i).
         let (inv_m, potential) = (1.0 / m as f64, &self.block.potential);
-        let enter = inv_m * (2.0 * RADII as f64 + 2.0 * sum(&kernels)) - 2.0 * potential[at];
+        let enter = inv_m * (2.0 * N_RADII as f64 + 2.0 * sum(&kernels)) - 2.0 * potential[at];
         for (slot, &i) in self.rows.iter().enumerate() {
             let leave = 2.0 * (self.field[slot] + f64::from(kernels[slot]));
             let cfd = enter - inv_m * leave + 2.0 * potential[i as usize];
@@ -213,7 +216,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> Search<'a, F> {
         for ((field, new), old) in self.field.iter_mut().zip(&kernels).zip(&left) {
             *field += f64::from(*new) - f64::from(*old);
         }
-        self.field[slot] = sum(&kernels) - f64::from(kernels[slot]) + RADII as f64;
+        self.field[slot] = sum(&kernels) - f64::from(kernels[slot]) + N_RADII as f64;
         self.rows[slot] = j;
         self.is_picked[leaves as usize] = false;
         self.is_picked[enters] = true;

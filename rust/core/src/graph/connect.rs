@@ -5,12 +5,12 @@
 //! between components; so B ∪ MST is connected with the least added length (Cui et al. 2025, Sec.
 //! 3.1). The minimum spanning forest inside the components is in the kNN graph already.
 
-use crate::error::Result;
-use crate::fuzzy::{FuzzyGraph, LocalScale, fused_strength};
-use crate::knn::nearest_outside;
-use crate::linalg::MatrixView;
-use crate::monitor::Monitor;
-use crate::sparse::CsrMatrix;
+use crate::arrays::matrix::MatrixView;
+use crate::graph::fuzzy::{FuzzyGraph, LocalScale, fused_strength};
+use crate::graph::knn::nearest_outside;
+use crate::numeric::sparse::CsrMatrix;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
 
 /// An edge that joined two components.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,7 +66,7 @@ pub fn components(graph: &CsrMatrix) -> (Vec<u32>, usize) {
 /// smallest weight of the graph. O(rounds s n p) with s rows outside the largest component.
 ///
 /// # Errors
-/// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
+/// [`crate::Error::Refused`] where graph and rows differ in n; [`crate::Error::Interrupted`].
 pub fn connect(fuzzy: FuzzyGraph, z: MatrixView<'_>, monitor: &Monitor) -> Result<Connected> {
     let FuzzyGraph { graph, scales } = fuzzy;
     let (mut label, before) = components(&graph);
@@ -210,15 +210,16 @@ fn with_joints(graph: CsrMatrix, joints: &[Joint]) -> CsrMatrix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fuzzy::fuzzy_simplicial_set;
-    use crate::knn::knn;
-    use crate::linalg::{Matrix, squared_distance};
-    use crate::rng::{Purpose, stream};
+    use crate::arrays::matrix::Matrix;
+    use crate::graph::fuzzy::fuzzy_simplicial_set;
+    use crate::graph::knn::knn;
+    use crate::kernels::squared_distance::squared_distance;
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     /// `count` clusters of `size` rows, far apart.
     fn clusters(count: usize, size: usize) -> Matrix {
-        let mut rng = stream(31, Purpose::Samples, count, size);
+        let mut rng = test_stream(31, count, size);
         let mut z = Matrix::zeros(count * size, 2);
         for c in 0..count {
             let center = [rng.random_range(-50.0..50.0), rng.random_range(-50.0..50.0)];

@@ -8,11 +8,11 @@
 //! `1 - (a + b - ab) = (1-a)(1-b)`, the order of joining is free: scales first,
 //! `u_ij = 1 - Π_k (1 - a^k_ij)`, then `B_ij = u_ij + u_ji - u_ij u_ji`.
 
-use crate::error::{Error, Result, check_len};
-use crate::knn::Neighbors;
-use crate::monitor::Monitor;
-use crate::parallel::{fill_blocks, map_blocks};
-use crate::sparse::CsrMatrix;
+use crate::graph::knn::Neighbors;
+use crate::numeric::sparse::CsrMatrix;
+use crate::run::error::{Error, Result, check_len};
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{fill_blocks, map_blocks};
 
 /// Newton steps at most and the accuracy of the sum (umap-learn's).
 const MAX_ITER: usize = 64;
@@ -53,11 +53,11 @@ pub fn membership_strength(dist: f32, rho: f32, sigma: f32) -> f32 {
 /// O(n k).
 ///
 /// # Errors
-/// [`Error::Parameter`] unless 1 <= k <= width; [`Error::Shape`].
+/// [`Error::Refused`] unless 1 <= k <= width and all rows have as many.
 pub fn smooth_knn_dist(dists: &[f32], width: usize, k: usize) -> Result<LocalScale> {
     if k == 0 || k > width {
-        let rule = format!("must lie between 1 and {width}");
-        return Err(Error::parameter("n_neighbors", k, rule));
+        let fact = format!("{k} is not an integer from 1 to the {width} neighbours known");
+        return Err(Error::refused("n_neighbors", fact));
     }
     let n = dists.len() / width;
     check_len("dists", dists.len(), n * width)?;
@@ -132,7 +132,7 @@ fn solve_sigma(dist: &[f32], rho: f32) -> f32 {
 /// `monitor` advances by n. O(n k).
 ///
 /// # Errors
-/// [`Error::Parameter`], [`Error::Shape`], [`Error::Interrupted`].
+/// [`Error::Refused`] for neighbours of another number of rows; [`Error::Interrupted`].
 pub fn fuzzy_simplicial_set(
     neighbors: &Neighbors,
     n: usize,
@@ -266,13 +266,13 @@ fn merge(a: &[(u32, f32)], b: &[(u32, f32)], out: &mut Vec<(u32, f32)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::knn::knn;
-    use crate::linalg::Matrix;
-    use crate::rng::{Purpose, stream};
+    use crate::arrays::matrix::Matrix;
+    use crate::graph::knn::knn;
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     fn neighbors(n: usize, k: usize) -> Neighbors {
-        let mut rng = stream(29, Purpose::Samples, n, k);
+        let mut rng = test_stream(29, n, k);
         let data = (0..n * 3).map(|_| rng.random_range(-1.0..1.0)).collect();
         let z = Matrix::from_vec(data, n, 3).unwrap();
         knn(z.view(), k, &Monitor::default()).unwrap()

@@ -9,12 +9,14 @@
 //! within the rounding error of the products, some 1e-6 of the largest squared norm, of the k-th:
 //! then one of those is returned in its place. The rows should be centred.
 
-use crate::error::{Result, check_len};
+use crate::arrays::matrix::MatrixView;
+use crate::graph::top_k::TopK;
+use crate::kernels::product::matmul_nt;
 use crate::kernels::scan::scan_below;
-use crate::linalg::{MatrixView, matmul_nt, squared_distance, squared_norms};
-use crate::monitor::Monitor;
-use crate::parallel::{blocks, for_each_pair, map_blocks, map_items};
-use crate::top_k::TopK;
+use crate::kernels::squared_distance::{squared_distance, squared_norms};
+use crate::run::error::{Result, check_len};
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{blocks, for_each_pair, map_blocks, map_items};
 
 /// Blocks of rows: half as many pairs of them are at work together.
 const BLOCKS: usize = 64;
@@ -44,6 +46,18 @@ pub struct Neighbors {
 ///
 /// `monitor` advances by n.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::graph::knn::knn;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// let line = Matrix::from_vec(vec![0.0, 1.0, 3.0], 3, 1)?;
+/// let near = knn(line.view(), 1, &Monitor::default())?;
+/// assert_eq!(near.indices, [1, 0, 1]);
+/// assert_eq!(near.dists, [1.0, 1.0, 2.0]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn knn(z: MatrixView<'_>, k: usize, monitor: &Monitor) -> Result<Neighbors> {
@@ -70,7 +84,7 @@ pub fn knn(z: MatrixView<'_>, k: usize, monitor: &Monitor) -> Result<Neighbors> 
 /// Calls `tick(queries)` as queries are done, and `tick(0)` in between.
 ///
 /// # Errors
-/// [`crate::Error::Shape`], and what `tick` returns.
+/// [`crate::Error::Refused`] for other columns than `refs` has, and what `tick` returns.
 pub fn knn_query(
     queries: MatrixView<'_>,
     refs: MatrixView<'_>,
@@ -135,7 +149,7 @@ fn finished(
 /// ties by index. (`u32::MAX`, infinity) where all rows are of one component. O(|rows| n p).
 ///
 /// # Errors
-/// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
+/// [`crate::Error::Refused`] for a `component` of another length; [`crate::Error::Interrupted`].
 pub fn nearest_outside(
     z: MatrixView<'_>,
     rows: &[u32],
@@ -185,16 +199,8 @@ pub fn nearest_outside(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::Matrix;
-    use crate::parallel::with_pool;
-    use crate::rng::{Purpose, stream};
-    use rand::Rng;
-
-    fn points(n: usize, p: usize) -> Matrix {
-        let mut rng = stream(23, Purpose::Samples, n, p);
-        let data = (0..n * p).map(|_| rng.random_range(-1.0..1.0)).collect();
-        Matrix::from_vec(data, n, p).unwrap()
-    }
+    use crate::arrays::matrix::{Matrix, random_matrix};
+    use crate::run::parallel::with_pool;
 
     fn brute_force(z: &Matrix, i: usize, k: usize) -> Vec<(f64, u32)> {
         let distance = |j: usize| -> f64 {
@@ -220,7 +226,7 @@ mod tests {
             (1100, 64, 5),
             (2, 2, 1),
         ] {
-            let z = points(n, p);
+            let z = random_matrix(n, p, 23);
             let got = knn(z.view(), k, &Monitor::default()).unwrap();
             assert_eq!(got.k, k.min(n - 1));
             for i in 0..n {
@@ -236,7 +242,7 @@ mod tests {
 
     #[test]
     fn duplicates_are_at_distance_zero_and_in_order() {
-        let mut z = points(200, 4);
+        let mut z = random_matrix(200, 4, 23);
         for i in 50..150 {
             let first = z.row(50).to_vec();
             z.row_mut(i).copy_from_slice(&first);
@@ -263,21 +269,21 @@ mod tests {
 
     #[test]
     fn same_at_any_number_of_threads() {
-        let z = points(1500, 8);
+        let z = random_matrix(1500, 8, 23);
         let run = |threads| with_pool(threads, || knn(z.view(), 12, &Monitor::default()));
         assert_eq!(run(1).unwrap(), run(4).unwrap());
     }
 
     #[test]
     fn queries_find_their_rows() {
-        let (z, q) = (points(600, 5), points(600, 5));
+        let (z, q) = (random_matrix(600, 5, 23), random_matrix(600, 5, 23));
         let got = knn_query(q.view(), z.view(), 1, |_| Ok(())).unwrap();
         assert!(got.indices.iter().enumerate().all(|(i, &j)| i as u32 == j));
     }
 
     #[test]
     fn nearest_outside_equals_brute_force() {
-        let z = points(900, 6);
+        let z = random_matrix(900, 6, 23);
         let component: Vec<u32> = (0..900).map(|i| u32::from(i >= 300)).collect();
         let rows: Vec<u32> = (0..300).collect();
         let got = nearest_outside(z.view(), &rows, &component, &Monitor::default()).unwrap();

@@ -7,13 +7,14 @@
 
 use pulp::Simd;
 
+use crate::arrays::matrix::MatrixView;
+use crate::kernels::squared_distance::squared_norms;
 use crate::kernels::tile::{COLS, Epilogue, ROWS, RightPanels, for_each_tile};
-use crate::linalg::{MatrixView, squared_norms};
 
 /// Candidates that a row collects beyond those it keeps before it sorts them out.
 pub(crate) const ROOM: usize = 24;
 /// Widest vector.
-const LANES: usize = 16;
+const WIDEST: usize = 16;
 
 /// A row of the other side, and its half squared distance less a constant.
 type Candidate = (f32, u32);
@@ -137,7 +138,7 @@ impl Epilogue for Offer<'_, '_, '_> {
         );
         let limits = simd.min_f32s(for_row, for_column);
         if simd.first_true_m32s(simd.greater_than_f32s(products, limits)) < S::F32_LANES {
-            let (mut dots, mut least) = ([0.0; LANES], [f32::INFINITY; LANES]);
+            let (mut dots, mut least) = ([0.0; WIDEST], [f32::INFINITY; WIDEST]);
             S::as_mut_simd_f32s(&mut dots).0[0] = products;
             S::as_mut_simd_f32s(&mut least).0[0] = limits;
             self.push(row, col, &dots, &least);
@@ -155,7 +156,7 @@ impl Offer<'_, '_, '_> {
     /// Offers row `i` and the columns from `first` on to each other, where their product exceeds
     /// `least`.
     #[inline(never)]
-    fn push(&mut self, i: usize, first: usize, dots: &[f32; LANES], least: &[f32; LANES]) {
+    fn push(&mut self, i: usize, first: usize, dots: &[f32; WIDEST], least: &[f32; WIDEST]) {
         let (rows, cols) = (&mut *self.rows, &mut *self.cols);
         for (j, (dot, least)) in (first..).zip(dots.iter().zip(least)) {
             let near = dot > least;

@@ -6,16 +6,11 @@
 //! Relative error of one exponential below 2e-7 for x in [-87, 0]; below -87 the value is 1.6e-38
 //! instead of less, above 0 the argument counts as 0. Each squaring doubles the relative error.
 
-use pulp::{Arch, NullaryFnOnce};
+use crate::kernels::{Loop, dispatch, mul_add};
 
 /// 1.5 x 2^23: adding it rounds to the nearest integer and leaves that integer in the low bits.
 const ROUND: f32 = 12_582_912.0;
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-
-#[inline(always)]
-fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
-    if FMA { a.mul_add(b, c) } else { a * b + c }
-}
 
 #[inline(always)]
 fn exp_one<const FMA: bool>(x: f32) -> f32 {
@@ -40,7 +35,9 @@ struct GaussianPowers<'a> {
     out: &'a mut [f32],
 }
 
-impl GaussianPowers<'_> {
+impl Loop for GaussianPowers<'_> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let fourth = |e: f32| (e * e) * (e * e);
@@ -54,26 +51,13 @@ impl GaussianPowers<'_> {
     }
 }
 
-impl NullaryFnOnce for GaussianPowers<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        self.run::<true>();
-    }
-}
-
 /// `e + e^4 + e^16 + e^64` with `e = exp(scale d)` for each squared distance d; scale <= 0.
 pub fn gaussian_powers(squared: &[f32], scale: f32, out: &mut [f32]) {
-    let work = GaussianPowers {
+    dispatch(GaussianPowers {
         squared,
         scale,
         out,
-    };
-    match Arch::new() {
-        Arch::Scalar => work.run::<false>(),
-        arch => arch.dispatch(work),
-    }
+    });
 }
 
 #[cfg(test)]

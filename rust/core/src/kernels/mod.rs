@@ -1,60 +1,68 @@
 //! Inner loops compiled once per instruction set and chosen at run time.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`product`] | dense products |
+//! | [`tile`] | products of rows that stay in registers until they have been used |
+//! | [`thin`] | products of a tall matrix with a thin one |
+//! | [`squared_distance`] | squared distances, from products and by differences: the one rule for what rounding leaves of 0 |
+//! | [`exp`] | Gaussian kernels at doubling radii |
+//! | [`sincos`] | sines and cosines, their sums and derivatives |
+//! | [`scan`] | the few entries of a row of products that belong to near neighbours |
+//! | [`rows`] | sums and minima over some rows of a block |
+//! | [`columns`] | centring and scaling, and statistics, of columns |
+//! | [`element`] | entries of the input, of any type |
+//! | [`sum`] | the sum of a row |
+//!
+//! Entries are independent and sums have lanes of their own, so that a kernel gives the same at any
+//! width; where one fuses, its documentation says so.
 
-pub mod elementwise;
+pub mod columns;
+pub mod element;
 pub mod exp;
+pub mod product;
 pub mod rows;
 pub mod scan;
 pub mod sincos;
+pub mod squared_distance;
+pub mod sum;
 pub mod thin;
 pub mod tile;
 
-/// The instruction set that the kernels of this process use.
-#[must_use]
-pub fn instruction_set() -> &'static str {
-    match pulp::Arch::new() {
-        pulp::Arch::Scalar => "scalar",
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        pulp::Arch::V3(_) => "AVX2 + FMA",
-        #[cfg(target_arch = "x86_64")]
-        pulp::Arch::V4(_) => "AVX-512",
-        #[cfg(target_arch = "aarch64")]
-        pulp::Arch::Neon(_) => "NEON",
-        _ => "other",
+use pulp::{Arch, NullaryFnOnce};
+
+use crate::run::instruction_set;
+
+/// A loop that multiplies and adds, fused or not.
+trait Loop {
+    type Output;
+
+    /// Implementations must be `#[inline(always)]`, or the instruction set is lost.
+    fn run<const FMA: bool>(self) -> Self::Output;
+}
+
+struct Fused<L>(L);
+
+impl<L: Loop> NullaryFnOnce for Fused<L> {
+    type Output = L::Output;
+
+    #[inline(always)]
+    fn call(self) -> L::Output {
+        self.0.run::<true>()
     }
 }
 
-/// Kernels on vectors that this machine would not choose, for tests.
-#[cfg(test)]
-pub(crate) mod twin {
-    use pulp::WithSimd;
-
-    /// A kind of vector: of scalars, or of AVX2's.
-    #[derive(Debug, Clone, Copy)]
-    pub enum Twin {
-        One,
-        Four,
-        Eight,
-        #[cfg(target_arch = "x86_64")]
-        Avx2(pulp::x86::V3),
+/// Runs a loop at the width of the instruction set at hand, fused where it has that.
+fn dispatch<L: Loop>(this: L) -> L::Output {
+    match instruction_set::arch() {
+        Arch::Scalar => this.run::<false>(),
+        arch => arch.dispatch(Fused(this)),
     }
+}
 
-    /// All that this machine has.
-    pub fn twins() -> Vec<Twin> {
-        let mut twins = vec![Twin::One, Twin::Four, Twin::Eight];
-        #[cfg(target_arch = "x86_64")]
-        twins.extend(pulp::x86::V3::try_new().map(Twin::Avx2));
-        twins
-    }
-
-    impl Twin {
-        pub fn run(self, kernel: impl WithSimd<Output = ()>) {
-            match self {
-                Self::One => kernel.with_simd(pulp::Scalar),
-                Self::Four => kernel.with_simd(pulp::Scalar128b),
-                Self::Eight => kernel.with_simd(pulp::Scalar256b),
-                #[cfg(target_arch = "x86_64")]
-                Self::Avx2(simd) => pulp::Simd::vectorize(simd, kernel),
-            }
-        }
-    }
+/// `a b + c`. Without the instruction, `f32::mul_add` is a library call that takes 50 times as
+/// long.
+#[inline(always)]
+fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
 }

@@ -1,6 +1,8 @@
 //! Sums and minima over some rows of a block.
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
+
+use crate::run::instruction_set;
 
 struct FoldRows<'a, F> {
     values: &'a [f32],
@@ -26,7 +28,7 @@ impl<F: Fn(f32, f32) -> f32> NullaryFnOnce for FoldRows<'_, F> {
 
 /// Adds the rows `rows` of `values`, (n, width) row-major, in that order, to `sum`, (width,).
 pub fn add_rows(values: &[f32], rows: &[usize], sum: &mut [f32]) {
-    Arch::new().dispatch(FoldRows {
+    instruction_set::arch().dispatch(FoldRows {
         values,
         rows,
         out: sum,
@@ -37,7 +39,7 @@ pub fn add_rows(values: &[f32], rows: &[usize], sum: &mut [f32]) {
 /// Lowers `least`, (width,), to the rows `rows` of `values`, (n, width) row-major; NaN is never
 /// less.
 pub fn min_rows(values: &[f32], rows: &[usize], least: &mut [f32]) {
-    Arch::new().dispatch(FoldRows {
+    instruction_set::arch().dispatch(FoldRows {
         values,
         rows,
         out: least,

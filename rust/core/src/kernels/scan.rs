@@ -1,6 +1,8 @@
 //! Finds the few entries of a row of products that belong to near neighbours.
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
+
+use crate::run::instruction_set;
 
 /// Entries that are tested together.
 const WIDTH: usize = 32;
@@ -43,7 +45,7 @@ pub fn scan_below(
     threshold: f32,
     hit: impl FnMut(usize, f32) -> f32,
 ) -> f32 {
-    Arch::new().dispatch(Scan {
+    instruction_set::arch().dispatch(Scan {
         dots,
         norms,
         threshold,
@@ -82,7 +84,7 @@ impl<F: FnMut(usize, f32)> NullaryFnOnce for ScanEach<'_, F> {
 /// Calls `hit(j, value)` for each j, ascending, whose `value = own - 2 dots[j]` lies below
 /// `limits[j]`.
 pub fn scan_below_each(dots: &[f32], limits: &[f32], own: f32, hit: impl FnMut(usize, f32)) {
-    Arch::new().dispatch(ScanEach {
+    instruction_set::arch().dispatch(ScanEach {
         dots,
         limits,
         own,
@@ -120,7 +122,7 @@ impl<F: FnMut(usize)> NullaryFnOnce for FindEqual<'_, F> {
 
 /// Calls `hit(j)` for each j, ascending, at which `values[j]` is `wanted`.
 pub fn find_equal(values: &[u32], wanted: u32, hit: impl FnMut(usize)) {
-    Arch::new().dispatch(FindEqual {
+    instruction_set::arch().dispatch(FindEqual {
         values,
         wanted,
         hit,

@@ -8,19 +8,13 @@
 //! itself is no longer known; never beyond 1 by more than rounding. NaN and infinity give NaN. The
 //! scalar twin differs from the vector versions by fused rounding only.
 
-use pulp::{Arch, NullaryFnOnce};
+use crate::kernels::{Loop, dispatch, mul_add};
 
 /// 1.5 x 2^23: adding it rounds to the nearest integer and leaves that integer in the low bits.
 const ROUND: f32 = 12_582_912.0;
 /// A little more than π/4.
 const REACH: f32 = 0.79;
 const HALF_PI: [f32; 3] = [1.570_312_5, 4.837_513e-4, 7.549_79e-8];
-
-#[inline(always)]
-fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
-    // Without the instruction, `mul_add` is a library call that takes 50 times as long.
-    if FMA { a.mul_add(b, c) } else { a * b + c }
-}
 
 #[inline(always)]
 fn sincos_one<const FMA: bool>(x: f32) -> (f32, f32) {
@@ -57,7 +51,9 @@ struct SinCos<'a> {
     cos: &'a mut [f32],
 }
 
-impl SinCos<'_> {
+impl Loop for SinCos<'_> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         for ((x, s), c) in self.phases.iter().zip(self.sin).zip(self.cos) {
@@ -66,22 +62,9 @@ impl SinCos<'_> {
     }
 }
 
-impl NullaryFnOnce for SinCos<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        self.run::<true>();
-    }
-}
-
 /// Sine and cosine of each phase. All slices: (len,), phases in radians.
 pub fn sincos(phases: &[f32], sin: &mut [f32], cos: &mut [f32]) {
-    let work = SinCos { phases, sin, cos };
-    match Arch::new() {
-        Arch::Scalar => work.run::<false>(),
-        arch => arch.dispatch(work),
-    }
+    dispatch(SinCos { phases, sin, cos });
 }
 
 struct AddSinCos<'a> {
@@ -90,7 +73,9 @@ struct AddSinCos<'a> {
     sin_sum: &'a mut [f32],
 }
 
-impl AddSinCos<'_> {
+impl Loop for AddSinCos<'_> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let q = self.cos_sum.len();
@@ -108,28 +93,15 @@ impl AddSinCos<'_> {
     }
 }
 
-impl NullaryFnOnce for AddSinCos<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        self.run::<true>();
-    }
-}
-
 /// Adds the cosines and sines of `phases`, (rows, q) row-major, to the column sums, (q,) each.
 ///
 /// The sums are f32: give it at most some hundred rows at a time.
 pub fn add_sincos(phases: &[f32], cos_sum: &mut [f32], sin_sum: &mut [f32]) {
-    let work = AddSinCos {
+    dispatch(AddSinCos {
         phases,
         cos_sum,
         sin_sum,
-    };
-    match Arch::new() {
-        Arch::Scalar => work.run::<false>(),
-        arch => arch.dispatch(work),
-    }
+    });
 }
 
 struct PhaseDerivative<'a> {
@@ -138,7 +110,9 @@ struct PhaseDerivative<'a> {
     by_sin: &'a [f32],
 }
 
-impl PhaseDerivative<'_> {
+impl Loop for PhaseDerivative<'_> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let q = self.by_cos.len();
@@ -155,27 +129,14 @@ impl PhaseDerivative<'_> {
     }
 }
 
-impl NullaryFnOnce for PhaseDerivative<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        self.run::<true>();
-    }
-}
-
 /// Replaces each phase x of `phases`, (rows, q), by `by_sin cos x - by_cos sin x`: the derivative
 /// by x of `by_cos cos x + by_sin sin x`, with one pair of coefficients a column, (q,) each.
 pub fn phase_derivative(phases: &mut [f32], by_cos: &[f32], by_sin: &[f32]) {
-    let work = PhaseDerivative {
+    dispatch(PhaseDerivative {
         phases,
         by_cos,
         by_sin,
-    };
-    match Arch::new() {
-        Arch::Scalar => work.run::<false>(),
-        arch => arch.dispatch(work),
-    }
+    });
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One-to-one assignment of m rows to n >= m columns at least cost, on candidate lists.
 //!
 //! Shortest augmenting paths with dual variables (Jonker & Volgenant 1987; Crouse 2016 for m < n):
-//! row reduction, augmenting row reduction, then Dijkstra searches (`paths`) on the reduced
+//! row reduction, augmenting row reduction, then Dijkstra searches ([`super::augment`]) on the reduced
 //! costs `c_ij - u_i - v_j`. A solution is optimal on its lists where all of these are >= 0, those
 //! of matched pairs are 0, all v_j <= 0, and v_j = 0 at free columns.
 //!
@@ -13,71 +13,76 @@
 //!
 //! Memory: O(entries + m + n); nothing is ever of size m x n.
 
-use crate::candidate_lists::{CandidateLists, CandidateRows, Transposed};
-use crate::error::{Error, Result};
-use crate::monitor::Monitor;
-use crate::paths::Search;
+use crate::matching::augment::{augment, vacate};
+use crate::matching::candidate_lists::{CandidateLists, CandidateRows, Transposed};
+use crate::matching::duals::{Duals, FREE};
+use crate::matching::search::PathSearch;
+use crate::run::error::{Error, Result};
+use crate::run::monitor::Monitor;
 
-/// In place of a row or column where there is none.
-pub(crate) const FREE: u32 = u32::MAX;
 /// Rounds of augmenting row reduction; more take longer than the searches that they save.
 const REDUCTIONS: usize = 2;
 /// Rows reduced between two looks at the monitor.
 const TICK: usize = 1 << 12;
 
 /// A matching and its dual variables, kept between solves.
+///
+/// ```
+/// use fast_select_core::matching::assignment::Assignment;
+/// use fast_select_core::matching::candidate_lists::CandidateLists;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// // Both rows would rather have column 0; the second pays less for another.
+/// let lists = CandidateLists {
+///     indptr: vec![0, 2, 4],
+///     indices: vec![0, 1, 0, 2],
+///     costs: vec![1.0, 9.0, 1.0, 2.0],
+/// };
+/// let mut assignment = Assignment::new(2, 3)?;
+/// assignment.solve(&lists, &Monitor::default())?;
+/// assert_eq!(assignment.col_ind(), [0, 2]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Assignment {
-    /// Duals of the rows, (m,).
-    pub(crate) u: Vec<f64>,
-    /// Duals of the columns, (n,), <= 0.
-    pub(crate) v: Vec<f64>,
-    pub(crate) col_of_row: Vec<u32>,
-    pub(crate) row_of_col: Vec<u32>,
+    duals: Duals,
     /// Columns that rows have left, to be vacated where they stay free; outlives a solve that
     /// fails.
     left: Vec<u32>,
-    pub(crate) search: Search,
+    search: PathSearch,
 }
 
 impl Assignment {
     /// m rows without columns, of n.
     ///
     /// # Errors
-    /// [`Error::Parameter`] where m > n.
+    /// [`Error::Refused`] where m > n.
     pub fn new(m: usize, n: usize) -> Result<Self> {
         if m > n {
-            let rule = format!("is more than the {n} columns");
-            return Err(Error::parameter("rows to assign", m, rule));
+            let fact = format!("{m} are more than the {n} columns");
+            return Err(Error::refused("rows to assign", fact));
         }
         Ok(Self {
-            u: vec![0.0; m],
-            v: vec![0.0; n],
-            col_of_row: vec![FREE; m],
-            row_of_col: vec![FREE; n],
+            duals: Duals::new(m, n),
             left: Vec::new(),
-            search: Search::new(n),
+            search: PathSearch::new(n),
         })
     }
 
     /// Rows that have the distinct columns `col_ind`, (m,), of n.
     ///
     /// # Errors
-    /// [`Error::Parameter`] where a column is out of range or taken twice.
+    /// [`Error::Refused`] where a column is out of range or taken twice.
     pub fn with_matching(n: usize, col_ind: &[u32]) -> Result<Self> {
         let mut assignment = Self::new(col_ind.len(), n)?;
         for (i, &j) in col_ind.iter().enumerate() {
-            match assignment.row_of_col.get_mut(j as usize) {
-                Some(row) if *row == FREE => *row = i as u32,
+            match assignment.duals.row_of_col.get(j as usize) {
+                Some(&FREE) => assignment.duals.pair(i as u32, j),
                 _ => {
-                    return Err(Error::parameter(
-                        "column",
-                        j,
-                        "is out of range or taken twice",
-                    ));
+                    let fact = format!("{j} is out of range or taken twice");
+                    return Err(Error::refused("column", fact));
                 }
             }
-            assignment.col_of_row[i] = j;
         }
         Ok(assignment)
     }
@@ -85,37 +90,37 @@ impl Assignment {
     /// The column of each row, (m,).
     #[must_use]
     pub fn col_ind(&self) -> &[u32] {
-        &self.col_of_row
+        &self.duals.col_of_row
     }
 
     /// The row of each column, (n,), `u32::MAX` where it is free.
     #[must_use]
     pub fn row_of_col(&self) -> &[u32] {
-        &self.row_of_col
+        &self.duals.row_of_col
     }
 
     /// Prices of the columns, (n,), <= 0.
     #[must_use]
     pub fn prices(&self) -> &[f64] {
-        &self.v
+        &self.duals.v
     }
 
     /// Assigns every row to a column of its list at least total cost; returns the searches it took.
     ///
     /// # Errors
-    /// [`Error::Shape`]; [`Error::Parameter`] for a cost that is not finite, a column out of range,
+    /// [`Error::Refused`] for a cost that is not finite, a column out of range,
     /// or lists that admit no matching of all rows (never so where each row lists the column it
     /// has); [`Error::Interrupted`].
     pub fn solve(&mut self, mut lists: &CandidateLists, monitor: &Monitor) -> Result<usize> {
-        lists.check(self.u.len(), self.v.len())?;
-        self.solve_again(&mut lists, 0..self.u.len(), monitor)
+        lists.check(self.duals.u.len(), self.duals.v.len())?;
+        self.solve_again(&mut lists, 0..self.duals.u.len(), monitor)
     }
 
     /// [`Self::solve`] where only the rows `changed` need looking at: the caller has called
     /// [`Self::keep`] for every other row whose costs are not what they were.
     ///
     /// # Errors
-    /// [`Error::Parameter`] where the lists admit no matching of all rows; [`Error::Interrupted`].
+    /// [`Error::Refused`] where the lists admit no matching of all rows; [`Error::Interrupted`].
     pub fn solve_again(
         &mut self,
         lists: &mut impl CandidateRows,
@@ -124,26 +129,26 @@ impl Assignment {
     ) -> Result<usize> {
         let (mut new, mut freed) = (Vec::new(), Vec::new());
         for i in changed {
-            let (least, own) = self.least(i, lists);
-            self.u[i] = least;
-            if self.col_of_row[i] == FREE {
+            let (least, own) = self.duals.least(i, lists);
+            self.duals.u[i] = least;
+            if self.duals.col_of_row[i] == FREE {
                 new.push(i as u32);
             } else if own > least {
-                let column = self.release(i);
+                let column = self.duals.release(i);
                 self.left.push(column);
                 freed.push(i as u32);
             }
         }
         freed.extend(self.reduce(new, lists, monitor)?);
         for &i in &freed {
-            self.augment(i, lists, monitor)?;
+            augment(&mut self.duals, &mut self.search, i, lists, monitor)?;
         }
         let (mut searches, mut listed) = (freed.len(), None);
         while let Some(&j) = self.left.last() {
-            if self.row_of_col[j as usize] == FREE && self.v[j as usize] < 0.0 {
-                let (m, n) = (self.u.len(), self.v.len());
+            if self.duals.row_of_col[j as usize] == FREE && self.duals.v[j as usize] < 0.0 {
+                let (m, n) = (self.duals.u.len(), self.duals.v.len());
                 let listed = listed.get_or_insert_with(|| Transposed::new(lists, m, n));
-                self.vacate(j, listed, lists, monitor)?;
+                vacate(&mut self.duals, &mut self.search, j, listed, lists, monitor)?;
                 searches += 1;
             }
             self.left.pop();
@@ -154,32 +159,7 @@ impl Assignment {
     /// Row `i` keeps its column, now at cost `own`, which the caller knows to be its cheapest at
     /// the [prices](Self::prices) as they are.
     pub fn keep(&mut self, i: usize, own: f64) {
-        self.u[i] = own - self.v[self.col_of_row[i] as usize];
-    }
-
-    /// The least `c_ij - v_j` of row i, and that of its own column (infinite without one).
-    fn least(&self, i: usize, lists: &mut impl CandidateRows) -> (f64, f64) {
-        let (mut least, mut own) = (f64::INFINITY, f64::INFINITY);
-        let (columns, costs) = lists.row(i);
-        for (&j, &c) in columns.iter().zip(costs) {
-            let reduced = c - self.v[j as usize];
-            least = least.min(reduced);
-            if j == self.col_of_row[i] {
-                own = reduced;
-            }
-        }
-        (least, own)
-    }
-
-    fn release(&mut self, i: usize) -> u32 {
-        let j = std::mem::replace(&mut self.col_of_row[i], FREE);
-        self.row_of_col[j as usize] = FREE;
-        j
-    }
-
-    pub(crate) fn pair(&mut self, i: u32, j: u32) {
-        self.col_of_row[i as usize] = j;
-        self.row_of_col[j as usize] = i;
+        self.duals.u[i] = own - self.duals.v[self.duals.col_of_row[i] as usize];
     }
 
     /// Row reduction and augmenting row reduction of the rows `free`; returns those that still are.
@@ -200,7 +180,7 @@ impl Assignment {
                 let (mut first, mut second) = ((f64::INFINITY, FREE), f64::INFINITY);
                 let (columns, costs) = lists.row(i);
                 for (&j, &c) in columns.iter().zip(costs) {
-                    let reduced = c - self.v[j as usize];
+                    let reduced = c - self.duals.v[j as usize];
                     if reduced < first.0 || (reduced == first.0 && j < first.1) {
                         second = first.0;
                         first = (reduced, j);
@@ -216,18 +196,18 @@ impl Assignment {
                     if budget.is_multiple_of(TICK) {
                         monitor.check()?;
                     }
-                    let owner = self.row_of_col[first.1 as usize];
+                    let owner = self.duals.row_of_col[first.1 as usize];
                     if owner == FREE {
-                        self.u[i] = first.0;
-                        self.pair(row, first.1);
+                        self.duals.u[i] = first.0;
+                        self.duals.pair(row, first.1);
                     } else if second.is_finite() && second > first.0 {
-                        self.v[first.1 as usize] -= second - first.0;
-                        self.u[i] = second;
-                        self.release(owner as usize);
-                        self.pair(row, first.1);
+                        self.duals.v[first.1 as usize] -= second - first.0;
+                        self.duals.u[i] = second;
+                        self.duals.release(owner as usize);
+                        self.duals.pair(row, first.1);
                         next = Some(owner);
                     } else {
-                        self.u[i] = first.0;
+                        self.duals.u[i] = first.0;
                         later.push(row);
                     }
                 }
@@ -237,7 +217,7 @@ impl Assignment {
         }
         // Rows that others displaced or priced out: duals as tight as the prices allow.
         for &i in &free {
-            self.u[i as usize] = self.least(i as usize, lists).0;
+            self.duals.u[i as usize] = self.duals.least(i as usize, lists).0;
         }
         Ok(free)
     }
@@ -246,7 +226,7 @@ impl Assignment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Purpose, stream};
+    use crate::run::rng::test_stream;
     use proptest::prelude::*;
     use rand::Rng;
     use rand::seq::index::sample;
@@ -277,7 +257,7 @@ mod tests {
         (0..lists.indptr.len() - 1)
             .map(|i| {
                 row(lists, i)
-                    .find(|(j, _)| *j == assignment.col_of_row[i])
+                    .find(|(j, _)| *j == assignment.duals.col_of_row[i])
                     .unwrap()
                     .1
             })
@@ -286,23 +266,23 @@ mod tests {
 
     /// The conditions of the module's documentation: a proof of optimality.
     fn certify(assignment: &Assignment, lists: &CandidateLists) {
-        let Assignment { u, v, .. } = assignment;
+        let Duals { u, v, .. } = &assignment.duals;
         for i in 0..u.len() {
             for (j, c) in row(lists, i) {
                 let reduced = c - u[i] - v[j as usize];
                 assert!(reduced > -1e-9, "row {i} column {j}: {reduced}");
-                if assignment.col_of_row[i] == j {
+                if assignment.duals.col_of_row[i] == j {
                     assert!(reduced.abs() < 1e-9, "row {i} column {j}: {reduced}");
                 }
             }
         }
         for (j, &v) in v.iter().enumerate() {
             assert!(v <= 0.0);
-            let row = assignment.row_of_col[j];
+            let row = assignment.duals.row_of_col[j];
             assert!(if row == FREE {
                 v == 0.0
             } else {
-                assignment.col_of_row[row as usize] == j as u32
+                assignment.duals.col_of_row[row as usize] == j as u32
             });
         }
     }
@@ -338,7 +318,7 @@ mod tests {
             m in 0_usize..8, extra in 0_usize..5, width in 1_usize..5, seed in 0_u64..1000,
         ) {
             let n = (m + extra).max(1);
-            let mut rng = stream(seed, Purpose::Samples, m, extra);
+            let mut rng = test_stream(seed, m, extra);
             let own: Vec<u32> = sample(&mut rng, n, m).into_iter().map(|j| j as u32).collect();
             let mut assignment = Assignment::new(m, n).unwrap();
             for _ in 0..6 {
@@ -353,7 +333,7 @@ mod tests {
     #[test]
     fn small_changes_keep_most_pairs() {
         let (m, n) = (300, 2000);
-        let mut rng = stream(1, Purpose::Samples, 0, 0);
+        let mut rng = test_stream(1, 0, 0);
         let own: Vec<u32> = sample(&mut rng, n, m)
             .into_iter()
             .map(|j| j as u32)

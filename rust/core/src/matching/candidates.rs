@@ -9,8 +9,9 @@
 //! as its candidates reach. On Fashion-MNIST (6,000 of 60,000 rows) the matchings cost as much, to
 //! 2e-4, as with candidates found anew for every matching, in less than half of the time.
 
-use crate::linalg::{MatrixView, squared_distance};
-use crate::sparse::CsrMatrix;
+use crate::arrays::matrix::MatrixView;
+use crate::kernels::squared_distance::squared_distance;
+use crate::numeric::sparse::CsrMatrix;
 
 /// ε of the cost, in mean degrees.
 const EPSILON: f64 = 10.0;
@@ -22,7 +23,7 @@ const EXPAND: usize = 4;
 const ROUNDING: f64 = 1e-5;
 
 /// Rows and what it costs to be matched to them.
-pub(crate) struct Rows<'a> {
+pub struct RowCosts<'a> {
     /// (n, p).
     pub u: MatrixView<'a>,
     /// Which rows are neighbours; without it, all are.
@@ -31,16 +32,16 @@ pub(crate) struct Rows<'a> {
     weights: Vec<f64>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> RowCosts<'a> {
     /// Rows of the given degrees, (n,).
-    pub(crate) fn new(u: MatrixView<'a>, graph: Option<&'a CsrMatrix>, degrees: &[f64]) -> Self {
+    pub fn new(u: MatrixView<'a>, graph: Option<&'a CsrMatrix>, degrees: &[f64]) -> Self {
         let mean = degrees.iter().sum::<f64>() / degrees.len().max(1) as f64;
         let weights = degrees.iter().map(|deg| deg / mean + EPSILON).collect();
         Self { u, graph, weights }
     }
 
     /// C_ij of an anchor at `y` and row `j`.
-    pub(crate) fn cost(&self, y: &[f32], j: u32) -> f64 {
+    pub fn cost(&self, y: &[f32], j: u32) -> f64 {
         f64::from(squared_distance(y, self.u.row(j as usize))) / self.weights[j as usize]
     }
 
@@ -80,8 +81,8 @@ impl<'a> Rows<'a> {
 
 /// The candidates of an anchor.
 #[derive(Default)]
-pub(crate) struct Nearby {
-    /// The row around which they lie, and its cost at the last [`Nearby::follow`].
+pub struct Candidates {
+    /// The row around which they lie, and its cost at the last [`Candidates::follow`].
     own: Option<u32>,
     pub own_cost: f64,
     /// Whether another row may be cheaper at the prices then.
@@ -95,10 +96,10 @@ pub(crate) struct Nearby {
     reach: f64,
 }
 
-impl Nearby {
+impl Candidates {
     /// Brings to mind that the anchor, which has row `own`, is at `y` now: settles whether it may
     /// want another row at `prices` (n,), and measures costs only if need be.
-    pub(crate) fn follow(&mut self, rows: &Rows<'_>, y: &[f32], own: u32, prices: &[f64]) {
+    pub fn follow(&mut self, rows: &RowCosts<'_>, y: &[f32], own: u32, prices: &[f64]) {
         let shift = self.shift(y);
         if self.own != Some(own) || shift > self.reach {
             return self.gather(rows, y, own, &[]);
@@ -115,7 +116,7 @@ impl Nearby {
     }
 
     /// Finds the candidates anew, `extra` among them, around row `own` and an anchor at `y`.
-    pub(crate) fn gather(&mut self, rows: &Rows<'_>, y: &[f32], own: u32, extra: &[u32]) {
+    pub fn gather(&mut self, rows: &RowCosts<'_>, y: &[f32], own: u32, extra: &[u32]) {
         let mut list = rows.gather(y, own, extra);
         let dearest = list.iter().map(|&(cost, _)| cost).fold(0.0, f64::max);
         // Without a graph nothing is left out.
@@ -135,7 +136,7 @@ impl Nearby {
     }
 
     /// Measures the costs of an anchor at `y`, unless they are of that place.
-    pub(crate) fn measure(&mut self, rows: &Rows<'_>, y: &[f32]) {
+    pub fn measure(&mut self, rows: &RowCosts<'_>, y: &[f32]) {
         if self.at == y {
             return;
         }

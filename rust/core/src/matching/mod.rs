@@ -8,18 +8,34 @@
 //! has, that row's neighbours in the graph and theirs. As every anchor may keep its row, the lists
 //! always admit a matching.
 //!
-//! Between two matchings only anchors that may want another row are looked at closely (`nearby`).
+//! | file | what it is for | cost |
+//! |---|---|---|
+//! | `candidates` | the rows near an anchor, kept while it moves | O(k p) where another row may be cheaper |
+//! | [`candidate_lists`] | columns and costs of the rows to assign, and which rows list a column | |
+//! | [`assignment`] | the cheapest matching on such lists (Jonker & Volgenant 1987), kept between solves | |
+//! | `duals` | a matching and its dual variables | |
+//! | `augment` | shortest paths by which a matching grows or mends | |
+//! | `search` | Dijkstra's labels and heap | |
+//!
+//! Between two matchings only anchors that may want another row are looked at closely (`candidates`).
 //! Where classes are matched apart that is one in fifty, but nearly all where anchors roam far.
 
-use crate::assignment::Assignment;
-use crate::candidate_lists::CandidateRows;
-use crate::error::{Result, check_len};
-use crate::knn::knn_query;
-use crate::linalg::MatrixView;
-use crate::monitor::Monitor;
-use crate::nearby::{Nearby, Rows};
-use crate::parallel::fill_blocks;
-use crate::sparse::CsrMatrix;
+pub mod assignment;
+mod augment;
+pub mod candidate_lists;
+mod candidates;
+mod duals;
+mod search;
+
+use crate::arrays::matrix::MatrixView;
+use crate::graph::knn::knn_query;
+use crate::matching::assignment::Assignment;
+use crate::matching::candidate_lists::CandidateRows;
+use crate::matching::candidates::{Candidates, RowCosts};
+use crate::numeric::sparse::CsrMatrix;
+use crate::run::error::{Result, check_len};
+use crate::run::monitor::Monitor;
+use crate::run::parallel::fill_blocks;
 
 /// Nearest rows of all that the last matching adds to the candidates.
 const NEAREST: usize = 16;
@@ -38,9 +54,9 @@ pub struct Decoded {
 
 /// The anchors' one-to-one assignment to rows, kept from step to step.
 pub struct Matcher<'a> {
-    rows: Rows<'a>,
+    rows: RowCosts<'a>,
     degrees: Vec<f64>,
-    nearby: Vec<Nearby>,
+    candidates: Vec<Candidates>,
     assignment: Assignment,
 }
 
@@ -50,7 +66,7 @@ impl<'a> Matcher<'a> {
     /// Without a graph, every row is a candidate of every anchor: for small groups only.
     ///
     /// # Errors
-    /// [`crate::Error::Shape`] where graph and rows differ in n; what [`Assignment`] refuses.
+    /// [`crate::Error::Refused`] where graph and rows differ in n, and what [`Assignment`] refuses.
     pub fn new(rows: MatrixView<'a>, graph: Option<&'a CsrMatrix>, start: &[u32]) -> Result<Self> {
         let n = rows.rows();
         let degrees = match graph {
@@ -61,9 +77,9 @@ impl<'a> Matcher<'a> {
             None => vec![1.0; n],
         };
         Ok(Self {
-            rows: Rows::new(rows, graph, &degrees),
+            rows: RowCosts::new(rows, graph, &degrees),
             degrees,
-            nearby: start.iter().map(|_| Nearby::default()).collect(),
+            candidates: start.iter().map(|_| Candidates::default()).collect(),
             assignment: Assignment::with_matching(n, start)?,
         })
     }
@@ -102,17 +118,17 @@ impl<'a> Matcher<'a> {
     /// searches that took. O(m p), and O(k p) for each anchor that may want another row.
     ///
     /// # Errors
-    /// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
+    /// [`crate::Error::Refused`] for another number of anchors; [`crate::Error::Interrupted`].
     pub fn update(&mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<usize> {
-        check_len("anchors", y.rows(), self.nearby.len())?;
+        check_len("anchors", y.rows(), self.candidates.len())?;
         let (rows, own) = (&self.rows, self.assignment.col_ind());
         let prices = self.assignment.prices();
-        fill_blocks(&mut self.nearby, 1, BLOCK, |first, nearby| {
+        fill_blocks(&mut self.candidates, 1, BLOCK, |first, candidates| {
             monitor.check()?;
-            for (i, nearby) in (first..).zip(nearby) {
-                nearby.follow(rows, y.row(i), own[i], prices);
-                if nearby.contested {
-                    nearby.measure(rows, y.row(i));
+            for (i, candidates) in (first..).zip(candidates) {
+                candidates.follow(rows, y.row(i), own[i], prices);
+                if candidates.contested {
+                    candidates.measure(rows, y.row(i));
                 }
             }
             Ok(())
@@ -125,16 +141,16 @@ impl<'a> Matcher<'a> {
     /// `monitor` advances by m.
     ///
     /// # Errors
-    /// [`crate::Error::Shape`], [`crate::Error::Interrupted`].
+    /// [`crate::Error::Refused`] for another number of anchors; [`crate::Error::Interrupted`].
     pub fn decode(mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<Decoded> {
-        check_len("anchors", y.rows(), self.nearby.len())?;
+        check_len("anchors", y.rows(), self.candidates.len())?;
         let nearest = knn_query(y, self.rows.u, NEAREST, |anchors| monitor.advance(anchors))?;
         let (rows, own, k) = (&self.rows, self.assignment.col_ind(), nearest.k);
-        fill_blocks(&mut self.nearby, 1, BLOCK, |first, nearby| {
+        fill_blocks(&mut self.candidates, 1, BLOCK, |first, candidates| {
             monitor.check()?;
-            for (i, nearby) in (first..).zip(nearby) {
+            for (i, candidates) in (first..).zip(candidates) {
                 let extra = &nearest.indices[i * k..(i + 1) * k];
-                nearby.gather(rows, y.row(i), own[i], extra);
+                candidates.gather(rows, y.row(i), own[i], extra);
             }
             Ok(())
         })?;
@@ -150,16 +166,16 @@ impl<'a> Matcher<'a> {
 
     fn solve(&mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<usize> {
         let mut contested = Vec::new();
-        for (i, nearby) in self.nearby.iter().enumerate() {
-            if nearby.contested {
+        for (i, candidates) in self.candidates.iter().enumerate() {
+            if candidates.contested {
                 contested.push(i);
             } else {
-                self.assignment.keep(i, nearby.own_cost);
+                self.assignment.keep(i, candidates.own_cost);
             }
         }
         let mut lists = Lists {
             rows: &self.rows,
-            nearby: &mut self.nearby,
+            candidates: &mut self.candidates,
             y,
         };
         self.assignment.solve_again(&mut lists, contested, monitor)
@@ -168,37 +184,37 @@ impl<'a> Matcher<'a> {
 
 /// The anchors' candidates; costs are measured where a search comes by.
 struct Lists<'a> {
-    rows: &'a Rows<'a>,
-    nearby: &'a mut [Nearby],
+    rows: &'a RowCosts<'a>,
+    candidates: &'a mut [Candidates],
     y: MatrixView<'a>,
 }
 
 impl CandidateRows for Lists<'_> {
     fn columns(&self, i: usize) -> &[u32] {
-        &self.nearby[i].rows
+        &self.candidates[i].rows
     }
 
     fn row(&mut self, i: usize) -> (&[u32], &[f64]) {
-        let nearby = &mut self.nearby[i];
-        nearby.measure(self.rows, self.y.row(i));
-        (&nearby.rows, &nearby.costs)
+        let candidates = &mut self.candidates[i];
+        candidates.measure(self.rows, self.y.row(i));
+        (&candidates.rows, &candidates.costs)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate_lists::CandidateLists;
-    use crate::connect::connect;
-    use crate::fuzzy::fuzzy_simplicial_set;
-    use crate::knn::knn;
-    use crate::linalg::Matrix;
-    use crate::parallel::with_pool;
-    use crate::rng::{Purpose, stream};
+    use crate::arrays::matrix::Matrix;
+    use crate::graph::connect::connect;
+    use crate::graph::fuzzy::fuzzy_simplicial_set;
+    use crate::graph::knn::knn;
+    use crate::matching::candidate_lists::CandidateLists;
+    use crate::run::parallel::with_pool;
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     fn points(n: usize, p: usize) -> Matrix {
-        let mut rng = stream(3, Purpose::Samples, n, p);
+        let mut rng = test_stream(3, n, p);
         let data = (0..n * p).map(|_| rng.random_range(-1.0..1.0)).collect();
         Matrix::from_vec(data, n, p).unwrap()
     }
@@ -217,16 +233,16 @@ mod tests {
             ((0..60).map(|i| 3 * i).collect(), Monitor::default());
         let mut matcher = Matcher::new(x.view(), graph, &start).unwrap();
         let (mut y, mut searches) = (x.view().gather(&start), Vec::new());
-        let mut rng = stream(4, Purpose::Samples, 0, 0);
+        let mut rng = test_stream(4, 0, 0);
         for _ in 0..12 {
             for v in y.as_mut_slice() {
                 *v += rng.random_range(-step..step);
             }
             searches.push(matcher.update(y.view(), &monitor).unwrap());
             let mut lists = CandidateLists::default();
-            for (i, nearby) in matcher.nearby.iter().enumerate() {
+            for (i, candidates) in matcher.candidates.iter().enumerate() {
                 let cost = |j: u32| matcher.rows.cost(y.row(i), j);
-                nearby.rows.iter().for_each(|&j| lists.push(j, cost(j)));
+                candidates.rows.iter().for_each(|&j| lists.push(j, cost(j)));
                 lists.end_row();
             }
             let mut cold = Assignment::new(start.len(), x.rows()).unwrap();

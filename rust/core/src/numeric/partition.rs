@@ -1,14 +1,14 @@
-//! Cells of equal size for the exchange: recursive bisection along the longest direction.
+//! Cells of equal size: recursive bisection along the longest direction.
 //!
 //! A set of rows is cut across its first principal direction (a few power iterations on a sample,
 //! from a fixed start) where the sizes of the two sides are as the numbers of cells that they will
 //! hold. Cells of equal size bound memory and time, and quotas in proportion to size are exact to
 //! one row.
 
-use crate::error::Result;
-use crate::linalg::MatrixView;
-use crate::monitor::Monitor;
-use crate::parallel::map_items;
+use crate::arrays::matrix::MatrixView;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::map_items;
 
 /// Power iterations: enough to tell a long direction from a short one.
 const POWER_ITERATIONS: usize = 8;
@@ -102,14 +102,14 @@ fn principal_direction(x: MatrixView<'_>, rows: &[u32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::Matrix;
-    use crate::parallel::with_pool;
-    use crate::rng::{Purpose, stream};
+    use crate::arrays::matrix::Matrix;
+    use crate::run::parallel::with_pool;
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     #[test]
     fn cells_are_equal_and_cover_all() {
-        let mut rng = stream(0, Purpose::Samples, 0, 0);
+        let mut rng = test_stream(0, 0, 0);
         let data = (0..3003).map(|_| rng.random_range(-1.0..1.0)).collect();
         let x = Matrix::from_vec(data, 1001, 3).unwrap();
         for n_cells in [1, 2, 3, 7, 10, 100, 1001] {

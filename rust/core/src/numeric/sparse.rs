@@ -1,9 +1,10 @@
 //! Compressed sparse rows: the form in which graphs travel between the stages.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
-use crate::error::{Result, check_len};
-use crate::parallel::fill_blocks;
+use crate::run::error::{Result, check_len};
+use crate::run::instruction_set;
+use crate::run::parallel::fill_blocks;
 
 /// A square sparse matrix, (n, n), by rows; within a row the columns ascend.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +44,7 @@ impl CsrMatrix {
     /// `out = A x` for dense row-major `x` and `out`, (n, b). O(entries b).
     ///
     /// # Errors
-    /// [`crate::Error::Shape`].
+    /// [`crate::Error::Refused`] for arrays of other lengths.
     pub fn matmul(&self, x: &[f32], b: usize, out: &mut [f32]) -> Result<()> {
         self.product(x, b, None, out)
     }
@@ -52,7 +53,7 @@ impl CsrMatrix {
     /// [`CsrMatrix::matmul`]'s, without another pass over memory.
     ///
     /// # Errors
-    /// [`crate::Error::Shape`].
+    /// [`crate::Error::Refused`] for arrays of other lengths.
     pub fn recur(&self, x: &[f32], b: usize, terms: Recurrence, out: &mut [f32]) -> Result<()> {
         self.product(x, b, Some(terms), out)
     }
@@ -67,7 +68,7 @@ impl CsrMatrix {
         check_len("x", x.len(), self.n() * b)?;
         check_len("out", out.len(), self.n() * b)?;
         fill_blocks(out, b, ROWS, |first, rows| {
-            Arch::new().dispatch(Product {
+            instruction_set::arch().dispatch(Product {
                 matrix: self,
                 x,
                 b,
@@ -92,7 +93,7 @@ pub struct Recurrence {
 }
 
 /// Columns that are summed in registers: a cache line of them.
-const LANES: usize = 16;
+const GROUP: usize = 16;
 /// Sums of a row's entries kept side by side: a single one would wait for each product before the
 /// next.
 const CHAINS: usize = 4;
@@ -117,28 +118,28 @@ impl WithSimd for Product<'_> {
             16 => self.run::<S, 1>(simd),
             8 => self.run::<S, 2>(simd),
             4 => self.run::<S, 4>(simd),
-            _ => self.run::<S, LANES>(simd),
+            _ => self.run::<S, GROUP>(simd),
         }
     }
 }
 
 impl Product<'_> {
-    /// With N registers for LANES columns.
+    /// With N registers for GROUP columns.
     #[inline(always)]
     fn run<S: Simd, const N: usize>(self, simd: S) {
         let (b, matrix) = (self.b, self.matrix);
-        let (groups, _) = self.x.as_chunks::<LANES>();
+        let (groups, _) = self.x.as_chunks::<GROUP>();
         for (r, out) in self.out.chunks_exact_mut(b).enumerate() {
             let i = self.first + r;
             let at = matrix.indptr[i]..matrix.indptr[i + 1];
             let (indices, data) = (&matrix.indices[at.clone()], &matrix.data[at]);
-            for (part, out) in out.chunks_mut(LANES).enumerate() {
-                let from = part * LANES;
-                let mut sum = [0.0_f32; LANES];
-                if b.is_multiple_of(LANES) {
+            for (part, out) in out.chunks_mut(GROUP).enumerate() {
+                let from = part * GROUP;
+                let mut sum = [0.0_f32; GROUP];
+                if b.is_multiple_of(GROUP) {
                     let column = Column {
                         groups,
-                        stride: b / LANES,
+                        stride: b / GROUP,
                         part,
                     };
                     let total = column.sum::<S, N>(simd, indices, data);
@@ -165,9 +166,9 @@ impl Product<'_> {
     }
 }
 
-/// LANES columns of a dense matrix.
+/// GROUP columns of a dense matrix.
 struct Column<'a> {
-    groups: &'a [[f32; LANES]],
+    groups: &'a [[f32; GROUP]],
     /// Groups a row, and which of them.
     stride: usize,
     part: usize,
@@ -211,7 +212,7 @@ impl Column<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::twin::twins;
+    use crate::run::instruction_set::twin::twins;
 
     /// 70 rows, of 0 to 69 entries.
     fn uneven() -> CsrMatrix {
@@ -284,16 +285,16 @@ mod tests {
     #[test]
     fn not_a_number_stays_in_its_column() {
         let matrix = uneven();
-        let mut x = vec![1.0; matrix.n() * LANES];
-        x[LANES + 2] = f32::NAN;
+        let mut x = vec![1.0; matrix.n() * GROUP];
+        x[GROUP + 2] = f32::NAN;
         let mut out = vec![0.0; x.len()];
-        matrix.matmul(&x, LANES, &mut out).unwrap();
-        for (i, row) in out.chunks_exact(LANES).enumerate() {
+        matrix.matmul(&x, GROUP, &mut out).unwrap();
+        for (i, row) in out.chunks_exact(GROUP).enumerate() {
             let touched = matrix.row(i).any(|(j, _)| j == 1);
             let found = row.iter().map(|v| v.is_nan());
-            assert!(found.eq((0..LANES).map(|c| touched && c == 2)));
+            assert!(found.eq((0..GROUP).map(|c| touched && c == 2)));
         }
-        assert!(matrix.matmul(&x[1..], LANES, &mut out).is_err());
+        assert!(matrix.matmul(&x[1..], GROUP, &mut out).is_err());
     }
 
     #[test]

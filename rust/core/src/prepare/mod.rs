@@ -1,6 +1,14 @@
 //! Check, centre, scale and reduce the input: X, (n, d), becomes Z, (n, p0).
 //!
-//! Columns are centred. `--scale auto` divides each by its standard deviation where the columns
+//! | file | what it is for |
+//! |---|---|
+//! | [`source`] | rows of the input, of any type, order and stride, read block by block |
+//! | `statistics` | one pass over them: means, deviations, ends, bad and distinct rows |
+//! | `scaled_rows` | the rows kept, centred and scaled, as they are read again |
+//! | `pca` | their leading principal components, streamed (Halko et al. 2011) |
+//! | `kept` | from numbers of input rows to rows of Z |
+//!
+//! Columns are centred. `scale = auto` divides each by its standard deviation where the columns
 //! have scales of their own: where the widest range (maximum minus minimum) exceeds ten times that
 //! of the column at the 5 % quantile. (Ranges, not standard deviations as one might think: the
 //! border pixels of images have tiny deviations on the common scale. Widest to 5 %: fashion_mnist
@@ -9,62 +17,32 @@
 //! 64 columns the leading 64 principal components are kept (`pca`), not whitened. Last,
 //! all is divided by the median distance of a sample of pairs, so that one scale of frequencies
 //! serves all data.
+//!
+//! Cost: one pass over X for d <= 64, four above, O(n d p0); memory O(n p0).
 
-use rand::Rng;
+mod kept;
+mod pca;
+mod scaled_rows;
+pub mod source;
+mod statistics;
 
-use crate::columns::Columns;
-use crate::error::{Error, Result};
-use crate::linalg::{Matrix, MatrixView, squared_distance};
-use crate::monitor::Monitor;
-use crate::names::named;
-use crate::pca::{Reduced, reduce};
-use crate::rng::{Purpose, stream};
-use crate::source::RowSource;
-pub use crate::statistics::Scale;
-use crate::statistics::Statistics;
+use crate::arrays::matrix::Matrix;
+use crate::numeric::median_distance::median_distance;
+use crate::options::{NonFinite, Scale, ValidParams};
+use crate::prepare::pca::{Reduced, reduce};
+use crate::prepare::scaled_rows::ScaledRows;
+use crate::prepare::source::RowSource;
+use crate::prepare::statistics::Statistics;
+use crate::run::error::{Error, Result};
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::rng::Streams;
 
+pub(crate) use crate::prepare::pca::{OVERSAMPLES, PASSES, TASKS};
+
+/// Dimensions kept at most, p0.
+pub const N_DIMS: usize = 64;
 /// Bad rows that an error lists.
 const LISTED: usize = 10;
-/// Pairs whose median distance is taken.
-const PAIRS: usize = 4096;
-
-/// What happens to rows with NaN or infinity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NonFinite {
-    /// They are refused.
-    Error,
-    /// They are left out.
-    Drop,
-}
-
-named!(NonFinite, "nonfinite", {
-    Error => "error",
-    Drop => "drop",
-});
-
-/// Parameters of the preparation.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PrepareOptions {
-    /// Scaling of the columns.
-    pub scale: Scale,
-    /// What happens to rows with NaN or infinity.
-    pub nonfinite: NonFinite,
-    /// Dimensions kept at most, p0.
-    pub n_dims: usize,
-    /// Seed of the sketch and of the sampled pairs.
-    pub seed: u64,
-}
-
-impl Default for PrepareOptions {
-    fn default() -> Self {
-        Self {
-            scale: Scale::Auto,
-            nonfinite: NonFinite::Error,
-            n_dims: 64,
-            seed: 0,
-        }
-    }
-}
 
 /// What the input turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,72 +75,70 @@ pub struct Prepared {
 }
 
 /// Units by which [`prepare`] advances its monitor.
-#[must_use]
-pub fn work(n_rows: usize, n_cols: usize, n_dims: usize) -> usize {
-    n_rows
-        * if n_cols > n_dims {
-            1 + crate::pca::PASSES
-        } else {
-            2
-        }
+fn progress_units(n_rows: usize, n_cols: usize) -> usize {
+    n_rows * (1 + later_passes(n_cols))
 }
 
-/// Z of `source`, (n, d). O(n d) for d <= `n_dims`, else O(n d p0); memory O(n p0).
+/// Passes over the rows after the statistics.
+fn later_passes(n_cols: usize) -> usize {
+    if n_cols > N_DIMS { PASSES } else { 1 }
+}
+
+/// Z of `source`, (n, d). O(n d) for d <= 64, else O(n d p0); memory O(n p0).
 ///
-/// `monitor` advances by [`work`].
+/// `monitor` begins [`Stage::Prepare`].
+///
+/// ```
+/// use fast_select_core::options::ValidParams;
+/// use fast_select_core::prepare::prepare;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// let x = ndarray::array![[1e9, 5.0], [1e9 + 2.0, 5.0]];
+/// let prepared = prepare(&x.view(), &ValidParams::default(), &Monitor::default())?;
+/// assert_eq!(prepared.z.as_slice(), [-0.5, 0.0, 0.5, 0.0]);
+/// assert_eq!(prepared.facts.n_constant_columns, 1);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::NonFinite`]; [`Error::Parameter`] for an empty input or `n_dims` = 0;
+/// [`Error::Refused`] for an empty input, or rows with NaN or infinity that are not to be dropped;
 /// [`Error::Interrupted`].
 pub fn prepare(
     source: &dyn RowSource,
-    options: &PrepareOptions,
+    params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<Prepared> {
     let (n, d) = (source.n_rows(), source.n_cols());
-    for (name, value) in [("rows", n), ("columns", d), ("n_dims", options.n_dims)] {
-        if value == 0 {
-            return Err(Error::parameter(name, 0, "must be 1 or more"));
-        }
-    }
-    if u32::try_from(n).is_err() {
-        return Err(Error::parameter("rows", n, "is more than 4,294,967,295"));
-    }
+    check_shape(n, d)?;
+    monitor.begin(Stage::Prepare, progress_units(n, d))?;
     let stats = Statistics::of(source, monitor)?;
-    if !stats.bad.is_empty() && options.nonfinite == NonFinite::Error {
-        return Err(Error::NonFinite {
-            count: stats.bad.len(),
-            n_rows: n,
-            first: stats.bad.iter().take(LISTED).map(|&i| i as usize).collect(),
-        });
+    if !stats.bad.is_empty() && params.nonfinite == NonFinite::Error {
+        return Err(refuse_bad(&stats.bad));
     }
     let mut bad = stats.bad.iter().copied().peekable();
     let rows: Vec<u32> = (0..n as u32)
         .filter(|&i| bad.next_if_eq(&i).is_none())
         .collect();
     if rows.is_empty() {
-        return Err(Error::parameter(
-            "rows",
-            0,
-            "are left: all hold NaN or infinity",
-        ));
+        return Err(Error::refused("x", "holds NaN or infinity in every row"));
     }
-    let scale = stats.scale(options.scale);
-    let columns = Columns::new(source, &rows, &stats, scale);
+    let scale = stats.scale(params.scale);
+    let scaled = ScaledRows::new(source, &rows, &stats, scale);
+    let streams = Streams::new(params.seed);
     let Reduced {
         mut z,
         explained_variance,
-    } = if d > options.n_dims {
-        reduce(&columns, options.n_dims, options.seed, monitor)?
+    } = if d > N_DIMS {
+        reduce(&scaled, N_DIMS, streams, monitor)?
     } else {
         monitor.check()?;
         Reduced {
-            z: columns.all(monitor)?,
+            z: scaled.all(monitor)?,
             explained_variance: 1.0,
         }
     };
-    monitor.advance((n - rows.len()) * (work(n, d, options.n_dims) / n - 1))?;
-    let unit = 1.0 / median_distance(z.view(), options.seed, 0);
+    monitor.advance((n - rows.len()) * later_passes(d))?;
+    let unit = 1.0 / median_distance(z.view(), streams);
     z.as_mut_slice().iter_mut().for_each(|v| *v *= unit);
     Ok(Prepared {
         z,
@@ -170,12 +146,7 @@ pub fn prepare(
             n_rows: n,
             n_cols: d,
             n_nonfinite: stats.bad.len(),
-            n_constant_columns: stats
-                .min
-                .iter()
-                .zip(&stats.max)
-                .filter(|(a, b)| a == b)
-                .count(),
+            n_constant_columns: stats.varies().filter(|varies| !varies).count(),
             n_distinct: stats.n_distinct,
             scale,
             explained_variance,
@@ -184,49 +155,61 @@ pub fn prepare(
     })
 }
 
-/// Median distance of up to 4,096 sampled pairs of rows that differ; 1 where all rows are equal.
-#[must_use]
-pub fn median_distance(z: MatrixView<'_>, seed: u64, group: usize) -> f32 {
-    let n = z.rows();
-    if n < 2 {
-        return 1.0;
+/// Checks that there are rows and columns, and no more rows than can be numbered.
+///
+/// # Errors
+/// [`Error::Refused`] naming `x`.
+pub fn check_shape(n: usize, d: usize) -> Result<()> {
+    if n == 0 || d == 0 {
+        let fact = format!("has shape ({n}, {d}): there is nothing to select from");
+        return Err(Error::refused("x", fact));
     }
-    let mut rng = stream(seed, Purpose::MedianDistance, group, 0);
-    let mut dists: Vec<f32> = (0..PAIRS)
-        .map(|_| {
-            let i = rng.random_range(0..n);
-            let j = (i + rng.random_range(1..n)) % n;
-            squared_distance(z.row(i), z.row(j)).sqrt()
-        })
-        .filter(|d| *d > 0.0)
-        .collect();
-    if dists.is_empty() {
-        return 1.0;
+    if u32::try_from(n).is_err() {
+        let fact = format!("has {n} rows, more than {}", u32::MAX);
+        return Err(Error::refused("x", fact).fix("Select from parts of it"));
     }
-    let middle = dists.len() / 2;
-    *dists.select_nth_unstable_by(middle, f32::total_cmp).1
+    Ok(())
+}
+
+/// The error for rows with NaN or infinity, the first of them listed.
+fn refuse_bad(bad: &[u32]) -> Error {
+    let listed: Vec<String> = bad.iter().take(LISTED).map(u32::to_string).collect();
+    let fact = format!(
+        "{} NaN or infinity (row {}{})",
+        if bad.len() == 1 {
+            "1 row holds".to_owned()
+        } else {
+            format!("{} rows hold", bad.len())
+        },
+        listed.join(", "),
+        if bad.len() > LISTED { ", ..." } else { "" },
+    );
+    Error::refused("x", fact).fix("Clean them, or set {nonfinite} to drop to leave them out")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel::with_pool;
+    use crate::options::Params;
+    use crate::run::parallel::with_pool;
+    use crate::run::rng::test_stream;
     use ndarray::Array2;
+    use rand::Rng;
 
     fn points(n: usize, d: usize) -> Array2<f64> {
-        let mut rng = stream(41, Purpose::Samples, n, d);
+        let mut rng = test_stream(41, n, d);
         Array2::from_shape_fn((n, d), |(_, j)| {
             rng.random_range(-1.0..1.0) / (1.0 + j as f64)
         })
     }
 
-    fn run(x: &Array2<f64>, options: &PrepareOptions) -> Result<Prepared> {
+    fn run(x: &Array2<f64>) -> Result<Prepared> {
+        run_with(x, &ValidParams::default())
+    }
+
+    fn run_with(x: &Array2<f64>, params: &ValidParams) -> Result<Prepared> {
         let monitor = Monitor::default();
-        monitor.begin(
-            crate::monitor::Stage::Prepare,
-            work(x.nrows(), x.ncols(), options.n_dims),
-        )?;
-        let prepared = prepare(&x.view(), options, &monitor)?;
+        let prepared = prepare(&x.view(), params, &monitor)?;
         let (done, total) = monitor.progress();
         assert_eq!(done, total);
         Ok(prepared)
@@ -235,12 +218,12 @@ mod tests {
     #[test]
     fn centred_in_units_of_the_median_distance() {
         let x = points(500, 6);
-        let got = run(&x, &PrepareOptions::default()).unwrap();
+        let got = run(&x).unwrap();
         for j in 0..6 {
             let mean: f32 = (0..500).map(|i| got.z.row(i)[j]).sum::<f32>() / 500.0;
             assert!(mean.abs() < 1e-5);
         }
-        assert!((median_distance(got.z.view(), 0, 0) - 1.0).abs() < 1e-5);
+        assert!((median_distance(got.z.view(), Streams::new(0)) - 1.0).abs() < 1e-5);
         assert_eq!(got.facts.explained_variance, 1.0);
         assert_eq!(got.facts.n_distinct, 500);
     }
@@ -248,13 +231,10 @@ mod tests {
     #[test]
     fn auto_standardises_columns_of_their_own_scale_only() {
         let same = points(200, 6);
-        assert_eq!(
-            run(&same, &PrepareOptions::default()).unwrap().facts.scale,
-            Scale::None
-        );
+        assert_eq!(run(&same).unwrap().facts.scale, Scale::None);
         let mut apart = same.clone();
         apart.column_mut(2).mapv_inplace(|v| v * 1e4);
-        let got = run(&apart, &PrepareOptions::default()).unwrap();
+        let got = run(&apart).unwrap();
         assert_eq!(got.facts.scale, Scale::Standard);
         let square = |j: usize| (0..200).map(|i| got.z.row(i)[j].powi(2)).sum::<f32>();
         assert!((square(2) / square(0) - 1.0).abs() < 1e-3);
@@ -266,27 +246,21 @@ mod tests {
         x[(3, 1)] = f64::NAN;
         x[(70, 0)] = f64::INFINITY;
         x[(71, 2)] = 1e200; // infinite in f32
-        let error = run(&x, &PrepareOptions::default()).unwrap_err();
-        assert_eq!(
-            error,
-            Error::NonFinite {
-                count: 3,
-                n_rows: 100,
-                first: vec![3, 70, 71]
-            }
-        );
-        let options = PrepareOptions {
+        let refused = run(&x).unwrap_err().to_string();
+        assert!(refused.starts_with("x: 3 rows hold NaN or infinity (row 3, 70, 71)."));
+        let params = Params {
             nonfinite: NonFinite::Drop,
-            ..PrepareOptions::default()
+            ..Params::default()
         };
-        let got = run(&x, &options).unwrap();
+        let params = params.check().unwrap();
+        let got = run_with(&x, &params).unwrap();
         assert_eq!(
             (got.z.rows(), got.rows.len(), got.facts.n_nonfinite),
             (97, 97, 3)
         );
         let keep: Vec<usize> = (0..100).filter(|i| ![3, 70, 71].contains(i)).collect();
         assert_eq!(got.rows, keep.iter().map(|&i| i as u32).collect::<Vec<_>>());
-        let clean = run(&x.select(ndarray::Axis(0), &keep), &options).unwrap();
+        let clean = run_with(&x.select(ndarray::Axis(0), &keep), &params).unwrap();
         for (a, b) in got.z.as_slice().iter().zip(clean.z.as_slice()) {
             assert!((a - b).abs() < 1e-5);
         }
@@ -300,13 +274,13 @@ mod tests {
             let twin = x.row(30 + i).to_owned();
             x.row_mut(i).assign(&twin);
         }
-        let got = run(&x, &PrepareOptions::default()).unwrap();
+        let got = run(&x).unwrap();
         assert_eq!(
             (got.facts.n_constant_columns, got.facts.n_distinct),
             (1, 30)
         );
         assert!((0..60).all(|i| got.z.row(i)[1] == 0.0));
-        let far = run(&(&x + 1e7), &PrepareOptions::default()).unwrap();
+        let far = run(&(&x + 1e7)).unwrap();
         for (a, b) in got.z.as_slice().iter().zip(far.z.as_slice()) {
             assert!((a - b).abs() < 1e-4, "{a} {b}");
         }
@@ -315,11 +289,11 @@ mod tests {
     #[test]
     fn equal_rows_and_single_rows_stay_finite() {
         for (n, d) in [(1, 1), (1, 100), (2, 3), (5, 100)] {
-            let got = run(&Array2::from_elem((n, d), 3.0), &PrepareOptions::default()).unwrap();
+            let got = run(&Array2::from_elem((n, d), 3.0)).unwrap();
             assert!(got.z.as_slice().iter().all(|v| *v == 0.0), "{n} {d}");
         }
-        assert!(run(&Array2::zeros((0, 3)), &PrepareOptions::default()).is_err());
-        assert!(run(&Array2::zeros((3, 0)), &PrepareOptions::default()).is_err());
+        assert!(run(&Array2::zeros((0, 3))).is_err());
+        assert!(run(&Array2::zeros((3, 0))).is_err());
     }
 
     #[test]
@@ -327,12 +301,7 @@ mod tests {
         let x = points(700, 90);
         let mut fortran = Array2::zeros(ndarray::ShapeBuilder::f((700, 90)));
         fortran.assign(&x);
-        let z = |x: &Array2<f64>, threads| {
-            with_pool(threads, || run(x, &PrepareOptions::default()))
-                .unwrap()
-                .unwrap()
-                .z
-        };
+        let z = |x: &Array2<f64>, threads| with_pool(threads, || run(x)).unwrap().unwrap().z;
         let expected = z(&x, 1);
         assert_eq!(expected, z(&fortran, 1));
         assert_eq!(expected, z(&x, 4));

@@ -7,14 +7,15 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::columns::Columns;
-use crate::error::Result;
-use crate::linalg::{
-    Matrix, MatrixView, matmul_nn, matmul_tn, orthonormal_columns, symmetric_eigen,
-};
-use crate::monitor::Monitor;
-use crate::parallel::{blocks, fill_blocks, map_blocks, sum_blocks};
-use crate::rng::{Purpose, stream};
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::kernels::product::{matmul_nn, matmul_tn};
+use crate::numeric::factorise::{orthonormal_columns, symmetric_eigen};
+use crate::numeric::signs::{turn_columns, turned};
+use crate::prepare::scaled_rows::ScaledRows;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{add_in_order, blocks, fill_blocks, map_blocks, sum_blocks};
+use crate::run::rng::{Purpose, Streams};
 
 const POWER_ITERATIONS: usize = 2;
 pub(crate) const OVERSAMPLES: usize = 16;
@@ -38,15 +39,15 @@ pub(crate) struct Reduced {
 ///
 /// `monitor` advances by n times [`PASSES`].
 pub(crate) fn reduce(
-    x: &Columns<'_>,
+    x: &ScaledRows<'_>,
     n_dims: usize,
-    seed: u64,
+    streams: Streams,
     monitor: &Monitor,
 ) -> Result<Reduced> {
     let (n, d) = (x.n_rows(), x.n_cols());
     let r = (n_dims + OVERSAMPLES).min(d);
     let mut q = Matrix::zeros(d, r);
-    let mut rng = stream(seed, Purpose::Sketch, 0, 0);
+    let mut rng = streams.stream(Purpose::Sketch, 0);
     for v in q.as_mut_slice() {
         *v = StandardNormal.sample(&mut rng);
     }
@@ -103,7 +104,7 @@ pub(crate) fn reduce(
 }
 
 /// Xᵀ X q, (d, r), in one pass.
-fn covariance_times(x: &Columns<'_>, q: &Matrix, monitor: &Monitor) -> Result<Matrix> {
+fn covariance_times(x: &ScaledRows<'_>, q: &Matrix, monitor: &Monitor) -> Result<Matrix> {
     let (n, d, r) = (x.n_rows(), x.n_cols(), q.cols());
     let parts = map_blocks(n, n.div_ceil(TASKS), |rows| {
         let mut sum = Matrix::zeros(d, r);
@@ -121,23 +122,13 @@ fn covariance_times(x: &Columns<'_>, q: &Matrix, monitor: &Monitor) -> Result<Ma
     })?;
     let mut parts = parts.into_iter();
     let mut total = parts.next().unwrap_or_else(|| Matrix::zeros(d, r));
-    for part in parts {
-        let pairs = total.as_mut_slice().iter_mut().zip(part.as_slice());
-        pairs.for_each(|(t, v)| *t += v);
-    }
+    add_in_order(total.as_mut_slice(), parts.map(Matrix::into_entries));
     Ok(total)
 }
 
-/// Turns each component so that its entry of largest magnitude in the columns of X is positive.
+/// Turns each component by its entries in the columns of X.
 fn fix_signs(q: &Matrix, turn: &mut Matrix) {
-    let (d, r, p0) = (q.rows(), q.cols(), turn.cols());
-    let mut components = Matrix::zeros(d, p0);
+    let mut components = Matrix::zeros(q.rows(), turn.cols());
     matmul_nn(components.as_mut_slice(), q.view(), turn.view(), false);
-    for j in 0..p0 {
-        let entries = (0..d).map(|i| components.row(i)[j]);
-        let largest = entries.fold(0.0_f32, |a, v| if v.abs() > a.abs() { v } else { a });
-        if largest < 0.0 {
-            (0..r).for_each(|i| turn.row_mut(i)[j] *= -1.0);
-        }
-    }
+    turn_columns(turn, &turned(components.view()));
 }

@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
-use crate::error::Result;
-use crate::linalg::Matrix;
-use crate::monitor::Monitor;
-use crate::parallel::fill_blocks;
-use crate::source::{RowSource, rows_at_a_time};
-use crate::statistics::{Scale, Statistics};
+use crate::arrays::matrix::Matrix;
+use crate::options::Scale;
+use crate::prepare::source::{RowSource, rows_at_a_time};
+use crate::prepare::statistics::Statistics;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::fill_blocks;
 
 /// The kept rows, (n kept, d), centred and scaled.
-pub struct Columns<'a> {
+pub struct ScaledRows<'a> {
     source: &'a dyn RowSource,
     rows: &'a [u32],
     offset: Vec<f64>,
@@ -19,7 +20,7 @@ pub struct Columns<'a> {
     pub variance: f64,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> ScaledRows<'a> {
     /// The rows `rows` of `source`, ascending; `scale`: `None` or `Standard`.
     pub fn new(
         source: &'a dyn RowSource,
@@ -27,8 +28,7 @@ impl<'a> Columns<'a> {
         stats: &Statistics,
         scale: Scale,
     ) -> Self {
-        let varies = || stats.min.iter().zip(&stats.max).map(|(a, b)| a != b);
-        let pairs = stats.std.iter().zip(varies());
+        let pairs = stats.std.iter().zip(stats.varies());
         let scale: Vec<f64> = match scale {
             Scale::Standard => pairs
                 .map(|(s, varies)| if varies && *s > 0.0 { 1.0 / s } else { 0.0 })
@@ -37,7 +37,8 @@ impl<'a> Columns<'a> {
                 // One scale for all: brings the data near 1, far from the ends of f32's range.
                 let largest = stats.std.iter().copied().fold(0.0, f64::max);
                 let one = if largest > 0.0 { 1.0 / largest } else { 1.0 };
-                varies()
+                stats
+                    .varies()
                     .map(|varies| if varies { one } else { 0.0 })
                     .collect()
             }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use half::{bf16, f16};
 use ndarray::{ArrayView2, Axis, Slice};
 
-use crate::kernels::elementwise::center_and_scale;
+use crate::kernels::columns::center_and_scale;
+use crate::kernels::element::Element;
 
 /// Entries that are read at a time: 256 KiB, which stay in the second-level cache.
 const READ: usize = 1 << 16;
@@ -29,40 +29,6 @@ pub trait RowSource: Sync {
     /// offset, scale: (d,). The difference is taken in f64, so that large offsets cost no digits;
     /// what leaves the range of f32 becomes infinite.
     fn read(&self, rows: Range<usize>, offset: &[f64], scale: &[f64], out: &mut [f32]);
-}
-
-/// An entry of a matrix.
-pub trait Element: Copy + Send + Sync {
-    /// The value; integers above 2^53 are rounded.
-    fn to_f64(self) -> f64;
-}
-
-macro_rules! elements {
-    ($($type:ty => |$x:ident| $value:expr),+ $(,)?) => {
-        $(impl Element for $type {
-            #[inline]
-            fn to_f64(self) -> f64 {
-                let $x = self;
-                $value
-            }
-        })+
-    };
-}
-
-elements! {
-    f64 => |x| x,
-    f32 => |x| f64::from(x),
-    f16 => |x| f64::from(x),
-    bf16 => |x| f64::from(x),
-    u8 => |x| f64::from(x),
-    i8 => |x| f64::from(x),
-    u16 => |x| f64::from(x),
-    i16 => |x| f64::from(x),
-    u32 => |x| f64::from(x),
-    i32 => |x| f64::from(x),
-    u64 => |x| x as f64,
-    i64 => |x| x as f64,
-    bool => |x| f64::from(u8::from(x)),
 }
 
 impl<T: Element> RowSource for ArrayView2<'_, T> {
@@ -101,6 +67,7 @@ impl<T: Element> RowSource for ArrayView2<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use half::{bf16, f16};
     use ndarray::{Array2, ShapeBuilder};
 
     fn read<T: Element>(x: &ArrayView2<'_, T>) -> Vec<f32> {

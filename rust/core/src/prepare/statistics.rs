@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use crate::error::Result;
-use crate::kernels::elementwise::ColumnSums;
-use crate::monitor::Monitor;
-use crate::names::named;
-use crate::parallel::{blocks, map_blocks};
-use crate::source::{RowSource, rows_at_a_time};
+use crate::kernels::columns::ColumnSums;
+use crate::options::Scale;
+use crate::prepare::source::{RowSource, rows_at_a_time};
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{blocks, map_blocks};
 
 /// Tasks of a pass at most: a constant, as results must not depend on the number of threads.
 const TASKS: usize = 64;
@@ -15,23 +15,6 @@ const TASKS: usize = 64;
 const SCALE_RATIO: f64 = 10.0;
 /// Column whose range stands for the narrow ones.
 const NARROW: f64 = 0.05;
-
-/// How columns are scaled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// `Standard` where columns have scales of their own, else `None`.
-    Auto,
-    /// One scale for all.
-    None,
-    /// Each by its standard deviation.
-    Standard,
-}
-
-named!(Scale, "scale", {
-    Auto => "auto",
-    None => "none",
-    Standard => "standard",
-});
 
 /// Facts of the columns and rows.
 pub struct Statistics {
@@ -95,6 +78,11 @@ impl Statistics {
             min: total.columns.min,
             max: total.columns.max,
         })
+    }
+
+    /// Whether each column has more than one value, (d,).
+    pub fn varies(&self) -> impl Iterator<Item = bool> {
+        self.min.iter().zip(&self.max).map(|(a, b)| a != b)
     }
 
     /// The scaling that `wanted` means here.

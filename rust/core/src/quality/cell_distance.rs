@@ -7,15 +7,17 @@
 //!
 //! compares a selection S with all rows X at frequencies `ω ~ N(0, r^2 I)` in units of one over the
 //! cell's own median distance, r = 1/4, 1/2, 1 and 2, in closed form: its kernel is the Gaussian
-//! one between rows of a cell and 0 between others. Cells are those of [`crate::partition`], about
+//! one between rows of a cell and 0 between others. Cells are those of [`crate::numeric::partition`], about
 //! two picks each.
 
-use crate::error::Result;
+use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::kernels::exp::gaussian_powers;
-use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_from_product, squared_norms};
-use crate::monitor::Monitor;
-use crate::parallel::map_items;
-use crate::partition::partition;
+use crate::kernels::product::matmul_nt;
+use crate::kernels::squared_distance::{squared_from_products, squared_norms};
+use crate::numeric::partition::partition;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{add_in_order, map_items};
 
 /// Picks of a cell, where that does not make it larger than [`MOST_ROWS`].
 const PICKS: usize = 2;
@@ -23,7 +25,7 @@ const MOST_ROWS: usize = 512;
 /// Exponent of the coarsest kernel for squared distances in units of the squared median.
 const COARSE: f32 = -0.5 * 0.25 * 0.25;
 /// Number of radii: a row's kernel with itself.
-const RADII: f64 = 4.0;
+const N_RADII: f64 = 4.0;
 
 /// m times the distance, averaged over the radii, of each of `selections` (ascending rows of `z`,
 /// (n, p), the same number in each). O(n^2 p / cells).
@@ -45,10 +47,8 @@ pub fn cell_distances(
         Ok(Cell::new(z, cell).distances(selections, n))
     })?;
     let mut total = vec![0.0; selections.len()];
-    for distances in by_cell {
-        total.iter_mut().zip(distances).for_each(|(t, d)| *t += d);
-    }
-    let scale = m as f64 / RADII;
+    add_in_order(&mut total, by_cell);
+    let scale = m as f64 / N_RADII;
     total.iter_mut().for_each(|t| *t *= scale);
     Ok(total)
 }
@@ -65,10 +65,8 @@ impl<'a> Cell<'a> {
         let norms = squared_norms(x.view());
         let mut squared = vec![0.0; b * b];
         matmul_nt(&mut squared, x.view(), x.view(), false);
-        for (i, row) in squared.chunks_exact_mut(b).enumerate() {
-            for (d, norm) in row.iter_mut().zip(&norms) {
-                *d = squared_from_product(norms[i], *norm, *d);
-            }
+        for (row, norm) in squared.chunks_exact_mut(b).zip(&norms) {
+            squared_from_products(row, *norm, &norms);
         }
         let mut kernels = Matrix::zeros(b, b);
         let scale = COARSE / median(&squared, b);
@@ -111,16 +109,9 @@ fn median(squared: &[f32], b: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::random_selections;
-    use crate::parallel::with_pool;
-    use crate::rng::{Purpose, stream};
-    use rand::Rng;
-
-    fn points(n: usize, p: usize) -> Matrix {
-        let mut rng = stream(53, Purpose::Init, n, p);
-        let data = (0..n * p).map(|_| rng.random_range(-1.0..1.0)).collect();
-        Matrix::from_vec(data, n, p).unwrap()
-    }
+    use crate::arrays::matrix::random_matrix;
+    use crate::quality::draws::random_selections;
+    use crate::run::parallel::with_pool;
 
     fn distances(z: &Matrix, selections: &[Vec<u32>]) -> Vec<f64> {
         cell_distances(z.view(), selections, &Monitor::default()).unwrap()
@@ -147,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_whole_is_perfect_and_one_side_is_not() {
-        let z = points(400, 2);
+        let z = random_matrix(400, 2, 53);
         let all: Vec<u32> = (0..400).collect();
         assert!(distances(&z, &[all])[0].abs() < 1e-4);
         let mut by_first: Vec<u32> = (0..400).collect();
@@ -163,14 +154,14 @@ mod tests {
         assert!(distances(&Matrix::zeros(9, 2), &[vec![1, 5]])[0].abs() < 1e-6);
         assert_eq!(distances(&Matrix::zeros(1, 2), &[vec![0]]), [0.0]);
         // Copies of two rows in one cell: rounding must not make distances of copies.
-        let rows = points(2, 40);
+        let rows = random_matrix(2, 40, 53);
         let copies = rows.view().gather(&[0, 1].repeat(100));
         assert!(distances(&copies, &[vec![0, 1]])[0].abs() < 1e-4);
     }
 
     #[test]
     fn same_at_any_number_of_threads() {
-        let z = points(1500, 3);
+        let z = random_matrix(1500, 3, 53);
         let draws = random_selections(1500, 50, 3, 1);
         let run = |threads| with_pool(threads, || distances(&z, &draws)).unwrap();
         assert_eq!(run(1), run(4));

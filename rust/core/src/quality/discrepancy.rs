@@ -7,14 +7,16 @@
 //! * Sliced Wasserstein distance of order 2 (Bonneel et al. 2015): root mean square, over 64 random
 //!   directions and 256 quantiles, of the difference of the projections' quantiles.
 
-use rand::seq::index::sample;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::error::Result;
-use crate::linalg::{Matrix, MatrixView, matmul_nt, squared_norms};
-use crate::monitor::Monitor;
-use crate::parallel::{map_blocks, map_items};
-use crate::rng::{Purpose, stream};
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::kernels::product::matmul_nt;
+use crate::kernels::squared_distance::{squared_from_products, squared_norms};
+use crate::numeric::sample::sample_rows;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{map_blocks, map_items};
+use crate::run::rng::{Purpose, Streams};
 
 const SAMPLE: usize = 2048;
 const DIRECTIONS: usize = 64;
@@ -45,10 +47,10 @@ pub struct Discrepancy {
 pub fn discrepancies(
     z: MatrixView<'_>,
     selections: &[Vec<u32>],
-    seed: u64,
+    streams: Streams,
     monitor: &Monitor,
 ) -> Result<Vec<Discrepancy>> {
-    let mut rng = stream(seed, Purpose::Samples, 0, 1);
+    let mut rng = streams.stream(Purpose::Samples, 1);
     let mut directions = Matrix::zeros(DIRECTIONS, z.cols());
     for k in 0..DIRECTIONS {
         let row = directions.row_mut(k);
@@ -63,7 +65,7 @@ pub fn discrepancies(
         row.iter_mut().for_each(|v| *v /= norm);
     }
     let whole = quantiles(z, directions.view(), monitor)?;
-    let reference = thinned(z, &(0..z.rows() as u32).collect::<Vec<_>>(), seed, 2);
+    let reference = thinned(z, &(0..z.rows() as u32).collect::<Vec<_>>(), streams, 2);
     let within_reference = mean_kernels(reference.view(), reference.view(), true, monitor)?;
     let judged = monitor.in_parts(z.rows(), selections.len());
     map_items(selections, |rows| {
@@ -76,7 +78,7 @@ pub fn discrepancies(
             .map(|(a, b)| f64::from(a - b).powi(2));
         let count = (DIRECTIONS * QUANTILES) as f64;
         let sliced_wasserstein = (squared.sum::<f64>() / count).sqrt();
-        let own = thinned(z, rows, seed, 3);
+        let own = thinned(z, rows, streams, 3);
         let within_own = mean_kernels(own.view(), own.view(), true, monitor)?;
         let across_own = mean_kernels(own.view(), reference.view(), false, monitor)?;
         let across_reference = mean_kernels(reference.view(), own.view(), false, monitor)?;
@@ -98,10 +100,15 @@ pub fn discrepancies(
 }
 
 /// At most [`SAMPLE`] of `rows`.
-fn thinned(z: MatrixView<'_>, rows: &[u32], seed: u64, block: usize) -> Matrix {
-    let mut rng = stream(seed, Purpose::Samples, 0, block);
-    let kept = sample(&mut rng, rows.len(), rows.len().min(SAMPLE));
-    z.gather(&kept.into_iter().map(|i| rows[i]).collect::<Vec<_>>())
+fn thinned(z: MatrixView<'_>, rows: &[u32], streams: Streams, block: usize) -> Matrix {
+    let mut rng = streams.stream(Purpose::Samples, block);
+    let kept = sample_rows(rows.len(), SAMPLE, &mut rng);
+    z.gather(
+        &kept
+            .into_iter()
+            .map(|i| rows[i as usize])
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// Mean of k(a_i, b_j) over j for each i, (a rows,); `same`: a is b, and j = i is left out (1 for a
@@ -117,18 +124,16 @@ fn mean_kernels(
         monitor.check()?;
         let mut tile = vec![0.0; rows.len() * b.rows()];
         matmul_nt(&mut tile, a.rows_range(rows.clone()), b, false);
-        let mean = |(i, dots): (usize, &[f32])| {
-            let kernel = |(dot, norm): (&f32, &f32)| {
-                f64::from((-0.5 * (norms_a[i] + norm - 2.0 * dot).max(0.0)).exp())
-            };
-            let sum: f64 = dots.iter().zip(&norms_b).map(kernel).sum();
+        let mean = |(i, dots): (usize, &mut [f32])| {
+            squared_from_products(dots, norms_a[i], &norms_b);
+            let sum: f64 = dots.iter().map(|d| f64::from((-0.5 * d).exp())).sum();
             match (same, b.rows()) {
                 (true, 1) => 1.0,
                 (true, n) => (sum - 1.0) / (n - 1) as f64,
                 (false, n) => sum / n as f64,
             }
         };
-        let rows = rows.zip(tile.chunks_exact(b.rows()));
+        let rows = rows.zip(tile.chunks_exact_mut(b.rows()));
         Ok(rows.map(mean).collect::<Vec<_>>())
     })?;
     Ok(means.concat())
@@ -159,10 +164,11 @@ fn quantiles(x: MatrixView<'_>, directions: MatrixView<'_>, monitor: &Monitor) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     fn points(n: usize, shift: f32) -> Matrix {
-        let mut rng = stream(47, Purpose::Init, n, 0);
+        let mut rng = test_stream(47, n, 0);
         let data = (0..n * 2)
             .map(|_| rng.random_range(-0.6..0.6) + shift)
             .collect();
@@ -173,7 +179,13 @@ mod tests {
     fn mmd_by_hand_on_three_rows() {
         // S = {0, 1}, X = {0, 1, 3} on a line.
         let z = Matrix::from_vec(vec![0.0, 1.0, 3.0], 3, 1).unwrap();
-        let got = discrepancies(z.view(), &[vec![0, 1]], 0, &Monitor::default()).unwrap()[0];
+        let got = discrepancies(
+            z.view(),
+            &[vec![0, 1]],
+            Streams::new(0),
+            &Monitor::default(),
+        )
+        .unwrap()[0];
         let k = |d: f64| (-0.5 * d * d).exp();
         let within_x = (k(1.0) + k(3.0) + k(2.0)) / 3.0;
         let across = (2.0 + 2.0 * k(1.0) + k(3.0) + k(2.0)) / 6.0;
@@ -188,7 +200,13 @@ mod tests {
         }
         let one_side: Vec<u32> = (0..200).collect();
         let mixed: Vec<u32> = (0..1000).step_by(5).collect();
-        let got = discrepancies(z.view(), &[one_side, mixed], 0, &Monitor::default()).unwrap();
+        let got = discrepancies(
+            z.view(),
+            &[one_side, mixed],
+            Streams::new(0),
+            &Monitor::default(),
+        )
+        .unwrap();
         assert!(got[0].mmd2 > 5.0 * got[0].mmd2_se);
         assert!(got[1].mmd2.abs() < 2.0 * got[1].mmd2_se + 2.0 / 1000.0);
         assert!(got[1].mmd2_se < 0.2 * got[0].mmd2);
@@ -205,7 +223,8 @@ mod tests {
         let mut z = z.unwrap();
         (0..1000).for_each(|i| z.row_mut(i)[0] += 5.0);
         let upper: Vec<u32> = (0..1000).collect();
-        let got = discrepancies(z.view(), &[upper], 0, &Monitor::default()).unwrap()[0];
+        let got =
+            discrepancies(z.view(), &[upper], Streams::new(0), &Monitor::default()).unwrap()[0];
         // Quantile u of the mixture of [0, 1] and [5, 6] against that of [5, 6].
         let gap = |u: f64| {
             if u < 0.5 {
@@ -221,7 +240,12 @@ mod tests {
 
     #[test]
     fn one_row() {
-        let got = discrepancies(points(9, 0.0).view(), &[vec![4]], 0, &Monitor::default());
+        let got = discrepancies(
+            points(9, 0.0).view(),
+            &[vec![4]],
+            Streams::new(0),
+            &Monitor::default(),
+        );
         let got = got.unwrap()[0];
         assert!(got.mmd2.is_finite() && got.mmd2_se.is_finite());
     }

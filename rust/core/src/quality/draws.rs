@@ -1,8 +1,7 @@
 //! Random selections, of which the report shows figures beside the selection's.
 
-use rand::seq::index::sample;
-
-use crate::rng::{Purpose, stream};
+use crate::numeric::sample::sample_rows;
+use crate::run::rng::{Purpose, Streams};
 
 /// `n_random` draws of `count` rows of n without replacement, each ascending.
 #[must_use]
@@ -23,9 +22,10 @@ pub fn stratified_selections(
         .map(|draw| {
             let mut rows = Vec::with_capacity(quotas.iter().sum());
             for (g, (members, &quota)) in groups.iter().zip(quotas).enumerate() {
-                let mut rng = stream(seed, Purpose::RandomPicks, g, draw);
-                let drawn = sample(&mut rng, members.len(), quota.min(members.len()));
-                rows.extend(drawn.into_iter().map(|i| members[i]));
+                let streams = Streams::new(seed).of_group(g);
+                let mut rng = streams.stream(Purpose::RandomPicks, draw);
+                let drawn = sample_rows(members.len(), quota, &mut rng);
+                rows.extend(drawn.into_iter().map(|i| members[i as usize]));
             }
             rows.sort_unstable();
             rows

@@ -4,10 +4,11 @@
 //! error of the second moments; length of the error of the coordinates' third and fourth moments,
 //! over the length of their standard deviations to that power.
 
-use crate::error::Result;
-use crate::linalg::{MatrixView, matmul_tn};
-use crate::monitor::Monitor;
-use crate::parallel::sum_blocks;
+use crate::arrays::matrix::MatrixView;
+use crate::kernels::product::matmul_tn;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::sum_blocks;
 
 /// Rows of a block.
 const ROWS: usize = 128;
@@ -132,7 +133,7 @@ fn means(z: MatrixView<'_>, monitor: &Monitor) -> Result<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::Matrix;
+    use crate::arrays::matrix::Matrix;
 
     #[test]
     fn by_hand() {

@@ -1,119 +1,122 @@
-//! What can go wrong, as data: which thing, which value, which rule.
+//! What can go wrong, as fields: which thing, what is the matter with it, what mends it.
+//!
+//! The message is made where the fact is known and is never taken apart again. `what` is a
+//! parameter by its name in [`crate::options`], or an array by its letter or role. A fix may name a
+//! parameter in braces, `{nonfinite}`: who shows it puts in what the user would type.
 
-use thiserror::Error;
+use std::fmt;
 
 /// `std::result::Result` with this crate's [`enum@Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A refused input, a failed computation or a request to stop.
-#[derive(Debug, Clone, PartialEq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// Two arrays whose shapes must agree do not.
-    #[error("{name} has {got} entries where {expected} are needed")]
-    Shape {
-        /// The array at fault.
-        name: &'static str,
-        /// The length that was needed.
-        expected: usize,
-        /// The length that was given.
-        got: usize,
-    },
-    /// A parameter outside its range (NaN counts as outside).
-    #[error("{name} = {value} {rule}")]
-    Parameter {
-        /// The parameter at fault.
-        name: &'static str,
-        /// Its value, as text.
-        value: String,
-        /// What it has to be.
-        rule: String,
-    },
-    /// NaN or infinite entries in the input.
-    #[error("{count} of {n_rows} rows hold NaN or infinity (first rows: {first:?})")]
-    NonFinite {
-        /// How many rows hold at least one such entry.
-        count: usize,
-        /// The number of rows in all.
-        n_rows: usize,
-        /// The first few of them.
-        first: Vec<usize>,
-    },
-    /// An iteration ended before it met its tolerance.
-    #[error("{stage}: residual {residual:.1e} after {iterations} iterations, above {tol:.1e}")]
-    NotConverged {
-        /// The computation.
-        stage: &'static str,
-        /// The residual it reached.
-        residual: f64,
-        /// The residual it had to reach.
-        tol: f64,
-        /// Iterations done.
-        iterations: usize,
-    },
+    /// Input or a parameter that cannot be used.
+    Refused(Problem),
+    /// A computation that failed on input that is in order.
+    Failed(Problem),
     /// The caller asked to stop.
-    #[error("interrupted")]
     Interrupted,
 }
 
+/// A thing, what is wrong with it, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The parameter, array or computation at fault.
+    pub what: &'static str,
+    /// What is the matter with it: goes on from "`what`: ".
+    pub fact: String,
+    /// What to do about it, a sentence without its full stop; empty where the fact says so.
+    pub fix: String,
+}
+
 impl Error {
-    /// A [`Error::Parameter`] from anything that prints.
-    pub fn parameter(
-        name: &'static str,
-        value: impl std::fmt::Display,
-        rule: impl Into<String>,
-    ) -> Self {
-        Self::Parameter {
-            name,
-            value: value.to_string(),
-            rule: rule.into(),
+    /// [`Error::Refused`] without a fix.
+    pub fn refused(what: &'static str, fact: impl Into<String>) -> Self {
+        Self::Refused(Problem::new(what, fact))
+    }
+
+    /// [`Error::Failed`] without a fix.
+    pub fn failed(what: &'static str, fact: impl Into<String>) -> Self {
+        Self::Failed(Problem::new(what, fact))
+    }
+
+    /// The same with a fix.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<String>) -> Self {
+        match &mut self {
+            Self::Refused(problem) | Self::Failed(problem) => problem.fix = fix.into(),
+            Self::Interrupted => {}
+        }
+        self
+    }
+}
+
+impl Problem {
+    fn new(what: &'static str, fact: impl Into<String>) -> Self {
+        Self {
+            what,
+            fact: fact.into(),
+            fix: String::new(),
         }
     }
 }
 
-/// Checks that `got == expected`.
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, fact, fix } = self;
+        write!(out, "{what}: {fact}")?;
+        if fix.is_empty() {
+            Ok(())
+        } else {
+            write!(out, ". {fix}")
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(problem) | Self::Failed(problem) => problem.fmt(out),
+            Self::Interrupted => out.write_str("interrupted"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Checks that an array has `expected` entries.
 ///
 /// # Errors
-/// [`Error::Shape`] naming `name`.
-pub fn check_len(name: &'static str, got: usize, expected: usize) -> Result<()> {
+/// [`Error::Refused`] naming `what`.
+pub fn check_len(what: &'static str, got: usize, expected: usize) -> Result<()> {
     if got == expected {
         Ok(())
     } else {
-        Err(Error::Shape {
-            name,
-            expected,
-            got,
-        })
+        let fact = format!("has {got} entries where {expected} are needed");
+        Err(Error::refused(what, fact))
     }
 }
 
-/// Checks that `value > 0`; refuses NaN.
-///
-/// # Errors
-/// [`Error::Parameter`] naming `name`.
-pub fn check_positive(name: &'static str, value: f64) -> Result<()> {
-    if value > 0.0 && value.is_finite() {
-        Ok(())
-    } else {
-        Err(Error::parameter(
-            name,
-            value,
-            "must be a finite number above 0",
-        ))
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Checks that `value >= 0`; refuses NaN.
-///
-/// # Errors
-/// [`Error::Parameter`] naming `name`.
-pub fn check_non_negative(name: &'static str, value: f64) -> Result<()> {
-    if value >= 0.0 && value.is_finite() {
-        Ok(())
-    } else {
-        Err(Error::parameter(
-            name,
-            value,
-            "must be a finite number, 0 or more",
-        ))
+    #[test]
+    fn reads_as_thing_fact_and_fix() {
+        let plain = Error::refused("labels", "has 3 entries where 4 are needed");
+        assert_eq!(check_len("labels", 3, 4), Err(plain.clone()));
+        assert_eq!(
+            plain.to_string(),
+            "labels: has 3 entries where 4 are needed"
+        );
+        let mended = plain.fix("Give one for each row");
+        assert!(
+            mended
+                .to_string()
+                .ends_with("needed. Give one for each row")
+        );
+        assert_eq!(Error::Interrupted.fix("none").to_string(), "interrupted");
     }
 }

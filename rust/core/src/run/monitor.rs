@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use crate::error::{Error, Result};
+use crate::run::error::{Error, Result};
 
 /// The stages of a run, in the order in which they happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

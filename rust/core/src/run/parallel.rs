@@ -3,26 +3,31 @@
 //! Every loop here gives the same result for any number of threads: outputs are disjoint, and sums
 //! are taken over blocks and lanes whose bounds depend on the problem alone, added in order.
 
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::run::error::{Error, Result};
+use crate::run::instruction_set;
 
 /// Partial sums kept side by side by [`sum_blocks`]; a constant, so that results do not depend on
 /// the number of threads. 32 keeps 32 cores busy and the partial sums small.
-pub(crate) const LANES: usize = 32;
+pub(crate) const PARTIAL_SUMS: usize = 32;
 
-/// Runs `work` in a pool of `n_threads` threads (0: as many as the process may use).
+/// Runs `task` in a pool of `n_threads` threads (0: as many as the process may use).
 ///
 /// # Errors
-/// [`Error::Parameter`] where the system refuses to start that many threads.
-pub fn with_pool<R: Send>(n_threads: usize, work: impl FnOnce() -> R + Send) -> Result<R> {
+/// [`Error::Refused`] where the system refuses to start that many threads, or has no such
+/// [`instruction_set`] as was asked for.
+pub fn with_pool<R: Send>(n_threads: usize, task: impl FnOnce() -> R + Send) -> Result<R> {
+    instruction_set::check()?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(n_threads)
         .build()
-        .map_err(|err| Error::parameter("n_threads", n_threads, err.to_string()))?;
-    Ok(pool.install(work))
+        .map_err(|err| {
+            Error::refused("threads", format!("{n_threads} cannot be started ({err})"))
+        })?;
+    Ok(pool.install(task))
 }
 
 /// The ranges of at most `block` entries that cover `0..n`.
@@ -91,34 +96,42 @@ pub fn fill_and_sum_blocks<T: Send>(
             Ok(sum)
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(add_in_order(partial, len))
+    Ok(sum_in_order(partial, len))
 }
 
-/// The entrywise sum of `parts`, each (len,), first to last.
-fn add_in_order(parts: Vec<Vec<f64>>, len: usize) -> Vec<f64> {
-    let mut parts = parts.into_iter();
-    let mut total = parts.next().unwrap_or_else(|| vec![0.0; len]);
+/// Adds `parts`, each (len,), to `total`, first to last: the one way in which parts are added.
+pub fn add_in_order<T: AddAssign + Copy>(
+    total: &mut [T],
+    parts: impl IntoIterator<Item: AsRef<[T]>>,
+) {
     for part in parts {
-        for (t, x) in total.iter_mut().zip(part) {
-            *t += x;
+        for (t, x) in total.iter_mut().zip(part.as_ref()) {
+            *t += *x;
         }
     }
+}
+
+/// The entrywise sum of `parts`, each (len,).
+fn sum_in_order(parts: Vec<Vec<f64>>, len: usize) -> Vec<f64> {
+    let mut parts = parts.into_iter();
+    let mut total = parts.next().unwrap_or_else(|| vec![0.0; len]);
+    add_in_order(&mut total, parts);
     total
 }
 
-/// `work` on every block of `0..n`; the results in order.
+/// `task` on every block of `0..n`; the results in order.
 ///
 /// # Errors
-/// The first error that `work` returns.
+/// The first error that `task` returns.
 pub fn map_blocks<R: Send>(
     n: usize,
     block: usize,
-    work: impl Fn(Range<usize>) -> Result<R> + Sync,
+    task: impl Fn(Range<usize>) -> Result<R> + Sync,
 ) -> Result<Vec<R>> {
     let block = block.max(1);
     (0..n.div_ceil(block))
         .into_par_iter()
-        .map(|b| work(b * block..n.min((b + 1) * block)))
+        .map(|b| task(b * block..n.min((b + 1) * block)))
         .collect()
 }
 
@@ -129,27 +142,27 @@ pub fn indexed<T: Sync>(
     items.par_iter().enumerate()
 }
 
-/// `work` on every item of `items`; the results in order.
+/// `task` on every item of `items`; the results in order.
 ///
 /// # Errors
-/// The first error that `work` returns.
+/// The first error that `task` returns.
 pub fn map_items<T: Send, R: Send>(
     items: impl IntoParallelIterator<Item = T, Iter: IndexedParallelIterator>,
-    work: impl Fn(T) -> Result<R> + Sync + Send,
+    task: impl Fn(T) -> Result<R> + Sync + Send,
 ) -> Result<Vec<R>> {
-    items.into_par_iter().with_max_len(1).map(work).collect()
+    items.into_par_iter().with_max_len(1).map(task).collect()
 }
 
-/// `work` on every pair of two of `items`, each of them in one pair at a time.
+/// `task` on every pair of two of `items`, each of them in one pair at a time.
 ///
 /// The pairs come in the rounds of a tournament (circle method), so that an item meets the others
 /// in an order that depends on their number alone.
 ///
 /// # Errors
-/// The first error that `work` returns.
+/// The first error that `task` returns.
 pub fn for_each_pair<T: Send>(
     items: &mut [T],
-    work: impl Fn(&mut T, &mut T) -> Result<()> + Sync,
+    task: impl Fn(&mut T, &mut T) -> Result<()> + Sync,
 ) -> Result<()> {
     // With an odd number, one item rests in each round.
     let seats = items.len().next_multiple_of(2);
@@ -168,7 +181,7 @@ pub fn for_each_pair<T: Send>(
             }
         }
         let met = pairs.par_iter_mut().with_max_len(1);
-        met.try_for_each(|(_, _, first, second)| work(first, second))?;
+        met.try_for_each(|(_, _, first, second)| task(first, second))?;
         for (low, high, first, second) in pairs {
             (waiting[low], waiting[high]) = (Some(first), Some(second));
         }
@@ -191,18 +204,18 @@ pub fn sum_blocks(
 ) -> Result<Vec<f64>> {
     let block = block.max(1);
     let n_blocks = n.div_ceil(block);
-    let lanes = (0..LANES.min(n_blocks))
+    let lanes = (0..PARTIAL_SUMS.min(n_blocks))
         .into_par_iter()
         .with_max_len(1)
         .map(|lane| {
             let mut sum = vec![0.0; len];
-            for b in (lane..n_blocks).step_by(LANES) {
+            for b in (lane..n_blocks).step_by(PARTIAL_SUMS) {
                 add(b * block..n.min((b + 1) * block), &mut sum)?;
             }
             Ok(sum)
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(add_in_order(lanes, len))
+    Ok(sum_in_order(lanes, len))
 }
 
 #[cfg(test)]

@@ -2,260 +2,173 @@
 //!
 //! Stages run one after the other over all groups, so that time, energy and progress of a stage
 //! mean the same with and without labels; inside a stage the groups run side by side.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | [`request`] | from what is asked, in numbers of input rows, to groups with their quotas |
+//! | [`group`] | rows that are selected together, and what may become of each |
+//! | [`quotas`] | how many rows each class, or each block of a class, gives |
+//! | `group_state` | a group on its way through the stages |
+//! | `stages` | the stages, each for one group |
+//! | [`facts`] | what happened, group by group |
+//! | [`plan`] | what all that will take |
 
-use crate::error::{Error, Result};
-use crate::exchange::ExchangeOptions;
-use crate::linalg::MatrixView;
-use crate::monitor::{Monitor, Stage};
-use crate::names::named;
-use crate::optimize::OptimizeOptions;
-use crate::parallel::map_items;
-use crate::space::Space;
-use crate::work::{
-    Work, baseline, build_graph, decode, embed, exchange, find_neighbors, move_anchors, set_target,
+pub mod facts;
+pub mod group;
+mod group_state;
+pub mod plan;
+pub mod quotas;
+pub mod request;
+mod stages;
+
+use crate::arrays::matrix::MatrixView;
+use crate::options::{Choice, Method, ValidParams};
+use crate::prepare::Prepared;
+use crate::run::error::{Error, Result};
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::parallel::map_items;
+use crate::run::rng::Streams;
+use crate::select::facts::Selected;
+use crate::select::group::Group;
+use crate::select::group_state::GroupState;
+use crate::select::request::{Request, groups};
+use crate::select::stages::{
+    baseline, build_graph, decode, embed, exchange, find_neighbors, move_anchors, set_target,
 };
 
-/// Which stages run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// The paper's stages, then exchange.
-    Fast,
-    /// The paper's stages.
-    Paper,
-    /// Exchange from the start rows: no graph, no descent.
-    Exchange,
-    /// A rival, to compare with.
-    Random,
-    /// A rival: farthest-first traversal.
-    KCenter,
-    /// A rival: rows nearest to k-means centres.
-    KMeans,
-    /// A rival: kernel herding.
-    Herding,
-}
+/// A stage for one group.
+type Step = fn(&mut GroupState<'_>, &ValidParams, &Monitor) -> Result<()>;
 
-named!(Method, "method", {
-    Fast => "fast",
-    Paper => "paper",
-    Exchange => "exchange",
-    Random => "random",
-    KCenter => "k-center",
-    KMeans => "k-means",
-    Herding => "herding",
-});
-
-/// Where the anchors start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Init {
-    /// Distinct random rows.
-    Random,
-    /// k-means++ (Arthur & Vassilvitskii 2007).
-    KMeansPlusPlus,
-    /// Rows nearest to k-means centres.
-    KMeans,
-}
-
-named!(Init, "init", {
-    Random => "random",
-    KMeansPlusPlus => "k-means++",
-    KMeans => "k-means",
-});
-
-/// Parameters of a selection.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SelectOptions {
-    /// Stages that run.
-    pub method: Method,
-    /// Matching space.
-    pub space: Space,
-    /// Neighbours a row, k.
-    pub n_neighbors: usize,
-    /// Spectral components, c.
-    pub n_components: usize,
-    /// Frequencies of the library, q.
-    pub n_freqs: usize,
-    /// Start of the anchors.
-    pub init: Init,
-    /// The descent.
-    pub optimize: OptimizeOptions,
-    /// The exchange.
-    pub exchange: ExchangeOptions,
-    /// Seed of every random draw.
-    pub seed: u64,
-}
-
-impl Default for SelectOptions {
-    fn default() -> Self {
-        Self {
-            method: Method::Exchange,
-            space: Space::Features,
-            n_neighbors: 32,
-            n_components: 32,
-            n_freqs: 2048,
-            init: Init::Random,
-            optimize: OptimizeOptions::default(),
-            exchange: ExchangeOptions::default(),
-            seed: 0,
-        }
+/// Whether a stage is part of the method chosen.
+fn runs(stage: Stage, params: &ValidParams) -> bool {
+    let method = params.method;
+    match stage {
+        Stage::Exchange => method.exchanges(),
+        Stage::Baseline => !method.exchanges() && !method.descends(),
+        Stage::Spectral => method.descends() && params.space.needs_spectrum(),
+        _ => method.descends(),
     }
 }
 
-impl Method {
-    /// Whether it takes account of included and excluded rows.
-    #[must_use]
-    pub fn heeds_standing(self) -> bool {
-        matches!(self, Self::Fast | Self::Exchange | Self::Random)
+/// Checks that a method takes account of included and excluded rows, and of selections in turn.
+///
+/// # Errors
+/// [`Error::Refused`] naming `method`.
+pub fn check_takes_constraints(method: Method) -> Result<()> {
+    if method.takes_constraints() {
+        return Ok(());
     }
+    let takers = Method::NAMES.iter().filter(|name| {
+        let method = Method::named(name);
+        method.is_some_and(Method::takes_constraints)
+    });
+    let takers: Vec<&str> = takers.copied().collect();
+    let name = method.name();
+    let fact =
+        format!("{name} takes no account of included or excluded rows, as several ratios need");
+    Err(Error::refused("method", fact).fix(format!("Use one of {}", takers.join(", "))))
 }
 
-impl SelectOptions {
-    /// Whether a stage is part of the method.
-    fn runs(&self, stage: Stage) -> bool {
-        match (self.method, stage) {
-            (Method::Fast, Stage::Exchange) | (Method::Exchange, Stage::Exchange) => true,
-            (Method::Fast | Method::Paper, Stage::Spectral) => self.space.needs_spectrum(),
-            (Method::Fast | Method::Paper, stage) => {
-                !matches!(stage, Stage::Exchange | Stage::Baseline)
-            }
-            (Method::Exchange, _) => false,
-            (_, stage) => stage == Stage::Baseline,
-        }
-    }
-
-    /// Checks every range.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`] naming the first one outside.
-    pub fn check(&self) -> Result<()> {
-        for (name, value, least) in [
-            ("n_neighbors", self.n_neighbors, 2),
-            ("n_components", self.n_components, 1),
-            ("n_freqs", self.n_freqs, 3),
-        ] {
-            if value < least {
-                return Err(Error::parameter(
-                    name,
-                    value,
-                    format!("must be {least} or more"),
-                ));
-            }
-        }
-        self.optimize.check()?;
-        self.exchange.check()
-    }
+/// Selects what is asked of prepared rows; the rows are numbers of input rows, ascending.
+///
+/// ```
+/// use fast_select_core::options::ValidParams;
+/// use fast_select_core::prepare::prepare;
+/// use fast_select_core::run::monitor::Monitor;
+/// use fast_select_core::select::request::Request;
+/// use fast_select_core::select::select_rows;
+///
+/// let x = ndarray::Array2::from_shape_fn((100, 2), |(i, j)| ((i * 37 + j * 11) % 29) as f64);
+/// let (params, monitor) = (ValidParams::default(), Monitor::default());
+/// let prepared = prepare(&x.view(), &params, &monitor)?;
+/// let selected = select_rows(&prepared, Request::of(10), &params, &monitor)?;
+/// assert_eq!(selected.rows.len(), 10);
+/// // Nested: the next selection is made of these rows alone, against all of them still.
+/// let others: Vec<i64> = (0..100).filter(|i| !selected.rows.contains(&(*i as u32))).collect();
+/// let inner = Request { exclude: &others, ..Request::of(3) };
+/// let inner = select_rows(&prepared, inner, &params, &monitor)?;
+/// assert!(inner.rows.iter().all(|row| selected.rows.contains(row)));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`groups`] and [`select()`].
+pub fn select_rows(
+    prepared: &Prepared,
+    request: Request<'_>,
+    params: &ValidParams,
+    monitor: &Monitor,
+) -> Result<Selected> {
+    let groups = groups(prepared, request, params)?;
+    let mut selected = select(prepared.z.view(), &groups, params, monitor)?;
+    let input_row = |row: &mut u32| *row = prepared.rows[*row as usize];
+    selected.rows.iter_mut().for_each(input_row);
+    Ok(selected)
 }
-
-/// Rows that are selected together, to their own distribution.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Group {
-    /// Rows of Z, ascending.
-    pub members: Vec<u32>,
-    /// How many of them to select.
-    pub quota: usize,
-    /// What may become of each member; empty: all are free.
-    pub standing: Vec<Standing>,
-}
-
-/// What may become of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It may be selected.
-    Free,
-    /// It is selected, whatever else is.
-    Included,
-    /// It is not selected, but counts as part of the whole.
-    Excluded,
-}
-
-/// What happened in one group.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GroupFacts {
-    /// Rows.
-    pub n_rows: usize,
-    /// Rows selected.
-    pub quota: usize,
-    /// Connected components of the fuzzy graph before they were joined; `None` without a graph.
-    pub n_components_before: Option<usize>,
-    /// Largest residual of the eigenpairs; `None` without them.
-    pub eigen_residual: Option<f64>,
-    /// Steps of the descent; `None` where there was nothing to choose.
-    pub steps: Option<usize>,
-    /// Whether the descent stopped before `max_steps`.
-    pub stopped_early: bool,
-    /// m times the held-out CF distance of the anchors, at the start and at the end.
-    pub held_out: Option<(f64, f64)>,
-    /// Distinct rows nearest to the anchors; `None` without a descent.
-    pub distinct_anchors: Option<usize>,
-    /// Rows that the exchange chose from: fewer than there are where few picks are made from many,
-    /// and blocks are sampled; `None` without it.
-    pub exchanged_rows: Option<usize>,
-    /// Swaps of the exchange; `None` without it.
-    pub swaps: Option<usize>,
-}
-
-/// Selected rows and what led to them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Selected {
-    /// Rows of Z, ascending, distinct.
-    pub rows: Vec<u32>,
-    /// One entry a group, in the order given.
-    pub groups: Vec<GroupFacts>,
-}
-
-type Step = fn(&mut Work<'_>, &SelectOptions, &Monitor) -> Result<()>;
 
 /// Selects rows of `z`, (n, p0), prepared (see [`crate::prepare`]). Groups must not overlap.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::options::ValidParams;
+/// use fast_select_core::run::monitor::Monitor;
+/// use fast_select_core::select::group::Group;
+/// use fast_select_core::select::select;
+///
+/// // Three rows alike and one apart: one of each kind stands for all.
+/// let z = Matrix::from_vec(vec![0.0, 0.1, 0.2, 1.1], 4, 1)?;
+/// let all = Group { members: vec![0, 1, 2, 3], quota: 2, standing: vec![] };
+/// let selected = select(z.view(), &[all], &ValidParams::default(), &Monitor::default())?;
+/// assert_eq!(selected.rows, [1, 3]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
-/// [`Error::Parameter`] for options or quotas out of range, [`Error::NotConverged`],
-/// [`Error::Interrupted`].
+/// [`Error::Refused`] for quotas out of range, or a method that takes no constraints where there are
+/// some; [`Error::Failed`] where a stage does; [`Error::Interrupted`].
 pub fn select(
     z: MatrixView<'_>,
     groups: &[Group],
-    options: &SelectOptions,
+    params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<Selected> {
-    options.check()?;
-    if !options.method.heeds_standing() && groups.iter().any(|group| !group.standing.is_empty()) {
-        let rule = "takes no account of included or excluded rows: use exchange, fast or random";
-        return Err(Error::parameter("method", options.method.name(), rule));
+    if groups.iter().any(|group| !group.standing.is_empty()) {
+        check_takes_constraints(params.method)?;
     }
-    let works = groups.iter().enumerate();
-    let mut works = works
-        .map(|(id, group)| Work::new(id, group, z))
+    let streams = Streams::new(params.seed);
+    let mut states = groups
+        .iter()
+        .enumerate()
+        .map(|(id, group)| GroupState::new(streams.of_group(id), group, z))
         .collect::<Result<Vec<_>>>()?;
-    let is_open = |group: &&Group| 0 < group.quota && group.quota < group.members.len();
-    let rows = groups.iter().filter(is_open).map(|g| g.members.len()).sum();
-    let picks = groups.iter().filter(is_open).map(|g| g.quota).sum();
-    let open = groups.iter().filter(is_open).count();
+    let open = || states.iter().filter(|state| state.is_open());
+    let rows: usize = open().map(GroupState::n).sum();
+    let picks: usize = open().map(|state| state.quota).sum();
+    let components = open().count() * params.n_components;
     for (stage, total, step) in [
         (Stage::Neighbors, rows, find_neighbors as Step),
         (Stage::Graph, rows, build_graph),
-        (Stage::Spectral, open * options.n_components, embed),
+        (Stage::Spectral, components, embed),
         (Stage::Frequencies, rows, set_target),
         (Stage::Optimize, picks, move_anchors),
         (Stage::Decode, picks, decode),
         (Stage::Baseline, picks, baseline),
-        (
-            Stage::Exchange,
-            rows * (1 + options.exchange.max_sweeps),
-            exchange,
-        ),
+        (Stage::Exchange, rows * (1 + params.max_sweeps), exchange),
     ] {
-        if !options.runs(stage) {
+        if !runs(stage, params) {
             continue;
         }
         monitor.begin(stage, total)?;
-        map_items(&mut works, |work| {
-            if work.is_open() {
-                step(work, options, monitor)
+        map_items(&mut states, |state| {
+            if state.is_open() {
+                step(state, params, monitor)
             } else {
                 Ok(())
             }
         })?;
     }
     let mut rows = Vec::with_capacity(groups.iter().map(|g| g.quota).sum());
-    let finished = works.into_iter().map(|work| work.finish(&mut rows));
+    let finished = states.into_iter().map(|state| state.finish(&mut rows));
     let groups = finished.collect();
     rows.sort_unstable();
     Ok(Selected { rows, groups })

@@ -1,38 +1,37 @@
 //! What a selection will take, stage by stage, before it runs.
 //!
-//! Bytes are counted from the buffers that each stage holds at its peak, the paper's graphs as they
-//! were on Fashion-MNIST (a second attempt of the eigensolver takes more). Work is in
-//! multiply-adds of a blocked product, into which everything else is converted at the rates seen on
-//! one AVX-512 machine; [`products_per_second`] measures the machine at hand. Seconds are therefore
-//! an estimate; `tests/bench/SPEED.md` has both beside what was measured.
+//! Bytes are counted from the buffers that each stage holds at its peak; those of the paper's graphs
+//! were measured on Fashion-MNIST. Time is counted in multiply-adds of a blocked product. What a stage
+//! does beside such products counts as the multiply-adds that would take as long: the constants
+//! below, fitted by `tests/bench/fit_plan.py` on an AVX-512 machine. [`products_per_second`] measures
+//! the machine at hand, so that seconds are an estimate; `tests/bench/SPEED.md` has both beside what
+//! was measured.
 
 use std::time::Instant;
 
+use crate::arrays::matrix::Matrix;
 use crate::baselines::MAX_ITER;
-use crate::basis::BLOCK;
-use crate::error::Result;
-use crate::linalg::{Matrix, matmul_nt};
-use crate::monitor::{Monitor, Stage};
-use crate::parallel::{LANES, map_blocks};
-use crate::quality::{QualityOptions, TOGETHER};
-use crate::select::{Method, SelectOptions};
-use crate::space::Space;
-use crate::swaps::BATCH;
-use crate::work::n_blocks;
+use crate::exchange::{BATCH, SHORT};
+use crate::graph::{ROOM, SLACK};
+use crate::kernels::product::matmul_nt;
+use crate::options::{Method, Space, ValidParams};
+use crate::prepare::{N_DIMS, OVERSAMPLES, PASSES, TASKS};
+use crate::quality::COVERAGE_ROWS;
+use crate::quality::unseen::{N_FREQS, TOGETHER};
+use crate::run::error::{Error, Result};
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::parallel::{PARTIAL_SUMS, map_blocks};
+use crate::select::group_state::n_blocks;
+use crate::select::quotas::{ClassSize, quotas};
+use crate::spectral::BLOCK;
 
 /// The outline of a selection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outline {
-    /// Rows, n.
-    pub n_rows: usize,
-    /// Columns, d.
+    /// Columns of the input, d.
     pub n_cols: usize,
-    /// Columns kept at most by the preparation.
-    pub n_dims: usize,
     /// Rows and quota of each group.
     pub groups: Vec<(usize, usize)>,
-    /// Random selections that the report compares with, of each kind.
-    pub n_random: usize,
     /// Threads.
     pub n_threads: usize,
 }
@@ -45,239 +44,385 @@ pub struct StageCost {
     /// Bytes held at its peak, with what earlier stages left.
     pub bytes: u64,
     /// Multiply-adds, or what takes as long.
-    pub work: f64,
+    pub multiply_adds: f64,
     /// What the bytes are made of.
     pub formula: &'static str,
 }
 
 /// Multiply-adds that reading, converting and checking an entry of the input takes.
-const READ_WORK: f64 = 75.0;
+const READ_COST: f64 = 75.0;
 /// Multiply-adds of a pair of rows in the exchange beyond their product.
-const PAIR_WORK: f64 = 67.0;
+const PAIR_COST: f64 = 67.0;
 /// Of a pick and a row of its block in all swaps, and for each column.
-const SWAP_WORK: f64 = 425.0;
-const SWAP_COLUMN_WORK: f64 = 3.3;
+const SWAP_COST: f64 = 425.0;
+const SWAP_COLUMN_COST: f64 = 3.3;
 /// Multiply-adds of a sine and a cosine.
-const SINCOS_WORK: f64 = 16.0;
+const SINCOS_COST: f64 = 16.0;
 /// Of a row and another in the search for neighbours, beyond half their product; of a neighbour
 /// there, in the fuzzy graph, and with each component in the spectral embedding.
-const SCAN_WORK: f64 = 15.0;
-const NEAREST_WORK: f64 = 2.2e4;
-const NEIGHBOR_WORK: f64 = 5500.0;
-const SPECTRAL_WORK: f64 = 800.0;
+const SCAN_COST: f64 = 15.0;
+const NEAREST_COST: f64 = 2.2e4;
+const NEIGHBOR_COST: f64 = 5500.0;
+const SPECTRAL_COST: f64 = 800.0;
 /// Passes over the phases of all rows for the frequencies, and the library of a group.
 const PHASE_PASSES: f64 = 1.9;
-const LIBRARY_WORK: f64 = 2e9;
+const LIBRARY_COST: f64 = 2e9;
 /// Of a step; of an anchor in it beyond its frequencies, matching and all, and for each column; of
 /// an anchor in the last matching.
-const STEP_WORK: f64 = 6e7;
-const ANCHOR_WORK: f64 = 1.8e4;
-const ANCHOR_COLUMN_WORK: f64 = 1.9e3;
-const DECODE_WORK: f64 = 1.6e6;
+const STEP_COST: f64 = 6e7;
+const ANCHOR_COST: f64 = 1.8e4;
+const ANCHOR_COLUMN_COST: f64 = 1.9e3;
+const DECODE_COST: f64 = 1.6e6;
 /// Products of anchors with rows in it, and what else grows like them.
 const DECODE_PRODUCTS: f64 = 1.5;
 /// Of a row and a frequency of the quality, beyond their product, with sines, cosines and sums.
-const PHASE_WORK: f64 = 200.0;
+const PHASE_COST: f64 = 200.0;
 /// Of a selected and a sampled row in the coverage, and for each column.
-const COVERAGE_WORK: f64 = 20.0;
-const COVERAGE_COLUMN_WORK: f64 = 0.4;
+const COVERAGE_COST: f64 = 20.0;
+const COVERAGE_COLUMN_COST: f64 = 0.4;
 /// Products with all rows that the coverage takes, and what else grows like them.
 const COVERAGE_PRODUCTS: f64 = 1.5;
 /// Candidates that a row collects beyond its neighbours.
-const CANDIDATES: usize = crate::knn::SLACK + crate::top_k::ROOM;
+const CANDIDATES: usize = SLACK + ROOM;
 /// Of a column of a row and a pick that a rival compares on one thread.
-const RIVAL_WORK: f64 = 10.0;
+const RIVAL_COST: f64 = 10.0;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
+/// Blocks are not cut below this to save memory: they would no longer be its largest part.
+const LEAST_BLOCK_ROWS: usize = 1024;
 
-/// The stages that `options` run, in order.
+impl Outline {
+    /// Of the selection of `count` rows from classes of `sizes` rows each.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the classes cannot give that many.
+    pub fn new(
+        n_cols: usize,
+        sizes: &[usize],
+        count: usize,
+        n_threads: usize,
+        params: &ValidParams,
+    ) -> Result<Self> {
+        let classes: Vec<ClassSize> = sizes.iter().map(|&n| ClassSize::of(n, &[], 1)).collect();
+        let quotas = quotas(&classes, count, params.balance)?;
+        Ok(Self {
+            n_cols,
+            groups: sizes.iter().copied().zip(quotas).collect(),
+            n_threads: n_threads.max(1),
+        })
+    }
+}
+
+/// The stages that `params` run, in order.
+///
+/// ```
+/// use fast_select_core::options::ValidParams;
+/// use fast_select_core::select::plan::{Outline, plan};
+///
+/// let params = ValidParams::default();
+/// let outline = Outline::new(784, &[30_000, 30_000], 600, 2, &params)?;
+/// let names: Vec<&str> = plan(&outline, &params).iter().map(|s| s.stage.name()).collect();
+/// assert_eq!(names, ["prepare", "exchange", "quality"]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 #[must_use]
-pub fn plan(outline: &Outline, options: &SelectOptions) -> Vec<StageCost> {
-    let (n, d) = (outline.n_rows, outline.n_cols);
-    let p = d.min(outline.n_dims);
-    let m: usize = outline.groups.iter().map(|(_, quota)| quota).sum();
-    let k = options.n_neighbors;
-    // Groups and blocks that run at the same time: the largest, one a thread.
-    let mut groups: Vec<usize> = outline.groups.iter().map(|(rows, _)| *rows).collect();
-    groups.sort_unstable_by(|a, b| b.cmp(a));
-    let at_once = |sizes: &[usize]| sizes.iter().take(outline.n_threads).sum::<usize>();
-    let z = 4 * n * (p + 1);
-    let held = z + if groups.len() > 1 { 4 * n * p } else { 0 };
-    let mut stages = vec![prepare(n, d, p, outline.n_threads)];
-    let mut push = |stage, bytes: usize, work, formula| {
-        stages.push(StageCost {
-            stage,
-            bytes: bytes as u64,
-            work,
-            formula,
-        });
-    };
-    let descends = matches!(options.method, Method::Fast | Method::Paper);
-    let c = options.n_components;
-    // Columns of the matching space U.
-    let p_u = match options.space {
-        Space::Features => p,
-        Space::Joint => p + c,
-        Space::Spectral => c,
-    };
-    if descends {
-        let squares: f64 = groups.iter().map(|&g| (g * g) as f64).sum();
-        let near = 8 * n * k;
-        push(
-            Stage::Neighbors,
-            held + near + 8 * (2 * k + CANDIDATES) * at_once(&groups),
-            squares * (0.5 * p as f64 + SCAN_WORK) + NEAREST_WORK * (n * k) as f64,
-            "Z, groups' Z, 8 n k, 8 (2 k + 32) rows at work",
-        );
-        let graph = JOINED_BYTES * n * k;
-        push(
-            Stage::Graph,
-            held + near.min(graph) + GRAPH_BYTES * k * at_once(&groups),
-            NEIGHBOR_WORK * (n * k) as f64,
-            "Z, groups' Z, 8 n k, 48 k rows at work",
-        );
-        if options.space.needs_spectrum() {
-            let row = 24 * c + 16 * BLOCK + JOINED_BYTES * k;
-            push(
-                Stage::Spectral,
-                held + graph + 4 * n * c + row * at_once(&groups),
-                SPECTRAL_WORK * (n * k * c) as f64,
-                "Z, groups' Z, 14 n k, 4 n c, (24 c + 256 + 14 k) rows at work",
-            );
-        }
-        let (q, u) = (options.n_freqs, 4 * n * p_u);
-        let v = if options.space.needs_spectrum() {
-            4 * n * c
-        } else {
-            0
-        };
-        push(
-            Stage::Frequencies,
-            held + graph + v + u + LANES * 16 * q,
-            (n * q) as f64 * (p_u as f64 + SINCOS_WORK) * PHASE_PASSES
-                + LIBRARY_WORK * groups.len() as f64,
-            "Z, groups' Z, 14 n k, V, U, 512 q",
-        );
-        let (batch, steps) = (options.optimize.batch_size, options.optimize.max_steps);
-        let products = (m * batch) as f64 * (2.0 * p_u as f64 + SINCOS_WORK);
-        let anchors = m as f64 * (ANCHOR_WORK + ANCHOR_COLUMN_WORK * p_u as f64);
-        let step = STEP_WORK * groups.len() as f64 + products + anchors;
-        push(
-            Stage::Optimize,
-            held + graph + u + 4 * m * (batch + 6 * p_u + 100),
-            steps as f64 * step,
-            "Z, groups' Z, 14 n k, U, 4 m (batch + 6 p_U + 100)",
-        );
-        push(
-            Stage::Decode,
-            held + graph + u + 400 * m,
-            (n * m) as f64 * p_u as f64 / groups.len().max(1) as f64 * DECODE_PRODUCTS
-                + DECODE_WORK * m as f64,
-            "Z, groups' Z, 14 n k, U, 400 m",
-        );
+pub fn plan(outline: &Outline, params: &ValidParams) -> Vec<StageCost> {
+    let sizes = Sizes::new(outline, params);
+    let mut stages = vec![sizes.prepare()];
+    if params.method.descends() {
+        stages.extend(sizes.descent());
     }
-    let pairs = |of: fn(&(usize, usize)) -> (usize, usize)| -> f64 {
-        let groups = outline.groups.iter().map(of);
-        groups.map(|(a, b)| a as f64 * b as f64).sum::<f64>() * p as f64
-    };
-    let (by_picks, by_rows) = (pairs(|&(n, m)| (n, m)), pairs(|&(n, _)| (n, n)));
-    let rival = match options.method {
-        Method::Fast | Method::Paper | Method::Exchange => None,
-        Method::Random => Some(0.0),
-        Method::KCenter => Some(RIVAL_WORK * by_picks),
-        Method::KMeans => Some((RIVAL_WORK + 1.0 + MAX_ITER as f64) * by_picks),
-        Method::Herding => Some(RIVAL_WORK * by_picks + 2.0 * by_rows),
-    };
-    if let Some(work) = rival {
-        let bytes = held + 4 * m * (p + 2) + 24 * at_once(&groups);
-        let formula = "Z, groups' Z, 4 m (p + 2), 24 rows at work";
-        push(Stage::Baseline, bytes, work, formula);
+    if params.method.exchanges() {
+        stages.push(sizes.exchange());
     }
-    if matches!(options.method, Method::Fast | Method::Exchange) {
-        let blocks: Vec<(usize, usize)> = outline
-            .groups
-            .iter()
-            .filter(|(rows, quota)| 0 < *quota && quota < rows)
-            .flat_map(|&(rows, quota)| {
-                let count = n_blocks(rows, quota, options.exchange.block_rows);
-                // A block that has to be larger is sampled.
-                let limit = options.exchange.block_rows.max(2 * quota.div_ceil(count));
-                let rows = rows.div_ceil(count).min(limit);
-                vec![(rows, quota.div_ceil(count)); count]
-            })
-            .collect();
-        let mut sizes: Vec<usize> = blocks.iter().map(|(rows, _)| *rows).collect();
-        sizes.sort_unstable_by(|a, b| b.cmp(a));
-        let row = 4 * p + 4 * BATCH + 8 * LANES + 64;
-        let left = if descends {
-            4 * n * p_u + JOINED_BYTES * n * k
-        } else {
-            0
-        };
-        push(
-            Stage::Exchange,
-            held + left + row * at_once(&sizes),
-            blocks
-                .iter()
-                .map(|&(b, m)| exchange_work(b, m, p, options))
-                .sum(),
-            "Z, groups' Z, (4 p + 2,368) rows of the blocks at work",
-        );
-    }
-    let kinds = if groups.len() > 1 { 2 } else { 1 };
-    let selections = 1 + kinds * outline.n_random;
-    let quality = QualityOptions::default();
-    let batches = selections.div_ceil(TOGETHER) as f64;
-    let phases = (n * quality.n_freqs) as f64 * (p as f64 + PHASE_WORK) * batches;
-    let sampled = quality.coverage_rows.min(n) as f64;
-    let distances = sampled * n as f64 * p as f64 * COVERAGE_PRODUCTS;
-    let per_pair = COVERAGE_WORK + COVERAGE_COLUMN_WORK * p as f64;
-    let added = sampled * (selections * m) as f64 * per_pair;
-    let sums = 16 * quality.n_freqs * (1 + selections.min(TOGETHER));
-    push(
-        Stage::Quality,
-        z + LANES * sums + 4 * selections * (m + quality.coverage_rows),
-        phases + added + distances,
-        "Z, 0.5 MiB a selection (64 at most), 4 (m + 2,048) a selection",
-    );
+    stages.extend(sizes.baseline());
+    stages.push(sizes.quality());
     stages
 }
 
-fn prepare(n: usize, d: usize, p: usize, n_threads: usize) -> StageCost {
-    let z = 4 * n * (p + 1);
-    let hashes = 16 * n + n_threads * (4 << 16);
-    let (bytes, passes) = if d > p {
-        let r = p + crate::pca::OVERSAMPLES;
-        let scores = 4 * n * (p + r) + 4 * n;
-        let sketch = 4 * d * r * crate::pca::TASKS.min(n_threads + 1);
-        (
-            hashes.max(scores) + sketch,
-            2.0 * crate::pca::PASSES as f64 - 1.0,
-        )
-    } else {
-        (hashes + z, 0.0)
-    };
-    let reads = 1.0 + (passes + 1.0) / 2.0;
-    let products = passes * (p + crate::pca::OVERSAMPLES) as f64;
-    StageCost {
-        stage: Stage::Prepare,
-        bytes: bytes as u64,
-        work: (n * d) as f64 * (reads * READ_WORK + products),
-        formula: if d > p {
-            "Z, scores 4 n (p + 16), sketches 4 d (p + 16)"
-        } else {
-            "Z, hashes 16 n"
-        },
+/// The largest `block_rows`, from that of `params` down by halves, at which a process that takes
+/// `before` bytes already stays within `bytes` in every stage.
+///
+/// # Errors
+/// [`Error::Refused`] naming `max_memory` where even the smallest blocks take more.
+pub fn fitting_block_rows(
+    outline: &Outline,
+    params: &ValidParams,
+    bytes: u64,
+    before: u64,
+) -> Result<usize> {
+    let mut params = params.clone();
+    loop {
+        let stages = plan(outline, &params);
+        let needed = before + stages.iter().map(|stage| stage.bytes).max().unwrap_or(0);
+        if needed <= bytes {
+            return Ok(params.block_rows);
+        }
+        let halved = params.block_rows / 2;
+        if halved < LEAST_BLOCK_ROWS {
+            let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
+            let (allowed, needed) = (mebibytes(bytes), mebibytes(needed));
+            let fact = format!("{allowed} MiB is less than the {needed} MiB that it takes");
+            let refused = Error::refused("max_memory", fact);
+            return Err(refused.fix("Allow that much, or use fewer threads"));
+        }
+        params = params.with_block_rows(halved)?;
     }
 }
 
-/// Kernel sums of half the pairs, one full round, the short ones, and the swaps.
-fn exchange_work(rows: usize, picks: usize, p: usize, options: &SelectOptions) -> f64 {
-    let (b, m, p) = (rows as f64, picks as f64, p as f64);
-    let short = options.exchange.max_sweeps.saturating_sub(1) as f64;
-    let rounds = 1.0 + crate::exchange::SHORT * short;
-    b * b * (0.5 + rounds) * (p + PAIR_WORK) + m * b * (SWAP_WORK + SWAP_COLUMN_WORK * p)
+/// The sizes that the stages' costs are made of.
+struct Sizes<'a> {
+    outline: &'a Outline,
+    params: &'a ValidParams,
+    /// Rows, columns, columns kept, and picks.
+    n: usize,
+    d: usize,
+    p: usize,
+    m: usize,
+    /// Rows of the groups, the largest first.
+    groups: Vec<usize>,
+    /// Bytes of Z, and of it with that of the groups.
+    z: usize,
+    held: usize,
+    /// Columns of the matching space U.
+    p_u: usize,
+}
+
+impl<'a> Sizes<'a> {
+    fn new(outline: &'a Outline, params: &'a ValidParams) -> Self {
+        let mut groups: Vec<usize> = outline.groups.iter().map(|(rows, _)| *rows).collect();
+        groups.sort_unstable_by(|a, b| b.cmp(a));
+        let (n, d) = (groups.iter().sum::<usize>(), outline.n_cols);
+        let p = d.min(N_DIMS);
+        let z = 4 * n * (p + 1);
+        let own = if groups.len() > 1 { 4 * n * p } else { 0 };
+        let c = params.n_components;
+        Self {
+            outline,
+            params,
+            n,
+            d,
+            p,
+            m: outline.groups.iter().map(|(_, quota)| quota).sum(),
+            groups,
+            z,
+            held: z + own,
+            p_u: match params.space {
+                Space::Features => p,
+                Space::Joint => p + c,
+                Space::Spectral => c,
+            },
+        }
+    }
+
+    /// Rows of the groups or blocks that run at the same time: the largest, one a thread.
+    fn at_once(&self, descending: &[usize]) -> usize {
+        descending.iter().take(self.outline.n_threads).sum()
+    }
+
+    /// Bytes of the graph.
+    fn graph_bytes(&self) -> usize {
+        JOINED_BYTES * self.n * self.params.n_neighbors
+    }
+
+    fn prepare(&self) -> StageCost {
+        let (n, d, p) = (self.n, self.d, self.p);
+        let hashes = 16 * n + self.outline.n_threads * (4 << 16);
+        let (bytes, passes) = if d > p {
+            let r = p + OVERSAMPLES;
+            let scores = 4 * n * (p + r) + 4 * n;
+            let sketch = 4 * d * r * TASKS.min(self.outline.n_threads + 1);
+            (hashes.max(scores) + sketch, 2.0 * PASSES as f64 - 1.0)
+        } else {
+            (hashes + self.z, 0.0)
+        };
+        let reads = 1.0 + (passes + 1.0) / 2.0;
+        let products = passes * (p + OVERSAMPLES) as f64;
+        StageCost {
+            stage: Stage::Prepare,
+            bytes: bytes as u64,
+            multiply_adds: (n * d) as f64 * (reads * READ_COST + products),
+            formula: if d > p {
+                "Z, scores 4 n (p + 16), sketches 4 d (p + 16)"
+            } else {
+                "Z, hashes 16 n"
+            },
+        }
+    }
+
+    /// The paper's stages.
+    fn descent(&self) -> Vec<StageCost> {
+        let mut stages = vec![self.neighbors(), self.graph()];
+        if self.params.space.needs_spectrum() {
+            stages.push(self.spectral());
+        }
+        stages.extend([self.frequencies(), self.optimize(), self.decode()]);
+        stages
+    }
+
+    fn neighbors(&self) -> StageCost {
+        let (n, k) = (self.n, self.params.n_neighbors);
+        let squares: f64 = self.groups.iter().map(|&g| (g * g) as f64).sum();
+        let lists = 8 * (2 * k + CANDIDATES) * self.at_once(&self.groups);
+        StageCost {
+            stage: Stage::Neighbors,
+            bytes: (self.held + 8 * n * k + lists) as u64,
+            multiply_adds: squares * (0.5 * self.p as f64 + SCAN_COST)
+                + NEAREST_COST * (n * k) as f64,
+            formula: "Z, groups' Z, 8 n k, 8 (2 k + 32) rows at work",
+        }
+    }
+
+    fn graph(&self) -> StageCost {
+        let (n, k) = (self.n, self.params.n_neighbors);
+        let near = (8 * n * k).min(self.graph_bytes());
+        let made = GRAPH_BYTES * k * self.at_once(&self.groups);
+        StageCost {
+            stage: Stage::Graph,
+            bytes: (self.held + near + made) as u64,
+            multiply_adds: NEIGHBOR_COST * (n * k) as f64,
+            formula: "Z, groups' Z, 8 n k, 48 k rows at work",
+        }
+    }
+
+    fn spectral(&self) -> StageCost {
+        let (n, k, c) = (self.n, self.params.n_neighbors, self.params.n_components);
+        let row = 24 * c + 16 * BLOCK + JOINED_BYTES * k;
+        let bytes = self.held + self.graph_bytes() + 4 * n * c + row * self.at_once(&self.groups);
+        StageCost {
+            stage: Stage::Spectral,
+            bytes: bytes as u64,
+            multiply_adds: SPECTRAL_COST * (n * k * c) as f64,
+            formula: "Z, groups' Z, 14 n k, 4 n c, (24 c + 256 + 14 k) rows at work",
+        }
+    }
+
+    fn frequencies(&self) -> StageCost {
+        let (n, q, p_u) = (self.n, self.params.n_freqs, self.p_u);
+        let v = if self.params.space.needs_spectrum() {
+            4 * n * self.params.n_components
+        } else {
+            0
+        };
+        let bytes = self.held + self.graph_bytes() + v + 4 * n * p_u + PARTIAL_SUMS * 16 * q;
+        let phases = (n * q) as f64 * (p_u as f64 + SINCOS_COST) * PHASE_PASSES;
+        StageCost {
+            stage: Stage::Frequencies,
+            bytes: bytes as u64,
+            multiply_adds: phases + LIBRARY_COST * self.groups.len() as f64,
+            formula: "Z, groups' Z, 14 n k, V, U, 512 q",
+        }
+    }
+
+    fn optimize(&self) -> StageCost {
+        let (m, p_u, batch) = (self.m, self.p_u, self.params.batch_size);
+        let products = (m * batch) as f64 * (2.0 * p_u as f64 + SINCOS_COST);
+        let anchors = m as f64 * (ANCHOR_COST + ANCHOR_COLUMN_COST * p_u as f64);
+        let step = STEP_COST * self.groups.len() as f64 + products + anchors;
+        let moved = 4 * m * (batch + 6 * p_u + 100);
+        StageCost {
+            stage: Stage::Optimize,
+            bytes: (self.held + self.graph_bytes() + 4 * self.n * p_u + moved) as u64,
+            multiply_adds: self.params.max_steps as f64 * step,
+            formula: "Z, groups' Z, 14 n k, U, 4 m (batch + 6 p_U + 100)",
+        }
+    }
+
+    fn decode(&self) -> StageCost {
+        let (n, m, p_u) = (self.n, self.m, self.p_u);
+        let pairs = (n * m) as f64 / self.groups.len().max(1) as f64;
+        StageCost {
+            stage: Stage::Decode,
+            bytes: (self.held + self.graph_bytes() + 4 * n * p_u + 400 * m) as u64,
+            multiply_adds: pairs * p_u as f64 * DECODE_PRODUCTS + DECODE_COST * m as f64,
+            formula: "Z, groups' Z, 14 n k, U, 400 m",
+        }
+    }
+
+    /// A rival's selection, where the method is one.
+    fn baseline(&self) -> Option<StageCost> {
+        let (m, p) = (self.m, self.p);
+        let pairs = |of: fn(&(usize, usize)) -> usize| -> f64 {
+            let groups = self.outline.groups.iter();
+            groups.map(|g| g.0 as f64 * of(g) as f64).sum::<f64>() * p as f64
+        };
+        let (by_picks, by_rows) = (pairs(|g| g.1), pairs(|g| g.0));
+        let multiply_adds = match self.params.method {
+            Method::Fast | Method::Paper | Method::Exchange => return None,
+            Method::Random => 0.0,
+            Method::KCenter => RIVAL_COST * by_picks,
+            Method::KMeans => (RIVAL_COST + 1.0 + MAX_ITER as f64) * by_picks,
+            Method::Herding => RIVAL_COST * by_picks + 2.0 * by_rows,
+        };
+        Some(StageCost {
+            stage: Stage::Baseline,
+            bytes: (self.held + 4 * m * (p + 2) + 24 * self.at_once(&self.groups)) as u64,
+            multiply_adds,
+            formula: "Z, groups' Z, 4 m (p + 2), 24 rows at work",
+        })
+    }
+
+    /// Rows and picks of the blocks of the exchange.
+    fn blocks(&self) -> Vec<(usize, usize)> {
+        let open = |(rows, quota): &&(usize, usize)| 0 < *quota && quota < rows;
+        let block_rows = self.params.block_rows;
+        let cut = |&(rows, quota): &(usize, usize)| {
+            let count = n_blocks(rows, quota, block_rows);
+            // A block that has to be larger is sampled.
+            let limit = block_rows.max(2 * quota.div_ceil(count));
+            let rows = rows.div_ceil(count).min(limit);
+            vec![(rows, quota.div_ceil(count)); count]
+        };
+        let groups = self.outline.groups.iter();
+        groups.filter(open).flat_map(cut).collect()
+    }
+
+    fn exchange(&self) -> StageCost {
+        let (blocks, p) = (self.blocks(), self.p);
+        let mut sizes: Vec<usize> = blocks.iter().map(|(rows, _)| *rows).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let row = 4 * p + 4 * BATCH + 8 * PARTIAL_SUMS + 64;
+        let left = if self.params.method.descends() {
+            4 * self.n * self.p_u + self.graph_bytes()
+        } else {
+            0
+        };
+        StageCost {
+            stage: Stage::Exchange,
+            bytes: (self.held + left + row * self.at_once(&sizes)) as u64,
+            multiply_adds: blocks.iter().map(|&(b, m)| self.exchange_block(b, m)).sum(),
+            formula: "Z, groups' Z, (4 p + 2,368) rows of the blocks at work",
+        }
+    }
+
+    /// Kernel sums of half the pairs, one full round, the short ones, and the swaps.
+    fn exchange_block(&self, rows: usize, picks: usize) -> f64 {
+        let (b, m, p) = (rows as f64, picks as f64, self.p as f64);
+        let short = self.params.max_sweeps.saturating_sub(1) as f64;
+        let rounds = 1.0 + SHORT * short;
+        b * b * (0.5 + rounds) * (p + PAIR_COST) + m * b * (SWAP_COST + SWAP_COLUMN_COST * p)
+    }
+
+    fn quality(&self) -> StageCost {
+        let (n, p) = (self.n, self.p as f64);
+        let kinds = if self.groups.len() > 1 { 2 } else { 1 };
+        let selections = 1 + kinds * self.params.n_random;
+        let batches = selections.div_ceil(TOGETHER) as f64;
+        let phases = (n * N_FREQS) as f64 * (p + PHASE_COST) * batches;
+        let sampled = COVERAGE_ROWS.min(n) as f64;
+        let distances = sampled * n as f64 * p * COVERAGE_PRODUCTS;
+        let per_pair = COVERAGE_COST + COVERAGE_COLUMN_COST * p;
+        let added = sampled * (selections * self.m) as f64 * per_pair;
+        let sums = 16 * N_FREQS * (1 + selections.min(TOGETHER));
+        let lists = 4 * selections * (self.m + COVERAGE_ROWS);
+        StageCost {
+            stage: Stage::Quality,
+            bytes: (self.z + PARTIAL_SUMS * sums + lists) as u64,
+            multiply_adds: phases + added + distances,
+            formula: "Z, 0.5 MiB a selection (64 at most), 4 (m + 2,048) a selection",
+        }
+    }
 }
 
 /// Multiply-adds a second of all threads of the current pool, from products of (128, 64) by
@@ -313,32 +458,34 @@ pub fn products_per_second(monitor: &Monitor) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::ExchangeOptions;
+    use crate::options::Params;
 
-    fn outline(n: usize, groups: usize) -> Outline {
+    fn outline(n: usize) -> Outline {
         Outline {
-            n_rows: n,
             n_cols: 200,
-            n_dims: 64,
-            groups: vec![(n / groups, n / groups / 10); groups],
-            n_random: 20,
+            groups: vec![(n, n / 10)],
             n_threads: 2,
         }
     }
 
-    fn peak(outline: &Outline, options: &SelectOptions) -> u64 {
-        let stages = plan(outline, options);
+    fn params(method: Method, block_rows: usize) -> ValidParams {
+        let params = Params {
+            method,
+            block_rows,
+            ..Params::default()
+        };
+        params.check().unwrap()
+    }
+
+    fn peak(outline: &Outline, params: &ValidParams) -> u64 {
+        let stages = plan(outline, params);
         stages.iter().map(|s| s.bytes).max().unwrap()
     }
 
     #[test]
     fn stages_are_those_of_the_method() {
         let stages = |method| -> Vec<Stage> {
-            let options = SelectOptions {
-                method,
-                ..SelectOptions::default()
-            };
-            let stages = plan(&outline(1000, 1), &options).into_iter();
+            let stages = plan(&outline(1000), &params(method, 1024)).into_iter();
             stages.map(|s| s.stage).collect()
         };
         assert_eq!(
@@ -354,22 +501,28 @@ mod tests {
     }
 
     #[test]
-    fn smaller_blocks_take_less_memory_and_work_grows_with_n() {
-        let options = |block_rows| SelectOptions {
-            exchange: ExchangeOptions {
-                block_rows,
-                ..ExchangeOptions::default()
-            },
-            ..SelectOptions::default()
-        };
-        let large = outline(100_000, 1);
-        assert!(peak(&large, &options(4096)) < peak(&large, &options(16_384)));
-        let work = |n| plan(&outline(n, 1), &options(16_384))[1].work;
-        let ratio = work(400_000) / work(200_000);
+    fn smaller_blocks_take_less_memory_and_cost_grows_with_n() {
+        let of = |block_rows| params(Method::Exchange, block_rows);
+        let large = outline(100_000);
+        assert!(peak(&large, &of(4096)) < peak(&large, &of(16_384)));
+        let cost = |n| plan(&outline(n), &of(16_384))[1].multiply_adds;
+        let ratio = cost(400_000) / cost(200_000);
         assert!(
             (1.9..2.2).contains(&ratio),
             "linear beyond one block: {ratio}"
         );
+    }
+
+    #[test]
+    fn blocks_are_halved_until_they_fit() {
+        let (outline, whole) = (outline(100_000), params(Method::Exchange, 16_384));
+        let most = peak(&outline, &whole);
+        let fitting = |bytes, before| fitting_block_rows(&outline, &whole, bytes, before);
+        assert_eq!(fitting(most, 0), Ok(16_384));
+        assert_eq!(fitting(most, 1), Ok(8192));
+        let least = peak(&outline, &params(Method::Exchange, 1024));
+        assert!(fitting(least + 7, 7).is_ok());
+        assert!(fitting(least + 6, 7).is_err());
     }
 
     #[test]

@@ -1,21 +1,8 @@
-//! Groups and their quotas: how many rows each class gives.
+//! How many rows each class, or each block of a class, gives.
 
-use crate::error::{Error, Result};
-use crate::names::named;
-
-/// How a count is shared out among classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Balance {
-    /// As large a share of each class.
-    Proportional,
-    /// As many rows of each class, as far as it has them.
-    Equal,
-}
-
-named!(Balance, "balance", {
-    Proportional => "proportional",
-    Equal => "equal",
-});
+use crate::options::Balance;
+use crate::run::error::{Error, Result};
+use crate::select::group::Standing;
 
 /// How many rows a class has, and how many of them may be selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +16,16 @@ pub struct ClassSize {
 }
 
 impl ClassSize {
-    /// A class of which any number of rows but none may be selected.
+    /// Of a class of `rows` rows, of the given standing (empty: all are free), which gives at least
+    /// `least` rows where it can.
     #[must_use]
-    pub fn free(rows: usize) -> Self {
+    pub fn of(rows: usize, standing: &[Standing], least: usize) -> Self {
+        let count = |kind| standing.iter().filter(|s| **s == kind).count();
+        let most = rows - count(Standing::Excluded);
         Self {
             rows,
-            least: rows.min(1),
-            most: rows,
+            least: least.min(most).max(count(Standing::Included)),
+            most,
         }
     }
 }
@@ -47,22 +37,20 @@ impl ClassSize {
 /// same rule.
 ///
 /// # Errors
-/// [`Error::Parameter`] naming `count` where the bounds leave no way.
+/// [`Error::Refused`] naming `count` where the bounds leave no way.
 pub fn quotas(classes: &[ClassSize], count: usize, balance: Balance) -> Result<Vec<usize>> {
     let (least, most) = classes.iter().fold((0, 0), |(least, most), class| {
         (least + class.least, most + class.most)
     });
     if count > most {
-        let rule = format!("is more than the {most} rows that can be selected");
-        return Err(Error::parameter("count", count, rule));
+        let fact = format!("{count} is more than the {most} rows that can be selected");
+        return Err(Error::refused("count", fact));
     }
     if count < least {
-        let rule = if classes.iter().all(|c| c.least <= 1) {
-            format!("is less than the {least} classes, each of which gives at least one row")
-        } else {
-            format!("is less than the {least} rows that are included or the only one of a class")
-        };
-        return Err(Error::parameter("count", count, rule));
+        let givers = classes.iter().filter(|c| c.least > 0).count();
+        let fact = format!("{count} is less than the {least} rows that {givers} classes must give");
+        let fix = "Select more, include fewer, or leave the labels out";
+        return Err(Error::refused("count", fact).fix(fix));
     }
     let weight = |c: usize| match balance {
         Balance::Proportional => classes[c].rows as f64,
@@ -120,24 +108,6 @@ pub fn quotas(classes: &[ClassSize], count: usize, balance: Balance) -> Result<V
     }
 }
 
-/// Rows of each label, ascending; labels 0 to `n_labels` - 1.
-///
-/// # Errors
-/// [`Error::Parameter`] naming `labels` for one out of range.
-pub fn members(labels: &[u32], n_labels: usize) -> Result<Vec<Vec<u32>>> {
-    let mut groups = vec![Vec::new(); n_labels];
-    for (i, &label) in labels.iter().enumerate() {
-        match groups.get_mut(label as usize) {
-            Some(group) => group.push(i as u32),
-            None => {
-                let rule = format!("must lie below {n_labels}");
-                return Err(Error::parameter("labels", label, rule));
-            }
-        }
-    }
-    Ok(groups)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,8 +115,9 @@ mod tests {
 
     #[test]
     fn by_hand() {
-        let free =
-            |sizes: &[usize]| -> Vec<_> { sizes.iter().map(|&s| ClassSize::free(s)).collect() };
+        let free = |sizes: &[usize]| -> Vec<_> {
+            sizes.iter().map(|&s| ClassSize::of(s, &[], 1)).collect()
+        };
         let p =
             |sizes: &[usize], count| quotas(&free(sizes), count, Balance::Proportional).unwrap();
         assert_eq!(p(&[60, 30, 10], 10), [6, 3, 1]);
@@ -180,14 +151,5 @@ mod tests {
                 prop_assert!((c.least..=c.most).contains(q));
             }
         }
-    }
-
-    #[test]
-    fn members_ascend() {
-        assert_eq!(
-            members(&[1, 0, 1], 3).unwrap(),
-            [vec![1], vec![0, 2], vec![]]
-        );
-        assert!(members(&[3], 3).is_err());
     }
 }

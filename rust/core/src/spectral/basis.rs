@@ -8,12 +8,14 @@ use std::ops::Range;
 
 use rand::Rng;
 
-use crate::aligned::Aligned;
-use crate::error::Result;
+use crate::arrays::Aligned;
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::kernels::product::matmul_nn;
 use crate::kernels::thin::{WIDTH, add_inner, add_product};
-use crate::linalg::{Matrix, MatrixView, matmul_nn, symmetric_eigen};
-use crate::parallel::{fill_and_sum_blocks, fill_blocks, sum_blocks};
-use crate::rng::{Purpose, stream};
+use crate::numeric::factorise::symmetric_eigen;
+use crate::run::error::Result;
+use crate::run::parallel::{fill_and_sum_blocks, fill_blocks, sum_blocks};
+use crate::run::rng::{Purpose, Streams};
 
 /// Vectors of a block: rows of one cache line, so that a sparse product takes little longer than with
 /// half as many.
@@ -41,8 +43,7 @@ pub struct Basis<'a> {
 /// Where random vectors come from.
 #[derive(Debug)]
 pub struct RandomColumns {
-    seed: u64,
-    group: usize,
+    streams: Streams,
     draws: usize,
 }
 
@@ -244,25 +245,21 @@ impl<'a> Basis<'a> {
 
 impl RandomColumns {
     /// A source of its own for each seed and group.
-    pub fn new(seed: u64, group: usize) -> Self {
-        Self {
-            seed,
-            group,
-            draws: 0,
-        }
+    pub fn new(streams: Streams) -> Self {
+        Self { streams, draws: 0 }
     }
 
     /// Draws those columns of `block`, (n, BLOCK), that are `lost`: uniform, of length near 1.
     ///
     /// # Errors
-    /// None but what the threads pass on.
+    /// None: the tasks cannot fail.
     pub fn fill(&mut self, block: &mut Matrix, lost: [bool; BLOCK]) -> Result<()> {
         let (n, first_stream) = (block.rows(), self.draws);
         self.draws += n.div_ceil(ROWS);
         let scale = (3.0 / n as f32).sqrt();
         fill_blocks(block.as_mut_slice(), BLOCK, ROWS, |first, rows| {
             let at = first_stream + first / ROWS;
-            let mut rng = stream(self.seed, Purpose::Eigenvectors, self.group, at);
+            let mut rng = self.streams.stream(Purpose::Eigenvectors, at);
             for row in rows.chunks_exact_mut(BLOCK) {
                 for (x, _) in row.iter_mut().zip(lost).filter(|(_, lost)| *lost) {
                     *x = rng.random_range(-scale..scale);
@@ -343,7 +340,7 @@ mod tests {
         let known = vec![1.0 / (n as f32).sqrt(); n];
         let mut basis = Basis::new(&known, 4 * BLOCK + 3);
         assert_eq!(basis.room, 4 * BLOCK);
-        let mut random = RandomColumns::new(5, 0);
+        let mut random = RandomColumns::new(Streams::new(5));
         let mut block = Matrix::zeros(n, BLOCK);
         random.fill(&mut block, [true; BLOCK]).unwrap();
         for step in 0..3 {

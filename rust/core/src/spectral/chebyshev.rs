@@ -3,10 +3,10 @@
 //! `T_d((A - centre) / half)` stays within ± 1 on the interval `centre ± half`, and above it grows as
 //! `cosh(d acosh(x))`, faster than any other polynomial of degree d (Zhou & Saad 2007).
 
-use crate::error::Result;
-use crate::linalg::Matrix;
-use crate::monitor::Monitor;
-use crate::sparse::{CsrMatrix, Recurrence};
+use crate::arrays::matrix::Matrix;
+use crate::numeric::sparse::{CsrMatrix, Recurrence};
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
 
 /// Nepers by which the filter lifts the last wanted vector above the unwanted ones. Between 2 and 4
 /// the time on Fashion-MNIST hardly changes.
@@ -20,13 +20,13 @@ const MIN_HALF: f64 = 1e-3;
 
 /// The interval and the degree d.
 #[derive(Debug, Clone, Copy)]
-pub struct Filter {
+pub struct ChebyshevFilter {
     centre: f64,
     half: f64,
     degree: usize,
 }
 
-impl Filter {
+impl ChebyshevFilter {
     /// One that damps from `low` to a cut below `last`, the least eigenvalue wanted; none is above 1.
     ///
     /// The cut is `gap_end` or, if that is less, twice as far from 1 as `last`.
@@ -58,7 +58,7 @@ impl Filter {
     /// `T_k+1 = 2 (A - centre) / half T_k - T_k-1`; returns the number of products. O(entries b d).
     ///
     /// # Errors
-    /// [`crate::Error::Shape`]; [`crate::Error::Interrupted`].
+    /// [`crate::Error::Refused`] for blocks of other shapes; [`crate::Error::Interrupted`].
     pub fn apply(
         self,
         a: &CsrMatrix,
@@ -95,7 +95,7 @@ mod tests {
     fn damps_below_the_cut_and_lifts_above() {
         let values: Vec<f32> = (0..=60).map(|i| -0.5 + i as f32 / 40.0).collect();
         let a = diagonal(&values);
-        let filter = Filter::new(-0.5, 0.95, 0.95);
+        let filter = ChebyshevFilter::new(-0.5, 0.95, 0.95);
         let mut first = Matrix::from_vec(vec![1.0; values.len()], values.len(), 1).unwrap();
         let mut second = Matrix::zeros(values.len(), 1);
         let terms = filter.terms(1.0, 0.0);
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn survives_spectra_without_gap_or_width() {
         for (low, gap_end, last) in [(1.0, 1.0, 1.0), (-1.0, 1.0, 1.0), (0.2, 0.2, 0.2)] {
-            let filter = Filter::new(low, gap_end, last);
+            let filter = ChebyshevFilter::new(low, gap_end, last);
             assert!(filter.half > 0.0 && filter.centre.is_finite());
             assert!((1..=MAX_DEGREE).contains(&filter.degree));
         }

@@ -3,12 +3,14 @@
 //! `S x` adds every entry of x, its sign kept or turned, to one of s buckets (Charikar et al. 2002).
 //! S is linear and `E |S x|² = |x|²`, with a standard deviation of `|x|² √(2 / s)`: 9 % for our s.
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
 
-use crate::error::Result;
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::kernels::product::matmul_nn;
 use crate::kernels::thin::WIDTH;
-use crate::linalg::{Matrix, MatrixView, matmul_nn};
-use crate::parallel::{LANES, map_blocks};
+use crate::run::error::Result;
+use crate::run::instruction_set;
+use crate::run::parallel::{PARTIAL_SUMS, add_in_order, map_blocks};
 
 /// Buckets, s.
 const BUCKETS: usize = 256;
@@ -17,12 +19,12 @@ const BUCKETS: usize = 256;
 /// rows. O(n).
 ///
 /// # Errors
-/// None but what the threads pass on.
+/// None: the tasks cannot fail.
 pub fn count_sketch(x: &Matrix) -> Result<Vec<f32>> {
     let rows = x.as_slice().as_chunks::<WIDTH>().0;
-    let parts = map_blocks(rows.len(), rows.len().div_ceil(LANES), |at| {
+    let parts = map_blocks(rows.len(), rows.len().div_ceil(PARTIAL_SUMS), |at| {
         let mut sums = vec![[0.0; WIDTH]; BUCKETS];
-        Arch::new().dispatch(Scatter {
+        instruction_set::arch().dispatch(Scatter {
             rows: &rows[at.clone()],
             first: at.start,
             sums: &mut sums,
@@ -30,11 +32,10 @@ pub fn count_sketch(x: &Matrix) -> Result<Vec<f32>> {
         Ok(sums)
     })?;
     let mut sums = vec![[0.0; WIDTH]; BUCKETS];
-    for part in parts {
-        for (sum, part) in sums.as_flattened_mut().iter_mut().zip(part.as_flattened()) {
-            *sum += part;
-        }
-    }
+    add_in_order(
+        sums.as_flattened_mut(),
+        parts.iter().map(|part| part.as_flattened()),
+    );
     let entries = 0..WIDTH * BUCKETS;
     Ok(entries.map(|e| sums[e % BUCKETS][e / BUCKETS]).collect())
 }
@@ -42,7 +43,7 @@ pub fn count_sketch(x: &Matrix) -> Result<Vec<f32>> {
 /// Sketches of combinations, one a row: `turn sketches`, (c, s), for `turn`, (c, k), and k sketches.
 ///
 /// # Errors
-/// [`crate::Error::Shape`].
+/// [`crate::Error::Refused`] for another number of sketches.
 pub fn combined(turn: MatrixView<'_>, sketches: &[f32]) -> Result<Matrix> {
     let sketches = MatrixView::new(sketches, turn.cols(), BUCKETS)?;
     let mut out = Matrix::zeros(turn.rows(), BUCKETS);

@@ -10,23 +10,25 @@
 //! estimated from a count sketch S of the basis and its image, `|S A V y - θ S V y|`; those of the
 //! pairs returned are measured. Storage is f32, projections are summed in f64.
 
-use crate::basis::{BLOCK, Basis, RandomColumns};
-use crate::error::{Error, Result};
-use crate::filter::Filter;
-use crate::linalg::{Matrix, symmetric_eigen};
-use crate::monitor::Monitor;
-use crate::parallel::{fill_blocks, sum_blocks};
-use crate::sketch::{combined, count_sketch};
-use crate::sparse::CsrMatrix;
+use crate::arrays::matrix::Matrix;
+use crate::numeric::factorise::symmetric_eigen;
+use crate::numeric::sparse::CsrMatrix;
+use crate::run::error::{Error, Result};
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{fill_blocks, sum_blocks};
+use crate::run::rng::Streams;
+use crate::spectral::basis::{BLOCK, Basis, RandomColumns};
+use crate::spectral::chebyshev::ChebyshevFilter;
+use crate::spectral::count_sketch::{combined, count_sketch};
 
 /// Rows of a block of rows.
 const ROWS: usize = 512;
 /// Share of the tolerance that estimated residuals have to meet, as they err to both sides.
 const AIM: f64 = 0.8;
 
-/// What to look for and how hard.
+/// What is wanted, and how much may be spent on it.
 #[derive(Debug, Clone, Copy)]
-pub struct Search {
+pub struct Wanted {
     /// Eigenpairs.
     pub count: usize,
     /// Vectors of the full basis.
@@ -35,10 +37,8 @@ pub struct Search {
     pub tol: f64,
     /// Restarts at most.
     pub max_restarts: usize,
-    /// Seed and group of the random start.
-    pub seed: u64,
-    /// The group.
-    pub group: usize,
+    /// The random start.
+    pub streams: Streams,
 }
 
 /// Eigenpairs found.
@@ -61,42 +61,43 @@ pub struct Eigenpairs {
 /// O(entries b) a product, O(n basis b) a step.
 ///
 /// # Errors
-/// [`Error::Parameter`] where the basis does not fit; [`Error::Interrupted`].
+/// [`Error::Refused`] where the basis does not fit; [`Error::Interrupted`].
 pub fn largest_eigenpairs(
     a: &CsrMatrix,
     known: &[f32],
-    search: Search,
+    wanted: Wanted,
     monitor: &Monitor,
     mut converged: impl FnMut(usize) -> Result<()>,
 ) -> Result<Eigenpairs> {
     let n = a.n();
-    if search.basis < search.count + 2 * BLOCK || search.basis + BLOCK >= n {
-        let rule = format!("does not fit {} eigenpairs of {n} rows", search.count);
-        return Err(Error::parameter("basis", search.basis, rule));
+    if wanted.basis < wanted.count + 2 * BLOCK || wanted.basis + BLOCK >= n {
+        let (size, count) = (wanted.basis, wanted.count);
+        let fact = format!("of {size} vectors does not fit {count} eigenpairs of {n} rows");
+        return Err(Error::refused("basis", fact));
     }
-    let mut davidson = Davidson::new(n, known, search)?;
-    let mut aim = AIM * search.tol;
+    let mut davidson = Davidson::new(n, known, wanted)?;
+    let mut aim = AIM * wanted.tol;
     let mut restarts = 0;
     loop {
         monitor.check()?;
         davidson.append(a)?;
         monitor.check()?;
-        if davidson.basis.used() < search.count + BLOCK {
+        if davidson.basis.used() < wanted.count + BLOCK {
             // Too few Ritz values to place the cut.
             std::mem::swap(&mut davidson.next, &mut davidson.image);
             davidson.orthonormalise()?;
             continue;
         }
         let ritz = davidson.rayleigh_ritz()?;
-        let wanted = &ritz.residuals[..search.count];
-        let good = wanted.iter().filter(|r| **r <= aim).count();
-        let full = davidson.basis.used() + BLOCK > search.basis;
+        let residuals = &ritz.residuals[..wanted.count];
+        let good = residuals.iter().filter(|r| **r <= aim).count();
+        let full = davidson.basis.used() + BLOCK > wanted.basis;
         restarts += usize::from(full);
-        let last = restarts > search.max_restarts;
-        converged(good.min(search.count - 1))?;
-        if good == search.count || last {
+        let last = restarts > wanted.max_restarts;
+        converged(good.min(wanted.count - 1))?;
+        if good == wanted.count || last {
             let pairs = davidson.pairs(a, &ritz)?;
-            if pairs.residual <= search.tol || last {
+            if pairs.residual <= wanted.tol || last {
                 return Ok(pairs);
             }
             aim *= 0.5;
@@ -118,7 +119,7 @@ pub fn largest_eigenpairs(
 
 /// The basis V and what is known of A on it.
 struct Davidson<'a> {
-    search: Search,
+    wanted: Wanted,
     basis: Basis<'a>,
     /// The next block, (n, BLOCK), orthonormal and orthogonal to V.
     next: Matrix,
@@ -157,10 +158,10 @@ impl Ritz {
 }
 
 impl<'a> Davidson<'a> {
-    fn new(n: usize, known: &'a [f32], search: Search) -> Result<Self> {
-        let basis = search.basis;
+    fn new(n: usize, known: &'a [f32], wanted: Wanted) -> Result<Self> {
+        let basis = wanted.basis;
         let mut davidson = Self {
-            search,
+            wanted,
             basis: Basis::new(known, basis),
             next: Matrix::zeros(n, BLOCK),
             image: Matrix::zeros(n, BLOCK),
@@ -168,7 +169,7 @@ impl<'a> Davidson<'a> {
             sketch: Vec::new(),
             image_sketch: Vec::new(),
             low: f64::INFINITY,
-            random: RandomColumns::new(search.seed, search.group),
+            random: RandomColumns::new(wanted.streams),
             n_matvecs: 0,
         };
         davidson.random.fill(&mut davidson.next, [true; BLOCK])?;
@@ -189,7 +190,7 @@ impl<'a> Davidson<'a> {
         self.basis.append(&self.next)?;
         // Columns of h that belong to the block.
         let products = self.basis.inner(&self.image)?;
-        let (basis, first) = (self.search.basis, self.basis.used() - BLOCK);
+        let (basis, first) = (self.wanted.basis, self.basis.used() - BLOCK);
         for (row, products) in products.chunks_exact(BLOCK).enumerate() {
             self.h[row * basis + first..][..BLOCK].copy_from_slice(products);
         }
@@ -197,7 +198,7 @@ impl<'a> Davidson<'a> {
     }
 
     /// T_0 and T_1 times the last block, of which the image is known, into next and image.
-    fn start_from_last(&mut self, filter: Filter) -> Result<()> {
+    fn start_from_last(&mut self, filter: ChebyshevFilter) -> Result<()> {
         self.basis.copy_last(&mut self.next)?;
         let (terms, last) = (filter.terms(1.0, 0.0), self.next.as_slice());
         fill_blocks(self.image.as_mut_slice(), BLOCK, ROWS, |first, rows| {
@@ -215,11 +216,11 @@ impl<'a> Davidson<'a> {
     fn start_from_ritz(
         &mut self,
         a: &CsrMatrix,
-        filter: Filter,
+        filter: ChebyshevFilter,
         ritz: &Ritz,
         aim: f64,
     ) -> Result<()> {
-        let count = self.search.count;
+        let count = self.wanted.count;
         let bad = (0..count).filter(|&c| ritz.residuals[c] > aim);
         let turn = ritz.columns(bad.chain(count..).take(BLOCK));
         self.basis.combine(&turn, &mut self.next)?;
@@ -230,7 +231,7 @@ impl<'a> Davidson<'a> {
     }
 
     fn rayleigh_ritz(&self) -> Result<Ritz> {
-        let (k, basis, count) = (self.basis.used(), self.search.basis, self.search.count);
+        let (k, basis, count) = (self.basis.used(), self.wanted.basis, self.wanted.count);
         let entry = |e: usize| self.h[(e / k).min(e % k) * basis + (e / k).max(e % k)];
         let h: Vec<f64> = (0..k * k).map(entry).collect();
         let (ascending, u) = symmetric_eigen(&h, k)?;
@@ -260,8 +261,8 @@ impl<'a> Davidson<'a> {
 
     /// The filter for the next step. `sees_low`: the basis is not yet restricted to the largest Ritz
     /// vectors.
-    fn filter(&mut self, ritz: &Ritz, sees_low: bool) -> Filter {
-        let (count, lowest) = (self.search.count, ritz.values.len() - 1);
+    fn filter(&mut self, ritz: &Ritz, sees_low: bool) -> ChebyshevFilter {
+        let (count, lowest) = (self.wanted.count, ritz.values.len() - 1);
         if sees_low {
             // An eigenvalue lies that near to the lowest Ritz value (Zhou & Li 2011).
             let bound = ritz.values[lowest] - ritz.residuals[lowest];
@@ -269,12 +270,12 @@ impl<'a> Davidson<'a> {
         }
         // Ritz values approach the eigenvalues from below: early cuts are low, which is safe.
         let gap_end = ritz.values[count + BLOCK / 2 - 1];
-        Filter::new(self.low, gap_end, ritz.values[count - 1])
+        ChebyshevFilter::new(self.low, gap_end, ritz.values[count - 1])
     }
 
     /// Keeps the best Ritz vectors, whole blocks of them; `next` stays.
     fn restart(&mut self, ritz: &Ritz) -> Result<()> {
-        let (k, basis, count) = (self.basis.used(), self.search.basis, self.search.count);
+        let (k, basis, count) = (self.basis.used(), self.wanted.basis, self.wanted.count);
         let keep = (count + (k - count) / 3)
             .next_multiple_of(BLOCK)
             .min(k - BLOCK);
@@ -293,7 +294,7 @@ impl<'a> Davidson<'a> {
 
     /// The wanted Ritz pairs and their largest residual.
     fn pairs(&mut self, a: &CsrMatrix, ritz: &Ritz) -> Result<Eigenpairs> {
-        let count = self.search.count;
+        let count = self.wanted.count;
         let vectors = self.basis.combinations(&ritz.columns(0..count))?;
         let values = ritz.values[..count].to_vec();
         self.n_matvecs += count;
@@ -309,7 +310,7 @@ impl<'a> Davidson<'a> {
 /// Largest |A v - μ v| over pairs of `values`, (c,), and columns of `vectors`, (n, c).
 ///
 /// # Errors
-/// [`Error::Shape`].
+/// [`Error::Refused`] for vectors of another number of rows.
 pub fn residual(a: &CsrMatrix, values: &[f64], vectors: &Matrix) -> Result<f64> {
     let c = vectors.cols();
     let mut product = vec![0.0; a.n() * c];

@@ -2,15 +2,31 @@
 //!
 //! `L_sym = I - D^-1/2 B D^-1/2` (Cui et al. 2025, Eq. 1; von Luxburg 2007). Its null vector D^1/2 1 is
 //! known and projected out. The eigenvalues wanted are the largest of `D^-1/2 B D^-1/2`, which
-//! [`crate::eigensolver`] finds; small graphs are solved densely.
+//! [`davidson`] finds; small graphs are solved densely.
+//!
+//! | file | what it is for | cost |
+//! |---|---|---|
+//! | [`davidson`] | block Chebyshev-Davidson with thick restarts (Zhou & Saad 2007) | O(n basis b) a step |
+//! | `basis` | the orthonormal vectors, in chunks that are turned in place | |
+//! | `chebyshev` | polynomials of the matrix that lift the top of its spectrum | O(entries b) a degree |
+//! | `count_sketch` | residuals estimated from short summaries (Charikar et al. 2002) | O(n) |
 
-use crate::basis::BLOCK;
-use crate::eigensolver::{Eigenpairs, Search, largest_eigenpairs, residual};
-use crate::error::{Error, Result, check_positive};
-use crate::linalg::{Matrix, symmetric_eigen};
-use crate::monitor::Monitor;
-use crate::parallel::{blocks, fill_blocks, map_items};
-use crate::sparse::CsrMatrix;
+mod basis;
+mod chebyshev;
+mod count_sketch;
+pub mod davidson;
+
+use crate::arrays::matrix::Matrix;
+use crate::numeric::factorise::symmetric_eigen;
+use crate::numeric::signs::{turn_columns, turned};
+use crate::numeric::sparse::CsrMatrix;
+use crate::run::error::{Error, Result};
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{blocks, fill_blocks, map_items};
+use crate::run::rng::Streams;
+use crate::spectral::davidson::{Eigenpairs, Wanted, largest_eigenpairs, residual};
+
+pub(crate) use crate::spectral::basis::BLOCK;
 
 /// Rows up to which the dense solver is faster.
 const DENSE: usize = 320;
@@ -39,23 +55,20 @@ pub struct SpectralEmbedding {
 /// `monitor` advances by `n_components`.
 ///
 /// # Errors
-/// [`Error::NotConverged`] where a residual exceeds `tol` after a second attempt with twice the
-/// basis; [`Error::Parameter`]; [`Error::Interrupted`].
+/// [`Error::Failed`] where a residual exceeds `tol` after a second attempt with twice the basis;
+/// [`Error::Refused`] for a graph with a row without edges; [`Error::Interrupted`].
 pub fn spectral_embedding(
     graph: &CsrMatrix,
     n_components: usize,
     tol: f64,
-    seed: u64,
-    group: usize,
+    streams: Streams,
     monitor: &Monitor,
 ) -> Result<SpectralEmbedding> {
-    check_positive("tol", tol)?;
     let n = graph.n();
     let c = n_components.min(n.saturating_sub(1));
     let degrees = graph.row_sums();
     if n > 1 && !degrees.iter().all(|&d| d > 0.0) {
-        let rule = "must have at least one neighbour";
-        return Err(Error::parameter("graph", "a row without edges", rule));
+        return Err(Error::refused("graph", "has a row without edges"));
     }
     let order = breadth_first(graph);
     let adjacency = normalised(graph, &degrees, &order)?;
@@ -69,34 +82,32 @@ pub fn spectral_embedding(
     let mut pairs = if n <= DENSE.max(3 * c) {
         dense_eigenpairs(&adjacency, &known, c)?
     } else {
-        let search = |basis| Search {
+        let wanted = |basis| Wanted {
             count: c,
             basis,
             tol,
             max_restarts: MAX_RESTARTS,
-            seed,
-            group,
+            streams,
         };
         // Half of it is kept at a restart, half is new.
         let basis = (4 * c + 2 * BLOCK).min(n / 2);
-        let first = largest_eigenpairs(&adjacency, &known, search(basis), monitor, &mut converged)?;
+        let first = largest_eigenpairs(&adjacency, &known, wanted(basis), monitor, &mut converged)?;
         if first.residual <= tol {
             first
         } else {
             let basis = (2 * basis).min(n - BLOCK - 1);
-            largest_eigenpairs(&adjacency, &known, search(basis), monitor, &mut converged)?
+            largest_eigenpairs(&adjacency, &known, wanted(basis), monitor, &mut converged)?
         }
     };
     converged(n_components)?;
     pairs.vectors = restored(&pairs.vectors, &order)?;
-    fix_signs(&mut pairs.vectors);
+    let turns = turned(pairs.vectors.view());
+    turn_columns(&mut pairs.vectors, &turns);
     if !(pairs.residual <= tol) {
-        return Err(Error::NotConverged {
-            stage: "spectral embedding",
-            residual: pairs.residual,
-            tol,
-            iterations: pairs.n_matvecs,
-        });
+        let (reached, products) = (pairs.residual, pairs.n_matvecs);
+        let fact = format!("has residual {reached:.1e} above {tol:.1e} after {products} products");
+        let failed = Error::failed("spectral embedding", fact);
+        return Err(failed.fix("Set {space} to features, which needs no spectrum"));
     }
     Ok(SpectralEmbedding {
         eigenvalues: pairs.values.iter().map(|v| (1.0 - v).max(0.0)).collect(),
@@ -246,30 +257,14 @@ fn dense_eigenpairs(a: &CsrMatrix, known: &[f32], c: usize) -> Result<Eigenpairs
     })
 }
 
-/// Makes the first entry of largest magnitude of each column positive.
-fn fix_signs(vectors: &mut Matrix) {
-    let mut largest = vec![0.0_f32; vectors.cols()];
-    for i in 0..vectors.rows() {
-        for (l, x) in largest.iter_mut().zip(vectors.row(i)) {
-            if x.abs() > l.abs() {
-                *l = *x;
-            }
-        }
-    }
-    for i in 0..vectors.rows() {
-        let pairs = vectors.row_mut(i).iter_mut().zip(&largest);
-        pairs.filter(|(_, l)| **l < 0.0).for_each(|(x, _)| *x = -*x);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connect::connect;
-    use crate::fuzzy::fuzzy_simplicial_set;
-    use crate::knn::knn;
-    use crate::parallel::with_pool;
-    use crate::rng::{Purpose, stream};
+    use crate::graph::connect::connect;
+    use crate::graph::fuzzy::fuzzy_simplicial_set;
+    use crate::graph::knn::knn;
+    use crate::run::parallel::with_pool;
+    use crate::run::rng::test_stream;
     use rand::Rng;
 
     fn graph(edges: &[(u32, u32, f32)], n: usize) -> CsrMatrix {
@@ -298,7 +293,7 @@ mod tests {
     }
 
     fn neighbor_graph(n: usize) -> CsrMatrix {
-        let mut rng = stream(37, Purpose::Samples, n, 0);
+        let mut rng = test_stream(37, n, 0);
         let data = (0..n * 3).map(|_| rng.random_range(-1.0..1.0)).collect();
         let z = Matrix::from_vec(data, n, 3).unwrap();
         let monitor = Monitor::default();
@@ -308,7 +303,7 @@ mod tests {
     }
 
     fn embed(graph: &CsrMatrix, c: usize) -> SpectralEmbedding {
-        spectral_embedding(graph, c, 1e-4, 0, 0, &Monitor::default()).unwrap()
+        spectral_embedding(graph, c, 1e-4, Streams::new(0), &Monitor::default()).unwrap()
     }
 
     #[test]

@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use rand::seq::index::sample;
-
-use crate::error::Result;
+use crate::arrays::matrix::MatrixView;
+use crate::kernels::product::matmul_nt;
 use crate::kernels::rows::min_rows;
-use crate::linalg::{MatrixView, matmul_nt, squared_norms};
-use crate::monitor::Monitor;
-use crate::parallel::{blocks, map_blocks};
-use crate::rng::{Purpose, stream};
+use crate::kernels::squared_distance::{squared_from_products, squared_norms};
+use crate::numeric::sample::sample_rows_ascending;
+use crate::run::error::Result;
+use crate::run::monitor::Monitor;
+use crate::run::parallel::{blocks, map_blocks};
+use crate::run::rng::{Purpose, Streams};
 
 /// Sampled rows of a task and columns of a tile of distances.
 const SAMPLED: usize = 64;
@@ -22,24 +23,21 @@ const COLUMNS: usize = 1024;
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
-pub fn coverages(
+pub fn distances_to_selections(
     z: MatrixView<'_>,
     selections: &[Vec<u32>],
     n_sampled: usize,
-    seed: u64,
+    streams: Streams,
     monitor: &Monitor,
 ) -> Result<Vec<(f64, f64)>> {
-    let mut rng = stream(seed, Purpose::Samples, 0, 0);
-    let count = n_sampled.clamp(1, z.rows());
-    let mut sampled: Vec<u32> = sample(&mut rng, z.rows(), count)
-        .into_iter()
-        .map(|i| i as u32)
-        .collect();
-    sampled.sort_unstable();
+    let mut rng = streams.stream(Purpose::Samples, 0);
+    let sampled = sample_rows_ascending(z.rows(), n_sampled.max(1), &mut rng);
+    let count = sampled.len();
     let norms = squared_norms(z);
     let parts = map_blocks(count, SAMPLED, |at| {
         let ids = &sampled[at.clone()];
         let rows = z.gather(ids);
+        let own: Vec<f32> = ids.iter().map(|&i| norms[i as usize]).collect();
         let mut best = vec![f32::INFINITY; selections.len() * ids.len()];
         let mut tile = vec![0.0; ids.len() * COLUMNS.min(z.rows())];
         for columns in blocks(z.rows(), COLUMNS) {
@@ -50,17 +48,13 @@ pub fn coverages(
                 .chunks_exact_mut(ids.len())
                 .zip(&norms[columns.clone()])
             {
-                dots.iter_mut().for_each(|d| *d = norm - 2.0 * *d);
+                squared_from_products(dots, *norm, &own);
             }
             for (best, selection) in best.chunks_exact_mut(ids.len()).zip(selections) {
                 min_rows(tile, &within(selection, &columns).collect::<Vec<_>>(), best);
             }
         }
-        for best in best.chunks_exact_mut(ids.len()) {
-            for (b, &i) in best.iter_mut().zip(ids) {
-                *b = (*b + norms[i as usize]).max(0.0).sqrt();
-            }
-        }
+        best.iter_mut().for_each(|b| *b = b.sqrt());
         // Sampled rows stand for all: the last block brings the count to n.
         monitor.advance(z.rows() * at.end / count - z.rows() * at.start / count)?;
         Ok(best)

@@ -1,11 +1,9 @@
-//! Loops that the compiler vectorises, at the machine's width.
-//!
-//! Entries are independent, sums have lanes of their own and no products are fused, so that results
-//! are the same at any width.
+//! Columns of a matrix: centred and scaled, and their sums, squares and ends, row by row.
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
 
-use crate::source::Element;
+use crate::kernels::element::Element;
+use crate::run::instruction_set;
 
 struct CenterAndScale<'a, T> {
     x: &'a [T],
@@ -28,35 +26,12 @@ impl<T: Element> NullaryFnOnce for CenterAndScale<'_, T> {
 
 /// `out = (x - offset) scale`, in f64 and rounded once. All slices: (len,).
 pub fn center_and_scale<T: Element>(x: &[T], offset: &[f64], scale: &[f64], out: &mut [f32]) {
-    Arch::new().dispatch(CenterAndScale {
+    instruction_set::arch().dispatch(CenterAndScale {
         x,
         offset,
         scale,
         out,
     });
-}
-
-struct SquaredDistances<'a> {
-    dots: &'a mut [f32],
-    own: f32,
-    norms: &'a [f32],
-}
-
-impl NullaryFnOnce for SquaredDistances<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        for (d, norm) in self.dots.iter_mut().zip(self.norms) {
-            *d = (self.own + norm - 2.0 * *d).max(0.0);
-        }
-    }
-}
-
-/// `dots <- max(own + norms - 2 dots, 0)`: squared distances from the products of a row of squared
-/// norm `own` with others of squared norms `norms`. Both slices: (len,).
-pub fn squared_distances(dots: &mut [f32], own: f32, norms: &[f32]) {
-    Arch::new().dispatch(SquaredDistances { dots, own, norms });
 }
 
 /// Sums, sums of squares, minima and maxima of columns, (d,) each.
@@ -86,7 +61,7 @@ impl ColumnSums {
 
     /// Adds a row, (d,).
     pub fn add_row(&mut self, row: &[f32]) {
-        Arch::new().dispatch(AddRow { row, sums: self });
+        instruction_set::arch().dispatch(AddRow { row, sums: self });
     }
 
     /// Adds what `other` has seen.
@@ -125,63 +100,38 @@ impl NullaryFnOnce for AddRow<'_> {
     }
 }
 
-/// Partial sums side by side.
-const SUMS: usize = 16;
-
-struct Sum<'a>(&'a [f32]);
-
-impl NullaryFnOnce for Sum<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn call(self) -> f64 {
-        let (parts, rest) = self.0.as_chunks::<SUMS>();
-        let mut sums = [0.0; SUMS];
-        for part in parts {
-            sums.iter_mut()
-                .zip(part)
-                .for_each(|(s, x)| *s += f64::from(*x));
-        }
-        let rest: f64 = rest.iter().map(|x| f64::from(*x)).sum();
-        sums.iter().sum::<f64>() + rest
-    }
-}
-
-/// The sum of `values`, (len,), in f64.
-#[must_use]
-pub fn sum(values: &[f32]) -> f64 {
-    Arch::new().dispatch(Sum(values))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn value(i: usize) -> f64 {
+        (i * 7 % 11) as f64 - 5.0
+    }
+
     #[test]
     fn entries_match_plain_loops_at_every_length() {
         for len in 0..70 {
-            let value = |i: usize| (i * 7 % 11) as f64 - 5.0;
             let (offset, scale): (Vec<f64>, Vec<f64>) =
                 (0..len).map(|i| (value(i + 1), value(i + 2))).unzip();
             let x: Vec<u8> = (0..len).map(|i| (i * 37 % 256) as u8).collect();
             let mut out = vec![f32::NAN; len];
             center_and_scale(&x, &offset, &scale, &mut out);
-            let norms: Vec<f32> = (0..len).map(|i| value(i + 3) as f32).collect();
-            let mut squared: Vec<f32> = (0..len).map(|i| value(i) as f32).collect();
-            squared_distances(&mut squared, 2.0, &norms);
             for i in 0..len {
                 assert_eq!(out[i], ((f64::from(x[i]) - offset[i]) * scale[i]) as f32);
-                let expected = 2.0 + norms[i] - 2.0 * value(i) as f32;
-                assert_eq!(squared[i], expected.max(0.0));
             }
+        }
+    }
+
+    #[test]
+    fn sums_and_ends_match_plain_loops_at_every_length() {
+        for len in 0..70 {
+            let rows = [3, 0].map(|from| (0..len).map(|i| value(i + from) as f32).collect());
             let mut columns = ColumnSums::new(len);
-            let rows = [&norms, &squared];
-            rows.iter().for_each(|row| columns.add_row(row));
+            rows.iter().for_each(|row: &Vec<f32>| columns.add_row(row));
             let mut twice = columns.clone();
             twice.add(&columns);
             for i in 0..len {
-                let column = rows.map(|row| f64::from(row[i]));
-                let [a, b] = column;
+                let [a, b] = [f64::from(rows[0][i]), f64::from(rows[1][i])];
                 assert_eq!((columns.sum[i], columns.squares[i]), (a + b, a * a + b * b));
                 let (min, max) = (f64::from(columns.min[i]), f64::from(columns.max[i]));
                 assert_eq!((min, max), (a.min(b), a.max(b)));
@@ -190,11 +140,6 @@ mod tests {
                     (2.0 * (a + b), columns.min[i])
                 );
             }
-            // Whole numbers: every order of summation is exact.
-            assert_eq!(
-                sum(&norms),
-                norms.iter().map(|x| f64::from(*x)).sum::<f64>()
-            );
         }
     }
 
@@ -204,6 +149,5 @@ mod tests {
         let x = [1.0, f64::NAN, f64::INFINITY];
         center_and_scale(&x, &[0.0; 3], &[2.0; 3], &mut out);
         assert!(out[0] == 2.0 && out[1].is_nan() && out[2] == f32::INFINITY);
-        assert!(sum(&[1.0, f32::NAN, 2.0]).is_nan());
     }
 }

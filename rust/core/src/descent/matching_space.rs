@@ -1,48 +1,20 @@
 //! The matching space U: the rows in which anchors move and distributions are compared.
 
-use crate::error::Result;
-use crate::linalg::{Matrix, MatrixView};
-use crate::names::named;
-use crate::prepare::median_distance;
-
-/// Which rows are matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Space {
-    /// Features and spectral components side by side, each in units of its median distance.
-    Joint,
-    /// The prepared features Z.
-    Features,
-    /// The spectral components V (the paper's).
-    Spectral,
-}
-
-named!(Space, "space", {
-    Joint => "joint",
-    Features => "features",
-    Spectral => "spectral",
-});
-
-impl Space {
-    /// Whether spectral components are part of it.
-    #[must_use]
-    pub fn needs_spectrum(self) -> bool {
-        self != Self::Features
-    }
-}
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::numeric::median_distance::median_distance;
+use crate::options::Space;
+use crate::run::rng::Streams;
 
 /// U, (n, p), in units of its median pairwise distance, from Z, (n, p0), and V, (n, c).
 ///
 /// Without V (a group too small for a graph) it is Z in any case.
-///
-/// # Errors
-/// [`crate::Error::Shape`].
+#[must_use]
 pub fn matching_space(
     space: Space,
     z: MatrixView<'_>,
     v: Option<MatrixView<'_>>,
-    seed: u64,
-    group: usize,
-) -> Result<Matrix> {
+    streams: Streams,
+) -> Matrix {
     let parts = match (space, v) {
         (Space::Joint, Some(v)) => vec![z, v],
         (Space::Spectral, Some(v)) => vec![v],
@@ -52,7 +24,7 @@ pub fn matching_space(
     let mut u = Matrix::zeros(n, p);
     let mut at = 0;
     for part in &parts {
-        let scale = 1.0 / median_distance(*part, seed, group);
+        let scale = 1.0 / median_distance(*part, streams);
         for i in 0..n {
             let out = &mut u.row_mut(i)[at..at + part.cols()];
             out.iter_mut()
@@ -62,8 +34,8 @@ pub fn matching_space(
         at += part.cols();
     }
     if parts.len() > 1 {
-        let scale = 1.0 / median_distance(u.view(), seed, group);
+        let scale = 1.0 / median_distance(u.view(), streams);
         u.as_mut_slice().iter_mut().for_each(|x| *x *= scale);
     }
-    Ok(u)
+    u
 }

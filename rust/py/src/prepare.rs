@@ -1,13 +1,13 @@
 //! `prepare()` and the object that it returns.
 
-use fast_select_core::monitor::Stage;
-use fast_select_core::prepare::{Facts, PrepareOptions, Prepared, prepare as core_prepare, work};
+use fast_select_core::options::Choice;
+use fast_select_core::prepare::{Facts, Prepared, prepare as core_prepare};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::error::to_py;
 use crate::matrix::Matrix;
+use crate::options::PyParams;
 use crate::run::run;
 
 /// Rows checked, centred, scaled and reduced.
@@ -59,30 +59,17 @@ impl PyPrepared {
 
 /// Checks, centres, scales and reduces `x`, (n, d).
 #[pyfunction]
-#[pyo3(signature = (x, *, scale = "auto", nonfinite = "error", n_dims = 64, seed = 0, n_threads = 0, progress = None))]
-#[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
+#[pyo3(signature = (x, params, *, progress = None))]
 fn prepare(
     py: Python<'_>,
     x: &Bound<'_, PyAny>,
-    scale: &str,
-    nonfinite: &str,
-    n_dims: usize,
-    seed: u64,
-    n_threads: usize,
+    params: &PyParams,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<PyPrepared> {
     let matrix = Matrix::borrow(x)?;
-    let options = PrepareOptions {
-        scale: scale.parse().map_err(to_py)?,
-        nonfinite: nonfinite.parse().map_err(to_py)?,
-        n_dims,
-        seed,
-    };
     let inner = matrix.with(|source| {
-        run(py, n_threads, progress, |monitor| {
-            let total = work(source.n_rows(), source.n_cols(), options.n_dims);
-            monitor.begin(Stage::Prepare, total)?;
-            core_prepare(source, &options, monitor)
+        run(py, params.n_threads(), progress, |monitor| {
+            core_prepare(source, &params.inner, monitor)
         })
     })?;
     Ok(PyPrepared { inner })

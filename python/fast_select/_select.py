@@ -1,0 +1,236 @@
+"""Selecting rows: one call from a matrix to indices and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _core
+from ._checks import checked, encode_labels, matrix, row_numbers
+from ._errors import core_errors, refused
+from ._plan import with_fitting_blocks
+from .energy import Meter
+from .report import selection_report
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._parameters import SelectParameters
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Selected rows and the report on them.
+
+    ``indices``: row numbers of the input, ascending, int64, (m,). ``report``: what
+    ``fast-select`` writes as JSON (README, "The report").
+    """
+
+    indices: NDArray[np.int64]
+    report: dict[str, Any]
+
+
+def select(
+    X: ArrayLike,
+    *,
+    progress: Progress | None = None,
+    meter: Meter | None = None,
+    **parameters: Unpack[SelectParameters],
+) -> Selection:
+    """Select rows of ``X`` whose distribution equals that of all rows.
+
+    >>> x = np.random.default_rng(0).normal(size=(500, 8))
+    >>> selection = select(x, ratio=0.1, n_random=20)
+    >>> selection.indices.size
+    50
+    >>> selection.report["verdict"].split(":")[0]
+    'Better than random'
+
+    Parameters
+    ----------
+    X : (n, d) array of numbers, any strides, memory-mapped or not
+    progress : called as ``progress(stage, done, total)``; what it raises stops the run
+    meter : accounts time and energy; one that has begun may be passed in
+    ratio : number above 0 and at most 1, default None
+        Share of the rows to select, rounded to whole rows.
+    count : integer, 1 or more, default None
+        Number of rows to select.
+    labels : (n,) array, default None
+        Class of each row; each class then gives rows by the balance, and is selected on its
+        own.
+    include : array of row numbers, default None
+        Rows to select in any case.
+    exclude : array of row numbers, default None
+        Rows not to select; they still count in the whole.
+    balance : proportional, equal, default proportional
+        How the count is shared out among the classes.
+    scale : auto, none, standard, default auto
+        Scaling of the columns.
+    nonfinite : error, drop, default error
+        What to do with rows that hold NaN or infinity.
+    max_memory : number of bytes, 1 or more, default None
+        Memory that the process may take, the mapped input aside. Blocks become smaller to
+        keep to it, which selects other rows, and what cannot be done within it is refused.
+    n_random : integer from 0 to 10000, default 20
+        Random selections to compare with.
+    watts_per_core : finite number above 0, default 10.0
+        Power of a busy core in watts, for the estimate of energy where it cannot be
+        measured.
+    seed : integer from 0 to 18446744073709551615, default 0
+        Seed of every random draw; the same seed gives the same rows at any number of
+        threads.
+    threads : integer from 1 to 1024, default None
+        Threads; where not given, all that the process may use.
+    method : exchange, fast, paper, random, k-center, k-means, herding, default exchange
+        exchange: ours; paper: FAST's graph, descent and assignment; fast: those, then
+        exchange; the others are rivals to compare with.
+    space : joint, features, spectral, default features
+        Space in which the descent matches distributions.
+    n_neighbors : integer, 2 or more, default 32
+        Neighbours of a row in the graph.
+    n_components : integer, 1 or more, default 32
+        Spectral components.
+    n_freqs : integer, 3 or more, default 2048
+        Frequencies of the library.
+    batch_size : integer, 1 or more, default 256
+        Frequencies of a step of the descent.
+    max_steps : integer, 0 or more, default 200
+        Steps of the descent at most.
+    learning_rate : finite number above 0, default 0.02
+        First step of the descent, in median distances.
+    lambda_div : finite number, 0 or more, default 0.001
+        Weight of the diversity term.
+    lambda_match : finite number, 0 or more, default 0.1
+        Weight of the match term.
+    lambda_graph : finite number, 0 or more, default 0.01
+        Weight of the graph term.
+    lambda_phase : finite number, 0 or more, default 0.3
+        Strength of the phase term.
+    init : random, k-means++, k-means, default random
+        Rows to start from.
+    schedule : progressive, all, default progressive
+        Order in which frequencies take part.
+    base_radius : finite number above 0, default 0.7
+        Coarsest radius of the exchange, in units of one over the median distance; each of
+        the four is twice the one before.
+    lambda_cover : finite number, 0 or more, default 1.0
+        Weight of coverage in the exchange.
+    max_sweeps : integer, 0 or more, default 4
+        Rounds of the exchange at most.
+    block_rows : integer, 64 or more, default 16384
+        Rows exchanged among each other at most; larger groups are cut.
+
+    Under glibc freed buffers come on top of ``max_memory``, unless
+    ``MALLOC_MMAP_THRESHOLD_=1048576`` is in the environment.
+
+    Raises
+    ------
+    InvalidInputError
+        For input or parameters that cannot be used.
+    ComputationError
+        Where a computation fails on valid input.
+    """
+    x = matrix(X)
+    return _select_sizes(x, [{}], meter, progress, parameters)[0]
+
+
+def select_nested(
+    X: ArrayLike,
+    *,
+    ratios: Sequence[float],
+    progress: Progress | None = None,
+    meter: Meter | None = None,
+    **parameters: Unpack[SelectParameters],
+) -> list[Selection]:
+    """Select at several ratios, each smaller selection from the next larger one's rows.
+
+    All are matched to the distribution of all rows. Arguments and errors are those of
+    :func:`select`; the selections come in the order of ``ratios``, which must differ.
+
+    >>> x = np.random.default_rng(0).normal(size=(500, 8))
+    >>> small, large = select_nested(x, ratios=[0.02, 0.1], n_random=2)
+    >>> small.indices.size, large.indices.size, bool(np.isin(small.indices, large.indices).all())
+    (10, 50, True)
+    """
+    x = matrix(X)
+    if len(set(ratios)) < len(ratios) or not ratios:
+        raise refused("ratio", f"{list(ratios)} are not different ratios")
+    descending = sorted(ratios, reverse=True)
+    sizes = [{"ratio": ratio} for ratio in descending]
+    found = _select_sizes(x, sizes, meter, progress, parameters)
+    by_ratio = dict(zip(descending, found, strict=True))
+    return [by_ratio[ratio] for ratio in ratios]
+
+
+def _select_sizes(
+    x: NDArray[Any],
+    sizes: list[dict[str, float]],
+    meter: Meter | None,
+    progress: Progress | None,
+    parameters: Any,
+) -> list[Selection]:
+    """Select for each of ``sizes`` (options that ask for it), each within the one before."""
+    options = {**parameters}
+    codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
+    included, excluded = (
+        None if rows is None else row_numbers(name, rows)
+        for name, rows in ((name, options.pop(name, None)) for name in ("include", "exclude"))
+    )
+    asked = [checked("select", {**options, **size}) for size in sizes]
+    with core_errors():
+        wanted = [params.rows_wanted(x.shape[0]) for params in asked]
+        if len(sizes) > 1 or included is not None or excluded is not None:
+            asked[0].check_takes_constraints()
+        fitting = with_fitting_blocks(asked[0], x.shape, codes, max(wanted))
+        block_rows = fitting.values()["block_rows"]
+        asked = [params.with_block_rows(block_rows) for params in asked]
+    at_hand = meter = meter or Meter(asked[0].values()["watts_per_core"])
+
+    def watch(stage: str, done: int, total: int) -> None:
+        at_hand.begin(stage)
+        if progress is not None:
+            progress(stage, done, total)
+
+    constraints = {
+        "n_included": 0 if included is None else included.size,
+        "n_excluded": 0 if excluded is None else excluded.size,
+    }
+    found: list[Selection] = []
+    with core_errors():
+        prepared = _core.prepare(x, asked[0], progress=watch)
+        meter.tick()
+        for params, count in zip(asked, wanted, strict=True):
+            at_hand = meter.branch()
+            selected = _core.select(
+                prepared,
+                count,
+                params,
+                labels=codes,
+                include=included,
+                exclude=excluded,
+                progress=watch,
+            )
+            indices: NDArray[np.int64] = selected["indices"]
+            quality = _core.evaluate(prepared, indices, params, labels=codes, progress=watch)
+            report = selection_report(
+                x,
+                prepared.facts,
+                params.values() | constraints,
+                indices,
+                codes,
+                classes,
+                {"groups": selected["groups"]},
+                quality,
+                at_hand,
+            )
+            found.append(Selection(indices, report))
+            left_out = np.ones(x.shape[0], dtype=bool)
+            left_out[indices] = False
+            excluded = np.flatnonzero(left_out)
+    return found

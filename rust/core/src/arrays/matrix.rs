@@ -1,0 +1,162 @@
+//! Row-major matrices of `f32`: what travels between the stages.
+
+use crate::arrays::Aligned;
+use crate::run::error::{Result, check_len};
+
+/// A dense row-major matrix of `f32`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Matrix {
+    data: Aligned,
+    rows: usize,
+    cols: usize,
+}
+
+/// A borrowed dense row-major matrix of `f32`.
+#[derive(Debug, Clone, Copy)]
+pub struct MatrixView<'a> {
+    data: &'a [f32],
+    rows: usize,
+    cols: usize,
+}
+
+impl Matrix {
+    /// A matrix of zeros.
+    #[must_use]
+    pub fn zeros(rows: usize, cols: usize) -> Self {
+        Self {
+            data: Aligned::zeros(rows * cols),
+            rows,
+            cols,
+        }
+    }
+
+    /// Takes `data`, rows one after the other.
+    ///
+    /// # Errors
+    /// [`crate::Error::Refused`] unless `data` has `rows * cols` entries.
+    pub fn from_vec(data: Vec<f32>, rows: usize, cols: usize) -> Result<Self> {
+        check_len("matrix data", data.len(), rows * cols)?;
+        let data = data.into();
+        Ok(Self { data, rows, cols })
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Row `i`.
+    #[must_use]
+    pub fn row(&self, i: usize) -> &[f32] {
+        &self.data[i * self.cols..(i + 1) * self.cols]
+    }
+
+    /// Row `i`, to write.
+    pub fn row_mut(&mut self, i: usize) -> &mut [f32] {
+        &mut self.data[i * self.cols..(i + 1) * self.cols]
+    }
+
+    /// All entries, row by row.
+    #[must_use]
+    pub fn as_slice(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// All entries, row by row, to write.
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+
+    /// All entries, row by row, and nothing else.
+    #[must_use]
+    pub fn into_entries(self) -> Aligned {
+        self.data
+    }
+
+    /// The whole as a view.
+    #[must_use]
+    pub fn view(&self) -> MatrixView<'_> {
+        MatrixView {
+            data: &self.data,
+            rows: self.rows,
+            cols: self.cols,
+        }
+    }
+}
+
+impl<'a> MatrixView<'a> {
+    /// A view of `data`, rows of `cols` entries one after the other.
+    ///
+    /// # Errors
+    /// [`crate::Error::Refused`] unless `data` has `rows * cols` entries.
+    pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Result<Self> {
+        check_len("matrix data", data.len(), rows * cols)?;
+        Ok(Self { data, rows, cols })
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn cols(self) -> usize {
+        self.cols
+    }
+
+    /// Row `i`.
+    #[must_use]
+    pub fn row(self, i: usize) -> &'a [f32] {
+        &self.data[i * self.cols..(i + 1) * self.cols]
+    }
+
+    /// Rows `rows` as a view.
+    #[must_use]
+    pub fn rows_range(self, rows: std::ops::Range<usize>) -> Self {
+        let end = (rows.end * self.cols).min(self.data.len());
+        Self {
+            data: &self.data[(rows.start * self.cols).min(end)..end],
+            rows: rows.len(),
+            ..self
+        }
+    }
+
+    /// A copy of the rows `index`, in that order.
+    #[must_use]
+    pub fn gather(self, index: &[u32]) -> Matrix {
+        let mut out = Matrix::zeros(index.len(), self.cols);
+        for (at, &i) in index.iter().enumerate() {
+            out.row_mut(at).copy_from_slice(self.row(i as usize));
+        }
+        out
+    }
+
+    /// All entries, row by row.
+    #[must_use]
+    pub fn as_slice(self) -> &'a [f32] {
+        self.data
+    }
+}
+
+/// A matrix of independent entries, uniform in [-1, 1), for tests.
+#[cfg(test)]
+pub(crate) fn random_matrix(rows: usize, cols: usize, seed: u64) -> Matrix {
+    use crate::run::rng::test_stream;
+    use rand::Rng;
+
+    let mut rng = test_stream(seed, rows, cols);
+    let mut out = Matrix::zeros(rows, cols);
+    out.as_mut_slice()
+        .iter_mut()
+        .for_each(|x| *x = rng.random_range(-1.0..1.0));
+    out
+}

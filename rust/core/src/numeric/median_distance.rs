@@ -1,0 +1,50 @@
+//! The median distance between two rows: the unit of length.
+
+use rand::Rng;
+
+use crate::arrays::matrix::MatrixView;
+use crate::kernels::squared_distance::squared_distance;
+use crate::run::rng::{Purpose, Streams};
+
+/// Pairs that are sampled.
+const PAIRS: usize = 4096;
+
+/// Median distance of up to 4,096 sampled pairs of rows of `z`, (n, p), that differ; 1 where all rows
+/// are equal.
+#[must_use]
+pub fn median_distance(z: MatrixView<'_>, streams: Streams) -> f32 {
+    let n = z.rows();
+    if n < 2 {
+        return 1.0;
+    }
+    let mut rng = streams.stream(Purpose::MedianDistance, 0);
+    let mut dists: Vec<f32> = (0..PAIRS)
+        .map(|_| {
+            let i = rng.random_range(0..n);
+            let j = (i + rng.random_range(1..n)) % n;
+            squared_distance(z.row(i), z.row(j)).sqrt()
+        })
+        .filter(|d| *d > 0.0)
+        .collect();
+    if dists.is_empty() {
+        return 1.0;
+    }
+    let middle = dists.len() / 2;
+    *dists.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrays::matrix::Matrix;
+
+    #[test]
+    fn two_values_and_equal_rows() {
+        let two = Matrix::from_vec(vec![0.0, 3.0, 0.0, 3.0], 4, 1).unwrap();
+        assert_eq!(median_distance(two.view(), Streams::new(0)), 3.0);
+        for n in [0, 1, 5] {
+            let equal = Matrix::zeros(n, 2);
+            assert_eq!(median_distance(equal.view(), Streams::new(0)), 1.0);
+        }
+    }
+}

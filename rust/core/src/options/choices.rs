@@ -1,0 +1,179 @@
+//! Options that are chosen by name.
+
+/// An enumeration that is chosen by name.
+pub trait Choice: Sized + Copy + 'static {
+    /// All names, in the order of the variants.
+    const NAMES: &'static [&'static str];
+
+    /// The name by which it is chosen.
+    fn name(self) -> &'static str;
+
+    /// The one of this name.
+    fn named(name: &str) -> Option<Self>;
+}
+
+macro_rules! choice {
+    (
+        $(#[$outer:meta])*
+        $type:ident { $( $(#[$inner:meta])* $variant:ident = $name:literal ),+ $(,)? }
+    ) => {
+        $(#[$outer])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $type {
+            $( $(#[$inner])* $variant, )+
+        }
+
+        impl Choice for $type {
+            const NAMES: &'static [&'static str] = &[$($name),+];
+
+            fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name),+
+                }
+            }
+
+            fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+choice! {
+    /// Which stages run.
+    Method {
+        /// Exchange from the start rows: no graph, no descent.
+        Exchange = "exchange",
+        /// The paper's stages, then exchange.
+        Fast = "fast",
+        /// The paper's stages.
+        Paper = "paper",
+        /// A rival, to compare with.
+        Random = "random",
+        /// A rival: farthest-first traversal.
+        KCenter = "k-center",
+        /// A rival: rows nearest to k-means centres.
+        KMeans = "k-means",
+        /// A rival: kernel herding.
+        Herding = "herding",
+    }
+}
+
+impl Method {
+    /// Whether it can select rows that must be in, and leave out rows that must not.
+    #[must_use]
+    pub fn takes_constraints(self) -> bool {
+        matches!(self, Self::Fast | Self::Exchange | Self::Random)
+    }
+
+    /// Whether anchors move, on a graph.
+    #[must_use]
+    pub fn descends(self) -> bool {
+        matches!(self, Self::Fast | Self::Paper)
+    }
+
+    /// Whether rows are exchanged.
+    #[must_use]
+    pub fn exchanges(self) -> bool {
+        matches!(self, Self::Fast | Self::Exchange)
+    }
+}
+
+choice! {
+    /// The space in which the descent matches distributions.
+    Space {
+        /// Features and spectral components side by side, each in units of its median distance.
+        Joint = "joint",
+        /// The prepared features Z.
+        Features = "features",
+        /// The spectral components V (the paper's).
+        Spectral = "spectral",
+    }
+}
+
+impl Space {
+    /// Whether spectral components are part of it.
+    #[must_use]
+    pub fn needs_spectrum(self) -> bool {
+        self != Self::Features
+    }
+}
+
+choice! {
+    /// Where the anchors start.
+    Init {
+        /// Distinct random rows.
+        Random = "random",
+        /// k-means++ (Arthur & Vassilvitskii 2007).
+        KMeansPlusPlus = "k-means++",
+        /// Rows nearest to k-means centres.
+        KMeans = "k-means",
+    }
+}
+
+choice! {
+    /// In which order the frequencies take part in the descent.
+    Schedule {
+        /// From low to high (the paper's).
+        Progressive = "progressive",
+        /// All at once, from the first step.
+        All = "all",
+    }
+}
+
+choice! {
+    /// How columns are scaled.
+    Scale {
+        /// `Standard` where columns have scales of their own, else `None`.
+        Auto = "auto",
+        /// One scale for all.
+        None = "none",
+        /// Each by its standard deviation.
+        Standard = "standard",
+    }
+}
+
+choice! {
+    /// What happens to rows with NaN or infinity.
+    NonFinite {
+        /// They are refused.
+        Error = "error",
+        /// They are left out.
+        Drop = "drop",
+    }
+}
+
+choice! {
+    /// How a count is shared out among classes.
+    Balance {
+        /// As large a share of each class.
+        Proportional = "proportional",
+        /// As many rows of each class, as far as it has them.
+        Equal = "equal",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back() {
+        fn check<T: Choice + PartialEq + std::fmt::Debug>() {
+            for name in T::NAMES {
+                assert_eq!(T::named(name).unwrap().name(), *name);
+            }
+            assert_eq!(T::named("no such"), None);
+        }
+        check::<Method>();
+        check::<Space>();
+        check::<Init>();
+        check::<Schedule>();
+        check::<Scale>();
+        check::<NonFinite>();
+        check::<Balance>();
+    }
+}

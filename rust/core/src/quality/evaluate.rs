@@ -1,0 +1,202 @@
+//! A selection judged beside random ones of the same size.
+
+use crate::prepare::Prepared;
+use crate::quality::discrepancy::{Discrepancy, discrepancies};
+use crate::quality::draws::{random_selections, stratified_selections};
+use crate::quality::{Quality, progress_units, qualities};
+use crate::run::error::{Error, Result};
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::rng::Streams;
+
+/// How to judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judging {
+    /// Random selections to draw, of each kind.
+    pub n_random: usize,
+    /// Whether MMD and sliced Wasserstein distance are among the figures.
+    pub with_discrepancies: bool,
+    /// Seed of draws, frequencies and samples.
+    pub seed: u64,
+}
+
+/// Figures by name; 0 is perfect in all of them.
+pub type Figures = Vec<(&'static str, f64)>;
+
+/// A figure of several selections.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The figure's name.
+    pub name: &'static str,
+    /// Its value in each selection.
+    pub values: Vec<f64>,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation, of a sample; 0 for a single one.
+    pub std: f64,
+}
+
+/// Figures of a selection beside those of random ones.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// The selection's.
+    pub selection: Figures,
+    /// Of random selections of the same size; empty where none were drawn.
+    pub random: Vec<Summary>,
+    /// Of random selections with as many rows of each class; empty without classes.
+    pub stratified: Vec<Summary>,
+}
+
+/// Judges the input rows `indices` beside random selections of as many rows and, with `classes` (rows
+/// of Z each, see [`Prepared::classes`]), of as many rows of each class.
+///
+/// `monitor` begins [`Stage::Quality`]. Cost: [`qualities`] of all selections.
+///
+/// ```
+/// use fast_select_core::options::ValidParams;
+/// use fast_select_core::prepare::prepare;
+/// use fast_select_core::quality::evaluate::{Judging, evaluate};
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// let x = ndarray::Array2::from_shape_fn((40, 1), |(i, _)| i as f64);
+/// let monitor = Monitor::default();
+/// let prepared = prepare(&x.view(), &ValidParams::default(), &monitor)?;
+/// let judging = Judging { n_random: 20, with_discrepancies: false, seed: 0 };
+/// let even: Vec<i64> = (2..40).step_by(5).collect();
+/// let judged = evaluate(&prepared, &even, None, judging, &monitor)?;
+/// let (name, own) = judged.selection[0];
+/// assert_eq!(name, "cfd_m");
+/// assert!(judged.random[0].values.iter().all(|drawn| own < *drawn));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Refused`] for rows that are not there, named twice, or none; [`Error::Interrupted`].
+pub fn evaluate(
+    prepared: &Prepared,
+    indices: &[i64],
+    classes: Option<&[Vec<u32>]>,
+    judging: Judging,
+    monitor: &Monitor,
+) -> Result<Evaluation> {
+    let rows = judged_rows(prepared, indices)?;
+    let (z, n, count) = (prepared.z.view(), prepared.z.rows(), rows.len());
+    // As many of each class as the selection has, in proportion or not.
+    let share = |class: &Vec<u32>| {
+        let is_selected = |i: &&u32| rows.binary_search(i).is_ok();
+        class.iter().filter(is_selected).count()
+    };
+    let shares: Vec<usize> = classes.unwrap_or_default().iter().map(share).collect();
+    let Judging { n_random, seed, .. } = judging;
+    let streams = Streams::new(seed);
+    let mut selections = vec![rows];
+    selections.extend(random_selections(n, count, n_random, seed));
+    if let Some(classes) = classes {
+        selections.extend(stratified_selections(classes, &shares, n_random, seed));
+    }
+    let further = if judging.with_discrepancies { n } else { 0 };
+    monitor.begin(
+        Stage::Quality,
+        progress_units(n, selections.len()) + further,
+    )?;
+    let further = if judging.with_discrepancies {
+        discrepancies(z, &selections, streams, monitor)?
+    } else {
+        vec![]
+    };
+    let mut further = further.into_iter();
+    let judged: Vec<Figures> = qualities(z, &selections, streams, monitor)?
+        .into_iter()
+        .map(|quality| figures(&quality, further.next()))
+        .collect();
+    let (own, drawn) = judged.split_at(1);
+    let (random, stratified) = drawn.split_at(n_random);
+    Ok(Evaluation {
+        selection: own.concat(),
+        random: summaries(random),
+        stratified: summaries(stratified),
+    })
+}
+
+/// The rows of Z that `indices` mean, ascending.
+fn judged_rows(prepared: &Prepared, indices: &[i64]) -> Result<Vec<u32>> {
+    if indices.is_empty() {
+        let fact = "is empty: there is nothing to judge";
+        return Err(Error::refused("indices", fact));
+    }
+    let mut rows = Vec::with_capacity(indices.len());
+    for &i in indices {
+        match prepared.position("indices", i)? {
+            Some(row) => rows.push(row),
+            None => {
+                let fact = format!("names row {i}, which holds NaN or infinity");
+                return Err(Error::refused("indices", fact));
+            }
+        }
+    }
+    rows.sort_unstable();
+    rows.dedup();
+    let twice = indices.len() - rows.len();
+    if twice > 0 {
+        let fact = format!("names {twice} rows twice");
+        return Err(Error::refused("indices", fact));
+    }
+    Ok(rows)
+}
+
+fn figures(quality: &Quality, further: Option<Discrepancy>) -> Figures {
+    let [first, second, third, fourth] = quality.moments;
+    let mut figures = vec![
+        ("cfd_m", quality.cfd_m),
+        ("cell_cfd_m", quality.cell_cfd_m),
+        ("moment_1", first),
+        ("moment_2", second),
+        ("moment_3", third),
+        ("moment_4", fourth),
+        ("coverage_max", quality.coverage_max),
+        ("coverage_mean", quality.coverage_mean),
+    ];
+    if let Some(further) = further {
+        figures.extend([
+            ("mmd2", further.mmd2),
+            ("mmd2_se", further.mmd2_se),
+            ("sliced_wasserstein", further.sliced_wasserstein),
+        ]);
+    }
+    figures
+}
+
+/// A summary of each figure.
+fn summaries(judged: &[Figures]) -> Vec<Summary> {
+    let Some(first) = judged.first() else {
+        return vec![];
+    };
+    let summary = |(k, (name, _)): (usize, &(&'static str, f64))| {
+        let values: Vec<f64> = judged.iter().map(|figures| figures[k].1).collect();
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+        Summary {
+            name,
+            std: (squares / (count - 1.0).max(1.0)).sqrt(),
+            mean,
+            values,
+        }
+    };
+    first.iter().enumerate().map(summary).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_and_deviations_by_hand() {
+        let judged = [1.0, 2.0, 6.0].map(|v| vec![("a", v), ("b", -v)]);
+        let got = summaries(&judged);
+        assert_eq!((got[0].name, got[0].mean), ("a", 3.0));
+        assert_eq!(got[0].std, 7.0_f64.sqrt());
+        assert_eq!(got[1].values, [-1.0, -2.0, -6.0]);
+        assert_eq!(summaries(&judged[..1])[0].std, 0.0);
+        assert!(summaries(&[]).is_empty());
+    }
+}

@@ -1,0 +1,197 @@
+//! A group on its way through the stages: what each leaves behind for the next.
+
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::descent::Target;
+use crate::graph::knn::Neighbors;
+use crate::numeric::partition::partition;
+use crate::numeric::sample::sample_rows;
+use crate::numeric::sparse::CsrMatrix;
+use crate::options::Balance;
+use crate::run::error::{Error, Result, check_len};
+use crate::run::monitor::Monitor;
+use crate::run::rng::Streams;
+use crate::select::facts::GroupFacts;
+use crate::select::group::{Group, Standing};
+use crate::select::quotas::{ClassSize, quotas};
+
+/// Picks of an exchange block at least: with fewer, rounded quotas would bend the distribution.
+const BLOCK_PICKS: usize = 64;
+
+/// A group on its way through the stages.
+pub struct GroupState<'a> {
+    /// The group's random streams.
+    pub streams: Streams,
+    /// Z of all rows, and of the group's where that is not the same.
+    whole: MatrixView<'a>,
+    own: Option<Matrix>,
+    members: &'a [u32],
+    standing: &'a [Standing],
+    /// Rows to select.
+    pub quota: usize,
+    /// What happened so far.
+    pub facts: GroupFacts,
+    /// The k nearest neighbours of each row.
+    pub neighbors: Option<Neighbors>,
+    /// The fuzzy graph.
+    pub graph: Option<CsrMatrix>,
+    /// Spectral components, (n, c).
+    pub spectral: Option<Matrix>,
+    /// The matching space, (n, p).
+    pub u: Matrix,
+    /// Rows of each exchange block and how many of them to select.
+    pub blocks: Vec<(Vec<u32>, usize)>,
+    /// Rows on which the anchors stand.
+    pub start: Vec<u32>,
+    /// What the descent is to reach.
+    pub target: Option<Target>,
+    /// Anchors, (m, p).
+    pub anchors: Option<Matrix>,
+    /// Rows selected so far.
+    pub picked: Vec<u32>,
+}
+
+impl<'a> GroupState<'a> {
+    /// A group before the first stage; `z`: all rows, (n, p0).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a quota that the group cannot give.
+    pub fn new(streams: Streams, group: &'a Group, z: MatrixView<'a>) -> Result<Self> {
+        let n = group.members.len();
+        if !group.standing.is_empty() {
+            check_len("standing", group.standing.len(), n)?;
+        }
+        let bounds = ClassSize::of(n, &group.standing, 0);
+        if group.quota < bounds.least || group.quota > bounds.most {
+            let (quota, ClassSize { least, most, .. }) = (group.quota, bounds);
+            let fact = format!("{quota} is not from {least} to {most}, what the group can give");
+            return Err(Error::refused("count", fact));
+        }
+        Ok(Self {
+            streams,
+            whole: z,
+            own: (n < z.rows()).then(|| z.gather(&group.members)),
+            members: &group.members,
+            standing: &group.standing,
+            quota: group.quota,
+            facts: GroupFacts {
+                n_rows: n,
+                quota: group.quota,
+                ..GroupFacts::default()
+            },
+            neighbors: None,
+            graph: None,
+            spectral: None,
+            u: Matrix::default(),
+            blocks: Vec::new(),
+            start: Vec::new(),
+            target: None,
+            anchors: None,
+            picked: Vec::new(),
+        })
+    }
+
+    /// Its rows of Z, (n, p0).
+    pub fn z(&self) -> MatrixView<'_> {
+        self.own.as_ref().map_or(self.whole, Matrix::view)
+    }
+
+    /// Number of its rows, n.
+    pub fn n(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is anything to choose.
+    pub fn is_open(&self) -> bool {
+        0 < self.quota && self.quota < self.n()
+    }
+
+    /// What may become of row `i`.
+    pub fn standing(&self, i: u32) -> Standing {
+        let known = self.standing.get(i as usize).copied();
+        known.unwrap_or(Standing::Free)
+    }
+
+    /// Cuts the rows into blocks of equal size, with quotas in proportion.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn split(&mut self, block_rows: usize, monitor: &Monitor) -> Result<()> {
+        let count = n_blocks(self.n(), self.quota, block_rows);
+        let blocks = partition(self.z(), count, monitor)?;
+        let size = |rows: &Vec<u32>| {
+            let standing: Vec<Standing> = rows.iter().map(|&i| self.standing(i)).collect();
+            ClassSize::of(rows.len(), &standing, 0)
+        };
+        let sizes: Vec<ClassSize> = blocks.iter().map(size).collect();
+        let shares = quotas(&sizes, self.quota, Balance::Proportional)?;
+        self.blocks = blocks.into_iter().zip(shares).collect();
+        Ok(())
+    }
+
+    /// The picks of a block: those of `picked`, (n,), as far as their standing allows, filled up or
+    /// thinned out at random to `count`.
+    pub fn fitting(
+        &self,
+        rows: &[u32],
+        picked: &[bool],
+        count: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Vec<u32> {
+        let of = |kind: Standing, is_picked: bool| -> Vec<u32> {
+            let fits = |i: &u32| self.standing(*i) == kind && picked[*i as usize] == is_picked;
+            rows.iter().copied().filter(fits).collect()
+        };
+        let mut chosen = of(Standing::Included, true);
+        chosen.extend(of(Standing::Included, false));
+        for mut more in [of(Standing::Free, true), of(Standing::Free, false)] {
+            more.shuffle(rng);
+            more.truncate(count - chosen.len().min(count));
+            chosen.extend(more);
+        }
+        chosen
+    }
+
+    /// Adds the rows selected, as rows of the whole, to `rows`.
+    pub fn finish(self, rows: &mut Vec<u32>) -> GroupFacts {
+        if self.is_open() {
+            rows.extend(self.picked.iter().map(|&i| self.members[i as usize]));
+        } else if self.quota > 0 {
+            rows.extend_from_slice(self.members);
+        }
+        self.facts
+    }
+}
+
+/// Blocks into which a group is cut for the exchange.
+#[must_use]
+pub fn n_blocks(rows: usize, quota: usize, block_rows: usize) -> usize {
+    rows.div_ceil(block_rows).min((quota / BLOCK_PICKS).max(1))
+}
+
+/// `rows`, or where a block had to be larger than `block_rows` (few picks from many rows) a sample of
+/// that many which holds its picks; ascending.
+pub fn with_picks(
+    rows: &[u32],
+    picks: &[u32],
+    block_rows: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<u32> {
+    let limit = block_rows.max(2 * picks.len());
+    if rows.len() <= limit {
+        return rows.to_vec();
+    }
+    let mut kept = picks.to_vec();
+    kept.sort_unstable();
+    let others: Vec<u32> = rows
+        .iter()
+        .copied()
+        .filter(|i| kept.binary_search(i).is_err())
+        .collect();
+    let drawn = sample_rows(others.len(), limit - kept.len(), rng);
+    kept.extend(drawn.into_iter().map(|k| others[k as usize]));
+    kept.sort_unstable();
+    kept
+}

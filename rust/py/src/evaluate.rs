@@ -1,0 +1,77 @@
+//! `evaluate()`: figures of a selection beside random ones of the same size.
+
+use fast_select_core::quality::COVERAGE_ROWS;
+use fast_select_core::quality::evaluate::{Judging, Summary, evaluate as core_evaluate};
+use fast_select_core::quality::unseen::N_FREQS;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::to_py;
+use crate::options::PyParams;
+use crate::prepare::PyPrepared;
+use crate::run::run;
+use crate::select::{Numbers, numbers};
+
+/// Figures of the input rows `indices` beside those of random selections, and with `labels` of
+/// stratified ones.
+#[pyfunction]
+#[pyo3(signature = (prepared, indices, params, *, labels = None, n_random = None, with_discrepancies = false, progress = None))]
+#[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
+fn evaluate<'py>(
+    py: Python<'py>,
+    prepared: &PyPrepared,
+    indices: Numbers<'py>,
+    params: &PyParams,
+    labels: Option<Numbers<'py>>,
+    n_random: Option<usize>,
+    with_discrepancies: bool,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let inner = &prepared.inner;
+    let indices = numbers(Some(&indices)).unwrap_or_default();
+    let classes = match numbers(labels.as_ref()) {
+        None => None,
+        Some(labels) => Some(inner.classes(Some(&labels)).map_err(to_py)?),
+    };
+    let judging = Judging {
+        n_random: n_random.unwrap_or(params.inner.n_random),
+        with_discrepancies,
+        seed: params.inner.seed,
+    };
+    let judged = run(py, params.n_threads(), progress, |monitor| {
+        core_evaluate(inner, &indices, classes.as_deref(), judging, monitor)
+    })?;
+    let selection = PyDict::new(py);
+    for (name, value) in judged.selection {
+        selection.set_item(name, value)?;
+    }
+    let result = PyDict::new(py);
+    result.set_item("n_freqs", N_FREQS)?;
+    result.set_item("n_random", judging.n_random)?;
+    result.set_item("coverage_rows", COVERAGE_ROWS.min(inner.z.rows()))?;
+    result.set_item("selection", selection)?;
+    result.set_item("random", summaries(py, judged.random)?)?;
+    result.set_item("stratified", summaries(py, judged.stratified)?)?;
+    Ok(result)
+}
+
+/// Mean, standard deviation and values of each figure; `None` without selections.
+fn summaries(py: Python<'_>, summaries: Vec<Summary>) -> PyResult<Option<Bound<'_, PyDict>>> {
+    if summaries.is_empty() {
+        return Ok(None);
+    }
+    let all = PyDict::new(py);
+    for summary in summaries {
+        let one = PyDict::new(py);
+        one.set_item("mean", summary.mean)?;
+        one.set_item("std", summary.std)?;
+        one.set_item("values", summary.values)?;
+        all.set_item(summary.name, one)?;
+    }
+    Ok(Some(all))
+}
+
+/// Adds what this file defines to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(evaluate, m)?)
+}

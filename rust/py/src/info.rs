@@ -1,0 +1,25 @@
+//! `info()`: what this build is and runs on.
+
+use fast_select_core::run::instruction_set;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::to_py;
+
+/// Version, instruction set and threads.
+#[pyfunction]
+fn info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    instruction_set::check().map_err(to_py)?;
+    let info = PyDict::new(py);
+    info.set_item("version", env!("CARGO_PKG_VERSION"))?;
+    info.set_item("instruction_set", instruction_set::name())?;
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    info.set_item("n_threads", threads)?;
+    Ok(info)
+}
+
+/// Adds what this file defines to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    m.add_function(wrap_pyfunction!(info, m)?)
+}

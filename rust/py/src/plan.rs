@@ -1,0 +1,65 @@
+//! `plan()`: what a selection will take.
+
+use fast_select_core::select::plan::{
+    Outline, fitting_block_rows as core_fitting, plan as core_plan, products_per_second as measured,
+};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::error::to_py;
+use crate::options::PyParams;
+use crate::run::run;
+
+/// Bytes and their formula, and multiply-adds, of each stage of a selection of `count` rows from
+/// classes of `sizes` rows.
+#[pyfunction]
+fn plan<'py>(
+    py: Python<'py>,
+    n_cols: usize,
+    sizes: Vec<usize>,
+    count: usize,
+    params: &PyParams,
+) -> PyResult<Bound<'py, PyList>> {
+    let outline = outline(n_cols, &sizes, count, params)?;
+    let stages = core_plan(&outline, &params.inner).into_iter().map(|cost| {
+        let stage = PyDict::new(py);
+        stage.set_item("name", cost.stage.name())?;
+        stage.set_item("bytes", cost.bytes)?;
+        stage.set_item("multiply_adds", cost.multiply_adds)?;
+        stage.set_item("formula", cost.formula)?;
+        Ok(stage)
+    });
+    PyList::new(py, stages.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// The largest `block_rows` at which a process that takes `before` bytes already stays within `bytes`.
+#[pyfunction]
+fn fitting_block_rows(
+    n_cols: usize,
+    sizes: Vec<usize>,
+    count: usize,
+    params: &PyParams,
+    bytes: u64,
+    before: u64,
+) -> PyResult<usize> {
+    let outline = outline(n_cols, &sizes, count, params)?;
+    core_fitting(&outline, &params.inner, bytes, before).map_err(to_py)
+}
+
+fn outline(n_cols: usize, sizes: &[usize], count: usize, params: &PyParams) -> PyResult<Outline> {
+    let outline = Outline::new(n_cols, sizes, count, params.n_threads(), &params.inner);
+    outline.map_err(to_py)
+}
+
+/// Multiply-adds a second of this machine.
+#[pyfunction]
+fn products_per_second(py: Python<'_>, params: &PyParams) -> PyResult<f64> {
+    run(py, params.n_threads(), None, measured)
+}
+
+/// Adds what this file defines to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(plan, m)?)?;
+    m.add_function(wrap_pyfunction!(fitting_block_rows, m)?)?;
+    m.add_function(wrap_pyfunction!(products_per_second, m)?)
+}

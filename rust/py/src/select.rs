@@ -1,0 +1,75 @@
+//! `select()`: rows of prepared input.
+
+use fast_select_core::select::facts::GroupFacts;
+use fast_select_core::select::request::Request;
+use fast_select_core::select::select_rows;
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::options::PyParams;
+use crate::prepare::PyPrepared;
+use crate::run::run;
+
+/// A number for each input row, or numbers of input rows.
+pub type Numbers<'py> = PyReadonlyArray1<'py, i64>;
+
+/// The numbers of an array of any stride.
+pub fn numbers(array: Option<&Numbers<'_>>) -> Option<Vec<i64>> {
+    array.map(|array| array.as_array().iter().copied().collect())
+}
+
+/// Selects `count` rows: `indices`, ascending, and `groups`, what happened in each.
+#[pyfunction]
+#[pyo3(signature = (prepared, count, params, *, labels = None, include = None, exclude = None, progress = None))]
+#[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
+fn select<'py>(
+    py: Python<'py>,
+    prepared: &PyPrepared,
+    count: usize,
+    params: &PyParams,
+    labels: Option<Numbers<'py>>,
+    include: Option<Numbers<'py>>,
+    exclude: Option<Numbers<'py>>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let labels = numbers(labels.as_ref());
+    let [include, exclude] = [&include, &exclude].map(|rows| numbers(rows.as_ref()));
+    let request = Request {
+        count,
+        labels: labels.as_deref(),
+        include: include.as_deref().unwrap_or_default(),
+        exclude: exclude.as_deref().unwrap_or_default(),
+    };
+    let selected = run(py, params.n_threads(), progress, |monitor| {
+        select_rows(&prepared.inner, request, &params.inner, monitor)
+    })?;
+    let rows = selected.rows.into_iter().map(i64::from);
+    let groups = selected.groups.iter().map(|facts| group_facts(py, facts));
+    let groups = groups.collect::<PyResult<Vec<_>>>()?;
+    let result = PyDict::new(py);
+    result.set_item("indices", PyArray1::from_iter(py, rows))?;
+    result.set_item("groups", PyList::new(py, groups)?)?;
+    Ok(result)
+}
+
+fn group_facts<'py>(py: Python<'py>, group: &GroupFacts) -> PyResult<Bound<'py, PyDict>> {
+    let facts = PyDict::new(py);
+    facts.set_item("n_rows", group.n_rows)?;
+    facts.set_item("quota", group.quota)?;
+    facts.set_item("components_before_joining", group.n_components_before)?;
+    facts.set_item("eigen_residual", group.eigen_residual)?;
+    facts.set_item("steps", group.steps)?;
+    facts.set_item("stopped_early", group.stopped_early)?;
+    facts.set_item("held_out_cfd_m_start", group.held_out.map(|h| h.0))?;
+    facts.set_item("held_out_cfd_m_end", group.held_out.map(|h| h.1))?;
+    facts.set_item("distinct_anchors", group.distinct_anchors)?;
+    facts.set_item("exchanged_rows", group.exchanged_rows)?;
+    facts.set_item("swaps", group.swaps)?;
+    Ok(facts)
+}
+
+/// Adds what this file defines to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(select, m)?)
+}

@@ -1,0 +1,109 @@
+"""What is generated from the core's table of options: parameter types, and parts of docstrings.
+
+``python tests/generated.py`` writes it anew; tests/test_options.py checks that nothing is stale.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fast_select import _core
+
+PACKAGE = Path(__file__).parents[1] / "python" / "fast_select"
+WIDTH = 100
+
+COMMANDS = {"select": set(), "plan": set(), "evaluate": set(), "compare": {"ratio", "labels"}}
+"""Functions with keywords from the table, and which of those they name themselves."""
+
+TYPES = {
+    "integer": "int",
+    "real": "float",
+    "bytes": "int",
+    "labels": "ArrayLike | None",
+    "rows": "ArrayLike | None",
+}
+KINDS = {"labels": "(n,) array", "rows": "array of row numbers"}
+
+
+def entries(command: str) -> list[dict[str, Any]]:
+    """The options of a command that its function takes from the table."""
+    table = _core.option_table(command)
+    return [entry for entry in table if entry["name"] not in COMMANDS[command]]
+
+
+def typed(entry: dict[str, Any]) -> str:
+    """The type of an option's value."""
+    if entry["kind"] == "choice":
+        return f"Literal[{', '.join(map(quoted, entry['choices']))}]"
+    name = TYPES[entry["kind"]]
+    absent = entry["default"] is None and "None" not in name
+    return f"{name} | None" if absent else name
+
+
+def quoted(text: str) -> str:
+    """A string literal."""
+    return f'"{text}"'
+
+
+def parameters() -> str:
+    """The module of parameter types."""
+    parts = [
+        '"""Keywords of the functions, from the core\'s table: made by tests/generated.py."""',
+        "",
+        "from typing import Literal, TypedDict",
+        "",
+        "from numpy.typing import ArrayLike",
+    ]
+    for command in COMMANDS:
+        name = f"{command.capitalize()}Parameters"
+        parts += ["", "", f"class {name}(TypedDict, total=False):"]
+        parts += [
+            f'    """Options of :func:`fast_select.{command}`; the core has their defaults."""',
+            "",
+        ]
+        for entry in entries(command):
+            line = f"    {entry['name']}: {typed(entry)}"
+            if len(line) > WIDTH:
+                choices = "".join(f"        {quoted(c)},\n" for c in entry["choices"])
+                line = f"    {entry['name']}: Literal[\n{choices}    ]"
+            parts.append(line)
+    return "\n".join(parts) + "\n"
+
+
+def documented(command: str) -> str:
+    """The entries of a docstring's list of parameters."""
+    lines = []
+    for entry in entries(command):
+        kind = KINDS.get(entry["kind"], entry["rule"])
+        kind = kind.removeprefix("one of ").removeprefix("a ").removeprefix("an ")
+        lines.append(f"    {entry['name']} : {kind}, default {entry['default']}")
+        lines += textwrap.wrap(
+            entry["help"], WIDTH - 8, initial_indent=" " * 8, subsequent_indent=" " * 8
+        )
+    return "\n".join(lines) + "\n"
+
+
+def with_documented(command: str) -> Callable[[str], str]:
+    """What writes the options in the docstring of a command's function anew."""
+    first = entries(command)[0]["name"]
+    pattern = rf"^    {first} : .*?\n\n"
+    entry = documented(command) + "\n"
+    return lambda text: re.sub(pattern, lambda _: entry, text, flags=re.DOTALL | re.MULTILINE)
+
+
+FILES: dict[str, Callable[[str], str]] = {
+    "_parameters.py": lambda _: parameters(),
+    "_select.py": with_documented("select"),
+    "_evaluate.py": with_documented("evaluate"),
+    "_compare.py": with_documented("compare"),
+}
+"""What each file is to hold, given what it holds."""
+
+if __name__ == "__main__":
+    for name, made in FILES.items():
+        path = PACKAGE / name
+        path.write_text(made(path.read_text() if path.exists() else ""))
