@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from .._errors import FastSelectError, InvalidInputError
+from .._errors import FastSelectError, InvalidInputError, core_errors
 from ._allocator import return_large_buffers
 from ._explain import explain
 from .compare import compare
@@ -82,7 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
         args = None if argv is None else list(argv)
-        result = cli.main(args=args, prog_name="fast-select", standalone_mode=False)
+        with core_errors():
+            result = cli.main(args=args, prog_name="fast-select", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, click.Abort):

@@ -54,17 +54,15 @@ def select(
     fast-select shards/ --ratio 0.05 --labels labels.txt --quiet -o -
     """  # fmt: skip
     from .._checks import checked
-    from .._errors import core_errors
     from ..energy import Meter
     from ..io import read_indices
     from ._inputs import read_inputs
     from ._run import Targets, select_and_write
 
     options = given(parameters)
-    with core_errors():
-        for ratio in ratios or (None,):
-            params = checked("select", {**options, "ratio": ratio})
-            params.check_size()
+    for ratio in ratios or (None,):
+        params = checked("select", {**options, "ratio": ratio})
+        params.check_size()
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
     features, y = read_inputs(inputs, key, labels, label_key, flatten=flatten)

@@ -149,7 +149,7 @@ mod tests {
             let block = block(&x);
             let (a, b) = block.units(m, &mut test_stream(0, 0, 0)).unwrap();
             let total = |picked: &[u32]| {
-                let (cfd, cover) = block.scores(picked);
+                let (cfd, cover) = block.scores(picked).unwrap();
                 cfd / a + lambda * cover / b
             };
             let mut picked: Vec<u32> = (0..m as u32).collect();

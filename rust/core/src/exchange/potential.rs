@@ -97,9 +97,12 @@ impl<'a> Block<'a> {
         self.x.rows()
     }
 
-    /// m times the CF distance summed over the radii, and the quantisation error, of `picked`.
-    #[cfg(test)]
-    pub fn scores(&self, picked: &[u32]) -> (f64, f64) {
+    /// m times the CF distance summed over the radii, and the mean distance of a row to the nearest, of
+    /// `picked`, m rows of the block. O(m (m + n) p).
+    ///
+    /// # Errors
+    /// None: the tasks cannot fail.
+    pub fn scores(&self, picked: &[u32]) -> Result<(f64, f64)> {
         let m = picked.len() as f64;
         let picks = self.x.gather(picked);
         let across: f64 = picked.iter().map(|&i| self.potential[i as usize]).sum();
@@ -107,9 +110,9 @@ impl<'a> Block<'a> {
         let field = |&i: &u32| sum(&self.kernels(i, &picks, &norms));
         let within: f64 = picked.iter().map(field).sum();
         let whole = sum_f64(&self.potential) / self.n() as f64;
-        let nearest = NearestPicks::new(self.x, &self.norms, Picks::new(&picks, &norms)).unwrap();
-        let cover = nearest.total() / self.n() as f64;
-        (within / m - 2.0 * across + m * whole, cover)
+        let nearest = NearestPicks::new(self.x, &self.norms, Picks::new(&picks, &norms))?;
+        let distance = nearest.total() / self.n() as f64;
+        Ok((within / m - 2.0 * across + m * whole, distance))
     }
 
     /// Kernels between row `i` and each of `picks`, (m, p), of squared norms `pick_norms`; (m,).
@@ -183,8 +186,8 @@ pub(crate) mod tests {
         };
         let (s, all): (Vec<usize>, Vec<usize>) = (vec![3, 11, 29], (0..30).collect());
         let cfd = 3.0 * (mean(&s, &s) - 2.0 * mean(&s, &all) + mean(&all, &all));
-        assert!((block(&x).scores(&[3, 11, 29]).0 - cfd).abs() < 1e-5);
-        let everything = block(&x).scores(&(0..30).collect::<Vec<_>>());
+        assert!((block(&x).scores(&[3, 11, 29]).unwrap().0 - cfd).abs() < 1e-5);
+        let everything = block(&x).scores(&(0..30).collect::<Vec<_>>()).unwrap();
         assert!(everything.0.abs() < 1e-5 && everything.1.abs() < 1e-6);
     }
 
@@ -196,7 +199,7 @@ pub(crate) mod tests {
         let (a, b) = block.units(20, &mut rng).unwrap();
         let draws = 400;
         let sums = (0..draws).fold((0.0, 0.0), |sums, _| {
-            let (cfd, cover) = block.scores(&sample_rows(400, 20, &mut rng));
+            let (cfd, cover) = block.scores(&sample_rows(400, 20, &mut rng)).unwrap();
             (sums.0 + cfd, sums.1 + cover)
         });
         assert!((sums.0 / f64::from(draws) / a - 1.0).abs() < 0.05);

@@ -8,7 +8,8 @@
 //! An entry is summed over the inner dimension in ascending order, in parts of [`DEPTH`] that are
 //! added in order, with fused rounding where the machine has it: faer's kernels for AVX2 and AVX-512
 //! do so, and so do the plain loops here, which stand in for them where another instruction set than
-//! the machine's best was asked for ([`crate::run::instruction_set`]).
+//! the machine's best was asked for ([`crate::run::instruction_set`]). The exception is a product
+//! with a single row: faer sums it in lanes of the machine's width, the plain loops in order.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};

@@ -1,11 +1,10 @@
 //! The instruction set that kernels run on: the machine's best, or a lesser one that was asked for.
 //!
 //! `FAST_SELECT_INSTRUCTION_SET=scalar|avx2|avx512|neon` asks, so that what other machines select can
-//! be seen, and tested, on this one. Selections are the same on AVX2 and AVX-512: both fuse, and
-//! every sum has an order that no width enters. Scalar code does not fuse, and selects other rows.
-//!
-//! Only the small factorisations of [`crate::numeric::factorise`] stay on what the machine has best:
-//! faer asks the processor itself.
+//! be seen, and tested, on this one. Kernels give the same on AVX2 and AVX-512: both fuse, and every
+//! sum has an order that no width enters. Not so the products of single rows and the small
+//! factorisations, which are faer's: where rows are level, as copies are, another may then be selected.
+//! Scalar code does not fuse, and selects other rows more often.
 
 use std::sync::OnceLock;
 
