@@ -16,6 +16,7 @@ def data():
     return rng.normal(size=(600, 4)) + y[:, None] * 2.5, np.array(["a", "b", "c"])[y]
 
 
+@pytest.mark.slow
 def test_every_method_and_model(data):
     x, y = data
     got = fast_select.compare(x, y, ratios=[0.05], seeds=[0, 1], threads=1)
@@ -96,6 +97,7 @@ def test_refusals(data):
             fast_select.compare(x, y, **parameters)
 
 
+@pytest.mark.slow
 def test_command(run, tmp_path, data):
     x, y = data
     np.savez(tmp_path / "d.npz", x=x, y=y, xt=x[:50], yt=y[:50])

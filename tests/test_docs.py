@@ -1,5 +1,8 @@
 """What README says works as written."""
 
+import doctest
+import importlib
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -8,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+import fast_select
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -27,8 +32,10 @@ def test_set_up_commands_are_near_the_top(readme):
     assert "pip install ." in first
     assert "fast-select demo" in first
     assert "pip install '.[test]' && pytest" in second
+    assert "--features stages" in second
 
 
+@pytest.mark.slow
 def test_demo_command_runs_as_written_and_again(readme, tmp_path):
     [command] = re.findall(r"fast-select demo[^\n]*", blocks(readme, "sh")[0])
     program = shutil.which("fast-select", path=str(Path(sys.executable).parent))
@@ -38,6 +45,7 @@ def test_demo_command_runs_as_written_and_again(readme, tmp_path):
     assert (tmp_path / "optdigits.selected.npy").exists()
 
 
+@pytest.mark.slow
 def test_usage_examples_run_as_written(readme, tmp_path, rng):
     x = rng.normal(size=(2000, 5))
     np.save(tmp_path / "features.npy", x)
@@ -62,3 +70,21 @@ def test_usage_examples_run_as_written(readme, tmp_path, rng):
 def test_python_examples_run_as_written(readme):
     for code in blocks(readme, "python"):
         exec(compile(code, "README.md", "exec"), {})
+
+
+def docstrings():
+    """Every docstring of the package that holds an example."""
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for module in pkgutil.walk_packages(fast_select.__path__, "fast_select."):
+        if module.name != "fast_select.__main__":
+            yield from finder.find(importlib.import_module(module.name))
+    yield from finder.find(fast_select)
+
+
+@pytest.mark.parametrize(
+    "example", [e for e in docstrings() if e.examples], ids=lambda example: example.name
+)
+def test_docstrings_run_as_written(example):
+    result = doctest.DocTestRunner().run(example)
+    assert result.attempted > 0
+    assert result.failed == 0

@@ -14,6 +14,7 @@ def data():
     return rng.normal(size=(1500, 5)) + rng.integers(0, 3, size=(1500, 1)) * 2
 
 
+@pytest.mark.slow
 def test_random_selections_are_no_better_than_random(data):
     rng = np.random.default_rng(0)
     better = 0

@@ -9,6 +9,8 @@ import time
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 STAGES = ["prepare", "neighbors", "graph", "frequencies", "optimize", "decode", "exchange"]
 
 
