@@ -56,6 +56,7 @@ def compare(
 ) -> dict[str, Any]:
     """Run selection methods at each of ``ratios`` and train models on what they pick.
 
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> y = np.arange(400) % 4
     >>> x = rng.normal(size=(400, 3)) + 9 * np.eye(4, 3)[y]

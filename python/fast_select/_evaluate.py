@@ -34,6 +34,7 @@ def evaluate(
     picks' mean and how many of them the selection beats; with ``labels`` the same beside
     stratified picks, and class counts; a verdict in words.
 
+    >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(500, 8))
     >>> report = evaluate(x, np.argsort(x[:, 0])[:50])
     >>> report["verdict"].split(":")[0]

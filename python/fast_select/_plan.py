@@ -26,6 +26,7 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
     ``seconds`` and ``working_bytes`` (the largest of the stages) in all; ``process_bytes``, what
     this process takes already; ``block_rows``, which ``max_memory`` may lower.
 
+    >>> import numpy as np
     >>> outline = plan(np.zeros((20_000, 30)), ratio=0.1)
     >>> [stage["name"] for stage in outline["stages"]]
     ['prepare', 'exchange', 'quality']

@@ -45,6 +45,7 @@ def select(
 ) -> Selection:
     """Select rows of ``X`` whose distribution equals that of all rows.
 
+    >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(500, 8))
     >>> selection = select(x, ratio=0.1, n_random=20)
     >>> selection.indices.size
@@ -153,6 +154,7 @@ def select_nested(
     All are matched to the distribution of all rows. Arguments and errors are those of
     :func:`select`; the selections come in the order of ``ratios``, which must differ.
 
+    >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(500, 8))
     >>> small, large = select_nested(x, ratios=[0.02, 0.1], n_random=2)
     >>> small.indices.size, large.indices.size, bool(np.isin(small.indices, large.indices).all())
