@@ -9,8 +9,8 @@
 //!
 //! | file | what it is for |
 //! |---|---|
-//! | [`kmeans`] | Lloyd's iterations, and the rows nearest to the centres |
-//! | [`kmeans_plus_plus`] | rows to start them from (Arthur & Vassilvitskii 2007) |
+//! | [`mod@kmeans`] | Lloyd's iterations, and the rows nearest to the centres |
+//! | [`mod@kmeans_plus_plus`] | rows to start them from (Arthur & Vassilvitskii 2007) |
 
 pub mod kmeans;
 pub mod kmeans_plus_plus;

@@ -5,7 +5,7 @@
 //! keeps results independent of the number of threads.
 //!
 //! # Numerics
-//! An entry is summed over the inner dimension in ascending order, in parts of [`DEPTH`] that are
+//! An entry is summed over the inner dimension in ascending order, in parts of 512 that are
 //! added in order, with fused rounding where the machine has it: faer's kernels for AVX2 and AVX-512
 //! do so, and so do the plain loops here, which stand in for them where another instruction set than
 //! the machine's best was asked for ([`crate::run::instruction_set`]). The exception is a product

@@ -1,7 +1,7 @@
 //! One-to-one assignment of m rows to n >= m columns at least cost, on candidate lists.
 //!
 //! Shortest augmenting paths with dual variables (Jonker & Volgenant 1987; Crouse 2016 for m < n):
-//! row reduction, augmenting row reduction, then Dijkstra searches ([`super::augment`]) on the reduced
+//! row reduction, augmenting row reduction, then Dijkstra searches (`augment`) on the reduced
 //! costs `c_ij - u_i - v_j`. A solution is optimal on its lists where all of these are >= 0, those
 //! of matched pairs are 0, all v_j <= 0, and v_j = 0 at free columns.
 //!

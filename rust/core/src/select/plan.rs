@@ -22,7 +22,7 @@ use crate::run::error::{Error, Result};
 use crate::run::monitor::{Monitor, Stage};
 use crate::run::parallel::{PARTIAL_SUMS, map_blocks};
 use crate::select::group_state::n_blocks;
-use crate::select::quotas::{ClassSize, quotas};
+use crate::select::quotas::class_quotas;
 use crate::spectral::BLOCK;
 
 /// The outline of a selection.
@@ -104,8 +104,8 @@ impl Outline {
         n_threads: usize,
         params: &ValidParams,
     ) -> Result<Self> {
-        let classes: Vec<ClassSize> = sizes.iter().map(|&n| ClassSize::of(n, &[], 1)).collect();
-        let quotas = quotas(&classes, count, params.balance)?;
+        let classes = sizes.iter().map(|&rows| (rows, &[][..]));
+        let quotas = class_quotas(classes, count, params)?;
         Ok(Self {
             n_cols,
             groups: sizes.iter().copied().zip(quotas).collect(),

@@ -1,6 +1,6 @@
 //! How many rows each class, or each block of a class, gives.
 
-use crate::options::Balance;
+use crate::options::{Balance, Params};
 use crate::run::error::{Error, Result};
 use crate::select::group::Standing;
 
@@ -28,6 +28,24 @@ impl ClassSize {
             most,
         }
     }
+}
+
+/// Rows to select of each class, `count` in all, given its rows and their standing (empty: all are
+/// free). Each class gives one where it can.
+///
+/// # Errors
+/// Those of [`quotas`].
+pub fn class_quotas<'a>(
+    classes: impl Iterator<Item = (usize, &'a [Standing])>,
+    count: usize,
+    params: &Params,
+) -> Result<Vec<usize>> {
+    let size = |(rows, standing)| ClassSize::of(rows, standing, 1);
+    quotas(
+        &classes.map(size).collect::<Vec<_>>(),
+        count,
+        params.balance,
+    )
 }
 
 /// Rows to select of each class, `count` in all, within its bounds, by largest remainder (ties: the

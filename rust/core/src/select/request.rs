@@ -4,7 +4,7 @@ use crate::options::Params;
 use crate::prepare::Prepared;
 use crate::run::error::{Error, Result};
 use crate::select::group::{Group, Standing};
-use crate::select::quotas::{ClassSize, quotas};
+use crate::select::quotas::class_quotas;
 
 /// What is asked of a selection, in numbers of input rows.
 ///
@@ -95,12 +95,9 @@ pub fn groups(prepared: &Prepared, request: Request<'_>, params: &Params) -> Res
         class.iter().map(|&i| standing[i as usize]).collect()
     };
     let standings: Vec<Vec<Standing>> = classes.iter().map(of_class).collect();
-    let sizes: Vec<ClassSize> = classes
-        .iter()
-        .zip(&standings)
-        .map(|(class, standing)| ClassSize::of(class.len(), standing, 1))
-        .collect();
-    let quotas = quotas(&sizes, request.count, params.balance)?;
+    let sizes = classes.iter().map(Vec::len);
+    let sizes = sizes.zip(standings.iter().map(Vec::as_slice));
+    let quotas = class_quotas(sizes, request.count, params)?;
     let groups = classes.into_iter().zip(standings).zip(quotas);
     Ok(groups
         .map(|((members, standing), quota)| Group {
