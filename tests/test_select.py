@@ -87,6 +87,10 @@ def test_classes_give_their_shares(rng):
     got = fast_select.select(x, ratio=0.1, labels=labels, n_random=2)
     counts = {c["label"]: c["selected"] for c in got.report["selection"]["classes"]}
     assert counts == {"a": 60, "b": 30, "c": 10}
+    least = fast_select.select(x, ratio=0.1, labels=labels, min_per_class=20, n_random=2)
+    assert [c["selected"] for c in least.report["selection"]["classes"]] == [53, 27, 20]
+    with pytest.raises(fast_select.InvalidInputError, match="less than the 120 rows"):
+        fast_select.select(x, ratio=0.1, labels=labels, min_per_class=40)
     equal = fast_select.select(x, count=90, labels=labels, balance="equal", n_random=2)
     assert [c["selected"] for c in equal.report["selection"]["classes"]] == [30, 30, 30]
 

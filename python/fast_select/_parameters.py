@@ -14,6 +14,7 @@ class SelectParameters(TypedDict, total=False):
     include: ArrayLike | None
     exclude: ArrayLike | None
     balance: Literal["proportional", "equal"]
+    min_per_class: int
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
     max_memory: int | None
@@ -48,6 +49,7 @@ class PlanParameters(TypedDict, total=False):
     count: int | None
     labels: ArrayLike | None
     balance: Literal["proportional", "equal"]
+    min_per_class: int
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
     max_memory: int | None

@@ -71,6 +71,8 @@ def select(
         Rows not to select; they still count in the whole.
     balance : proportional, equal, default proportional
         How the count is shared out among the classes.
+    min_per_class : integer, 0 or more, default 1
+        Rows that each class gives at least, as far as it has them.
     scale : auto, none, standard, default auto
         Scaling of the columns.
     nonfinite : error, drop, default error

@@ -187,6 +187,9 @@ table! {
     /// How the count is shared out among the classes.
     balance: Balance = Balance::Proportional,
         "--balance", choice::<Balance>(), Usual, [Select, Plan];
+    /// Rows that each class gives at least, as far as it has them.
+    min_per_class: usize = 1,
+        "--min-per-class", from(0), Usual, [Select, Plan];
     /// Scaling of the columns.
     scale: Scale = Scale::Auto,
         "--scale", choice::<Scale>(), Usual, [Select, Plan, Evaluate, Compare];

@@ -31,7 +31,7 @@ impl ClassSize {
 }
 
 /// Rows to select of each class, `count` in all, given its rows and their standing (empty: all are
-/// free). Each class gives one where it can.
+/// free). Where there are several, each gives `min_per_class` rows at least, as far as it has them.
 ///
 /// # Errors
 /// Those of [`quotas`].
@@ -40,12 +40,15 @@ pub fn class_quotas<'a>(
     count: usize,
     params: &Params,
 ) -> Result<Vec<usize>> {
-    let size = |(rows, standing)| ClassSize::of(rows, standing, 1);
-    quotas(
-        &classes.map(size).collect::<Vec<_>>(),
-        count,
-        params.balance,
-    )
+    let classes: Vec<_> = classes.collect();
+    let least = if classes.len() > 1 {
+        params.min_per_class
+    } else {
+        0
+    };
+    let sizes = classes.into_iter();
+    let sizes = sizes.map(|(rows, standing)| ClassSize::of(rows, standing, least));
+    quotas(&sizes.collect::<Vec<_>>(), count, params.balance)
 }
 
 /// Rows to select of each class, `count` in all, within its bounds, by largest remainder (ties: the
@@ -67,7 +70,7 @@ pub fn quotas(classes: &[ClassSize], count: usize, balance: Balance) -> Result<V
     if count < least {
         let givers = classes.iter().filter(|c| c.least > 0).count();
         let fact = format!("{count} is less than the {least} rows that {givers} classes must give");
-        let fix = "Select more, include fewer, or leave the labels out";
+        let fix = "Select more, include fewer, lower {min_per_class}, or leave the labels out";
         return Err(Error::refused("count", fact).fix(fix));
     }
     let weight = |c: usize| match balance {
@@ -146,6 +149,23 @@ mod tests {
         assert_eq!(e(&[100, 2, 50], 20), [9, 2, 9]);
         assert!(quotas(&free(&[5, 5]), 1, Balance::Equal).is_err());
         assert!(quotas(&free(&[5, 5]), 11, Balance::Equal).is_err());
+    }
+
+    #[test]
+    fn each_of_several_classes_gives_the_least_that_is_asked() {
+        let give = |sizes: &[usize], count, min_per_class| {
+            let params = Params {
+                min_per_class,
+                ..Params::default()
+            };
+            class_quotas(sizes.iter().map(|&n| (n, &[][..])), count, &params)
+        };
+        assert_eq!(give(&[900, 90, 10], 10, 0), Ok(vec![9, 1, 0]));
+        assert_eq!(give(&[900, 90, 10], 10, 1), Ok(vec![8, 1, 1]));
+        assert_eq!(give(&[900, 90, 10], 20, 4), Ok(vec![12, 4, 4]));
+        assert_eq!(give(&[900, 90, 2], 20, 4), Ok(vec![14, 4, 2]));
+        assert!(give(&[900, 90, 10], 11, 4).is_err());
+        assert_eq!(give(&[900], 3, 4), Ok(vec![3]));
     }
 
     proptest! {
