@@ -18,7 +18,7 @@ use crate::run::error::{Result, check_len};
 use crate::run::monitor::Monitor;
 use crate::run::parallel::{blocks, for_each_pair, map_blocks, map_items};
 
-/// Blocks of rows: half as many pairs of them are at work together.
+/// Blocks of rows: half as many pairs of them run together.
 const BLOCKS: usize = 64;
 /// Rows of a block: enough to make packing cheap, few enough for the second-level cache; whole
 /// panels.

@@ -51,7 +51,7 @@ impl Stage {
     }
 }
 
-/// Called when a stage begins, with the units of work that it will count.
+/// Called when a stage begins, with the units that it will count.
 type OnStage = Box<dyn Fn(Stage, u64) + Send + Sync>;
 
 /// Where a run stands, shared between its workers and the thread that waits for them.
@@ -94,7 +94,7 @@ impl Monitor {
         self.check()
     }
 
-    /// A counter of `parts` pieces of work that make `units` in all.
+    /// A counter of `parts` pieces that make `units` in all.
     #[must_use]
     pub fn in_parts(&self, units: usize, parts: usize) -> Parts<'_> {
         Parts {

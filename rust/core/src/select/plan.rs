@@ -270,7 +270,7 @@ impl<'a> Sizes<'a> {
             bytes: (self.held + 8 * n * k + lists) as u64,
             multiply_adds: squares * (0.5 * self.p as f64 + SCAN_COST)
                 + NEAREST_COST * (n * k) as f64,
-            formula: "Z, groups' Z, 8 n k, 8 (2 k + 32) rows at work",
+            formula: "Z, groups' Z, 8 n k, 8 (2 k + 32) rows at once",
         }
     }
 
@@ -282,7 +282,7 @@ impl<'a> Sizes<'a> {
             stage: Stage::Graph,
             bytes: (self.held + near + made) as u64,
             multiply_adds: NEIGHBOR_COST * (n * k) as f64,
-            formula: "Z, groups' Z, 8 n k, 48 k rows at work",
+            formula: "Z, groups' Z, 8 n k, 48 k rows at once",
         }
     }
 
@@ -294,7 +294,7 @@ impl<'a> Sizes<'a> {
             stage: Stage::Spectral,
             bytes: bytes as u64,
             multiply_adds: SPECTRAL_COST * (n * k * c) as f64,
-            formula: "Z, groups' Z, 14 n k, 4 n c, (24 c + 256 + 14 k) rows at work",
+            formula: "Z, groups' Z, 14 n k, 4 n c, (24 c + 256 + 14 k) rows at once",
         }
     }
 
@@ -359,7 +359,7 @@ impl<'a> Sizes<'a> {
             stage: Stage::Baseline,
             bytes: (self.held + 4 * m * (p + 2) + 24 * self.at_once(&self.groups)) as u64,
             multiply_adds,
-            formula: "Z, groups' Z, 4 m (p + 2), 24 rows at work",
+            formula: "Z, groups' Z, 4 m (p + 2), 24 rows at once",
         })
     }
 
@@ -392,7 +392,7 @@ impl<'a> Sizes<'a> {
             stage: Stage::Exchange,
             bytes: (self.held + left + row * self.at_once(&sizes)) as u64,
             multiply_adds: blocks.iter().map(|&(b, m)| self.exchange_block(b, m)).sum(),
-            formula: "Z, groups' Z, (4 p + 2,368) rows of the blocks at work",
+            formula: "Z, groups' Z, (4 p + 2,368) rows of the blocks at once",
         }
     }
 
