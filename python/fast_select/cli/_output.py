@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import tempfile
@@ -73,11 +75,13 @@ def index_writer(
             np.savez(file, indices=indices)
         elif path.suffix == ".txt":
             file.write(lines(indices).encode())
-        elif labels is None:
-            file.write(b"index\n" + lines(indices).encode())
         else:
-            rows = (f"{i},{quoted(str(y))}\n" for i, y in zip(indices, labels, strict=True))
-            file.write(("index,label\n" + "".join(rows)).encode())
+            columns = [indices] if labels is None else [indices, labels]
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+            table = csv.writer(text, lineterminator="\n")
+            table.writerow(["index", "label"][: len(columns)])
+            table.writerows(zip(*columns, strict=True))
+            text.detach()  # the file is the caller's to close
 
     return write
 
@@ -95,13 +99,6 @@ def to_json(report: dict[str, Any] | list[dict[str, Any]]) -> str:
 def lines(indices: NDArray[np.int64]) -> str:
     """One index a line."""
     return "".join(f"{i}\n" for i in indices)
-
-
-def quoted(text: str) -> str:
-    """A cell of a CSV file."""
-    if any(c in text for c in ',"\n\r'):
-        return '"' + text.replace('"', '""') + '"'
-    return text
 
 
 def print_lines(indices: NDArray[np.int64]) -> None:

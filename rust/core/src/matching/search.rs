@@ -17,7 +17,9 @@ const TICK: usize = 1 << 12;
 pub struct PathSearch {
     labels: Vec<Label>,
     now: u32,
-    heap: BinaryHeap<Reverse<(Ordered, u32)>>,
+    /// Columns to scan, the nearest first, by the bits of their distance: those of numbers that are 0
+    /// or more have their order.
+    heap: BinaryHeap<Reverse<(u64, u32)>>,
     /// Columns whose distance is final.
     pub scanned: Vec<u32>,
     scans: usize,
@@ -86,17 +88,18 @@ impl PathSearch {
 
     /// Puts column `j` among those to scan.
     pub fn push(&mut self, j: u32) {
-        self.heap.push(Reverse((Ordered(self.dist(j)), j)));
+        self.heap.push(Reverse((self.dist(j).to_bits(), j)));
     }
 
     /// The nearest column not yet scanned, if it is nearer than `limit`.
     pub fn pop(&mut self, limit: f64) -> Option<u32> {
-        while let Some(Reverse((dist, j))) = self.heap.pop() {
-            if dist.0 >= limit {
+        while let Some(Reverse((bits, j))) = self.heap.pop() {
+            let dist = f64::from_bits(bits);
+            if dist >= limit {
                 return None;
             }
             // Else an entry that a shorter path has overtaken.
-            if dist.0 <= self.dist(j) {
+            if dist <= self.dist(j) {
                 self.scanned.push(j);
                 return Some(j);
             }
@@ -114,23 +117,5 @@ impl PathSearch {
             monitor.check()?;
         }
         Ok(())
-    }
-}
-
-/// A distance that can be compared; never NaN.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Ordered(f64);
-
-impl Eq for Ordered {}
-
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
     }
 }

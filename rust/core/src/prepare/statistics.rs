@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::kernels::columns::ColumnSums;
 use crate::options::Scale;
 use crate::prepare::source::{RowSource, rows_at_a_time};
@@ -135,10 +137,12 @@ fn part(
             &one,
             buffer,
         );
+        // Makes -0.0 and 0.0 one value.
+        buffer.iter_mut().for_each(|x| *x += 0.0);
         for (k, row) in buffer.chunks_exact(d).enumerate() {
             if row.iter().all(|x| x.is_finite()) {
                 part.columns.add_row(row);
-                part.hashes.push(hash(row));
+                part.hashes.push(xxh3_64(bytemuck::cast_slice(row)));
             } else {
                 part.bad.push((rows.start + at.start + k) as u32);
             }
@@ -146,21 +150,4 @@ fn part(
         monitor.advance(at.len())?;
     }
     Ok(part)
-}
-
-/// Four interleaved multiply-and-rotate lanes over the bits of a row.
-fn hash(row: &[f32]) -> u64 {
-    const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut lanes = [1_u64, 2, 3, 4];
-    for chunk in row.chunks(4) {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            // + 0.0 makes -0.0 and 0.0 one value.
-            *lane = (*lane ^ u64::from((x + 0.0).to_bits()))
-                .wrapping_mul(PRIME)
-                .rotate_left(29);
-        }
-    }
-    lanes.iter().fold(row.len() as u64, |h, l| {
-        (h ^ l).wrapping_mul(PRIME).rotate_left(31)
-    })
 }
