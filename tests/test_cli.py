@@ -237,3 +237,20 @@ def test_help_keeps_examples_line_by_line(run, command):
     assert "\\b" not in text
     for line in text.splitlines():
         assert line.count("fast-select ") <= 1, line
+
+
+@pytest.mark.parametrize("name", ["count", "x", "labels"])
+def test_a_file_that_is_called_like_a_parameter_keeps_its_name(run, name):
+    got = run("select", name, "--ratio", "0.1")
+    assert got.returncode == 2
+    assert got.stderr.decode() == f"Error: {name}: does not exist. Check the path.\n"
+
+
+def test_an_instruction_set_that_is_not_there_is_refused(run, features):
+    got = run(features, "--ratio", "0.1", FAST_SELECT_INSTRUCTION_SET="mmx")
+    assert got.returncode == 2
+    assert got.stderr.startswith(b"Error: FAST_SELECT_INSTRUCTION_SET: 'mmx' is not one of")
+    assert files(run) == []
+    scalar = run(features, "--ratio", "0.1", "-o", "-", FAST_SELECT_INSTRUCTION_SET="scalar")
+    assert scalar.returncode == 0
+    assert len(scalar.stdout.split()) == 40

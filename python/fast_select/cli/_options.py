@@ -31,7 +31,7 @@ class AdvancedCommand(click.Command):
         advanced: list[tuple[str, str]] = []
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
-            if record is not None:
+            if record is not None and isinstance(param, click.Option):
                 (advanced if isinstance(param, AdvancedOption) else usual).append(record)
         with formatter.section("Options"):
             formatter.write_dl(usual)
@@ -70,7 +70,7 @@ def option(entry: dict[str, Any], several: str) -> Callable[[Command], Command]:
         settings["type"] = click.Choice(entry["choices"])
     if entry["kind"] == "bytes":
         settings["callback"] = memory_size
-        help_text += " Such as 2GiB."
+        help_text += " A size such as 2GiB."
     if name == "ratio" and several:
         settings["multiple"] = True
         name, help_text = "ratios", f"{help_text} {several}"

@@ -137,7 +137,8 @@ fn judged_rows(prepared: &Prepared, indices: &[i64]) -> Result<Vec<u32>> {
     rows.dedup();
     let twice = indices.len() - rows.len();
     if twice > 0 {
-        let fact = format!("names {twice} rows twice");
+        let rows = if twice == 1 { "row" } else { "rows" };
+        let fact = format!("names {twice} {rows} twice");
         return Err(Error::refused("indices", fact));
     }
     Ok(rows)
