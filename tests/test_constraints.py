@@ -104,5 +104,5 @@ def test_methods_that_ignore_constraints_refuse_them(data):
     for method in ("paper", "k-means", "k-center", "herding"):
         with pytest.raises(fast_select.InvalidInputError, match="several ratios"):
             fast_select.select_nested(x, ratios=[0.3, 0.1], method=method)
-        with pytest.raises(fast_select.InvalidInputError, match="excluded"):
+        with pytest.raises(fast_select.InvalidInputError, match="include or exclude"):
             fast_select.select(x, count=9, exclude=[0], method=method)

@@ -65,7 +65,7 @@ def test_joined_along_the_minimum_spanning_tree_of_components(rng):
     x = (centers.repeat(30, axis=0) + rng.normal(size=(270, 3))).astype(np.float32)
     graph = _core.stages.fuzzy_graph(x, *_core.stages.knn(x, 8), [8])
     count, label = connected_components(matrix(graph["fuzzy"], 270))
-    assert graph["n_components_before"] == count >= 9
+    assert graph["components_before_joining"] == count >= 9
     joined = matrix(graph["connected"], 270)
     assert connected_components(joined)[0] == 1
     assert abs(joined - joined.T).max() == 0

@@ -38,6 +38,10 @@ METHODS = own_methods()
 MODELS = {"1nn": "1-NN", "logreg": "log. reg.", "svm": "RBF-SVM", "forest": "forest"}
 """Downstream models and their names in tables."""
 
+TEST_SHARE = 0.2
+N_SEEDS = 3
+"""Share of the rows held out, and selections by each method, unless told otherwise."""
+
 
 def compare(
     X: ArrayLike,
@@ -45,12 +49,12 @@ def compare(
     *,
     ratios: Sequence[float],
     test: tuple[ArrayLike, ArrayLike] | None = None,
-    test_share: float = 0.2,
+    test_share: float = TEST_SHARE,
     methods: Sequence[str] = METHODS,
     models: Sequence[str] = tuple(MODELS),
     extra_methods: Mapping[str, Picker] | None = None,
     use_labels: bool = True,
-    seeds: Sequence[int] = (0, 1, 2),
+    seeds: Sequence[int] = tuple(range(N_SEEDS)),
     progress: Progress | None = None,
     **parameters: Unpack[CompareParameters],
 ) -> dict[str, Any]:
@@ -88,9 +92,9 @@ def compare(
     Returns
     -------
     ``runs``: one entry for each method, ratio and seed with ``accuracy`` by model (in %), ``cfd_m``
-    (m times the CF distance on unseen frequencies), ``cell_cfd_m`` (the same inside cells of two
-    picks) and ``select_s`` (seconds). ``summary``: their means and the standard error of the mean
-    accuracy over seeds, by method and ratio.
+    (m times the CF distance on unseen frequencies), ``cell_cfd_m`` (the same inside cells of about
+    two picks) and ``select_s`` (seconds). ``summary``: their means and the standard error of the
+    mean accuracy over seeds, by method and ratio.
 
     Raises
     ------
@@ -120,13 +124,15 @@ def compare(
         raise refused("methods", "are only stratified, which needs labels")
     check_finite("x", x)
     check_finite("test", x_test)
+    with core_errors():
+        asked = [checked("select", {"ratio": ratio}) for ratio in ratios]
+        counts = [size.rows_wanted(x.shape[0]) for size in asked]
     runs: list[dict[str, Any]] = []
     with core_errors():
         prepared = _core.prepare(x, params)
         features = scaled(x, x_test, standard=prepared.facts["scale"] == "standard")
         total = len(ratios) * len(pickers) * len(seeds)
-        for ratio in ratios:
-            count = checked("select", {"ratio": ratio}).rows_wanted(x.shape[0])
+        for ratio, count in zip(ratios, counts, strict=True):
             for name, pick in pickers.items():
                 for seed in seeds:
                     if progress is not None:

@@ -11,7 +11,7 @@ from ._checks import checked, encode_labels, matrix, row_numbers
 from ._errors import core_errors
 from ._select import Progress
 from .energy import Meter
-from .report import evaluation_report
+from .report import report_on
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -29,10 +29,10 @@ def evaluate(
 ) -> dict[str, Any]:
     """Judge the rows ``indices`` of ``X`` beside random picks of the same size.
 
-    Returns a report: for each figure (CF distance on fresh frequencies, MMD with its standard
-    error, moments 1 to 4, sliced Wasserstein distance, coverage) the selection's value, the random
-    picks' mean and how many of them the selection beats; with ``labels`` the same beside
-    stratified picks, and class counts; a verdict in words.
+    Returns a report: for each figure (CF distance on unseen frequencies, of the whole and inside
+    cells, moments 1 to 4, coverage, MMD with its standard error, sliced Wasserstein distance) the
+    selection's value, the random picks' mean and how many of them the selection beats; with
+    ``labels`` the same beside stratified picks, and class counts; a verdict in words.
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(500, 8))
@@ -46,8 +46,7 @@ def evaluate(
     indices : row numbers of ``X``, each once
     progress, meter : as of :func:`fast_select.select`
     labels : (n,) array, default None
-        Class of each row; each class then gives rows by the balance, and is selected on its
-        own.
+        Class of each row.
     scale : auto, none, standard, default auto
         Scaling of the columns.
     nonfinite : error, drop, default error
@@ -82,6 +81,5 @@ def evaluate(
         quality = _core.evaluate(
             prepared, rows, params, labels=codes, with_discrepancies=True, progress=watch
         )
-    return evaluation_report(
-        x, prepared.facts, params.values(), rows, codes, classes, quality, meter
-    )
+    labels = (codes, classes)
+    return report_on(x, prepared.facts, params.values(), rows, labels, quality, meter)

@@ -14,7 +14,7 @@ from ._checks import checked, encode_labels, matrix, row_numbers
 from ._errors import core_errors, refused
 from ._plan import with_fitting_blocks
 from .energy import Meter
-from .report import selection_report
+from .report import report_on
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -63,14 +63,13 @@ def select(
     count : integer, 1 or more, default None
         Number of rows to select.
     labels : (n,) array, default None
-        Class of each row; each class then gives rows by the balance, and is selected on its
-        own.
+        Class of each row.
     include : array of row numbers, default None
         Rows to select in any case.
     exclude : array of row numbers, default None
         Rows not to select; they still count in the whole.
     balance : proportional, equal, default proportional
-        How the count is shared out among the classes.
+        How the count is shared out among the classes, each of which is selected on its own.
     min_per_class : integer, 0 or more, default 1
         Rows that each class gives at least, as far as it has them.
     scale : auto, none, standard, default auto
@@ -123,7 +122,7 @@ def select(
         Coarsest radius of the exchange, in units of one over the median distance; each of
         the four is twice the one before.
     lambda_cover : finite number, 0 or more, default 1.0
-        Weight of coverage in the exchange.
+        Weight of the mean distance to the nearest pick in the exchange.
     max_sweeps : integer, 0 or more, default 4
         Rounds of the exchange at most.
     block_rows : integer, 64 or more, default 16384
@@ -222,16 +221,15 @@ def _select_sizes(
             )
             indices: NDArray[np.int64] = selected["indices"]
             quality = _core.evaluate(prepared, indices, params, labels=codes, progress=watch)
-            report = selection_report(
+            report = report_on(
                 x,
                 prepared.facts,
                 params.values() | constraints,
                 indices,
-                codes,
-                classes,
-                {"groups": selected["groups"]},
+                (codes, classes),
                 quality,
                 at_hand,
+                groups=selected["groups"],
             )
             found.append(Selection(indices, report))
             left_out = np.ones(x.shape[0], dtype=bool)

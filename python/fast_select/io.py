@@ -20,7 +20,7 @@ from ._checks import matrix
 from ._errors import InvalidInputError
 
 MATRIX_SUFFIXES = (".npy", ".npz")
-LABEL_SUFFIXES = (".npy", ".npz", ".txt", ".csv")
+LIST_SUFFIXES = (".npy", ".npz", ".txt", ".csv")
 
 
 @dataclass(frozen=True)
@@ -62,23 +62,23 @@ def read_features(inputs: Sequence[str], *, key: str | None, flatten: bool) -> F
     files = _shards(inputs)
     first = Path(inputs[0])
     stem = first.stem if first.is_file() else first.resolve().name
-    arrays = [_matrix(_read(path, key), str(path), flatten) for path in files]
+    arrays = [_matrix(_read(path, key, 2, "--key"), str(path), flatten) for path in files]
     return Features(_concatenated(arrays, files), tuple(files), stem)
 
 
 def read_labels(path: Path, *, key: str | None) -> NDArray[Any]:
     """Read labels: .npy, .npz (with `key`, or its only array), or text with one label a line."""
-    _check_file(path, LABEL_SUFFIXES)
+    _check_file(path, LIST_SUFFIXES)
     if path.suffix in MATRIX_SUFFIXES:
-        return _read(path, key, ndim=1)
+        return _read(path, key, 1, "--label-key")
     return np.array([line.strip() for line in _lines(path) if line.strip()])
 
 
-def read_indices(path: Path, *, key: str | None = None) -> NDArray[np.int64]:
+def read_indices(path: Path) -> NDArray[np.int64]:
     """Read row numbers: .npy, .npz, .txt or .csv (with a header or without)."""
-    _check_file(path, LABEL_SUFFIXES)
+    _check_file(path, LIST_SUFFIXES)
     if path.suffix in MATRIX_SUFFIXES:
-        values = _read(path, key, ndim=1)
+        values = _read(path, None, 1, None)
     else:
         cells = [line.split(",")[0].strip() for line in _lines(path)]
         if cells and not any(c.isdecimal() for c in cells[0]):
@@ -154,7 +154,7 @@ def _unreadable(name: str, err: Exception) -> InvalidInputError:
     return InvalidInputError(name, f"cannot be read: truncated or not an array file ({err})")
 
 
-def _read(path: Path, key: str | None, ndim: int = 2) -> NDArray[Any]:
+def _read(path: Path, key: str | None, ndim: int, flag: str | None) -> NDArray[Any]:
     if path.suffix == ".npy":
         if not path.stat().st_size:
             raise InvalidInputError(str(path), "is empty")
@@ -164,14 +164,14 @@ def _read(path: Path, key: str | None, ndim: int = 2) -> NDArray[Any]:
         if isinstance(archive, np.ndarray):
             raise InvalidInputError(str(path), "is a single array", "Give it the suffix .npy")
         with archive:
-            return np.asarray(archive[_member(path, archive, key, ndim)])
+            return np.asarray(archive[_member(path, archive, key, ndim, flag)])
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as err:
         if isinstance(err, InvalidInputError):
             raise
         raise _unreadable(str(path), err) from err
 
 
-def _member(path: Path, archive: Any, key: str | None, ndim: int) -> str:
+def _member(path: Path, archive: Any, key: str | None, ndim: int, flag: str | None) -> str:
     names: list[str] = archive.files
     if key is not None:
         if key in names:
@@ -185,7 +185,8 @@ def _member(path: Path, archive: Any, key: str | None, ndim: int) -> str:
     if len(fitting) == 1:
         return fitting[0]
     listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "nothing"
-    raise InvalidInputError(str(path), f"holds {listed}", "Choose one with --key")
+    fix = f"Choose one with {flag}" if flag else "Keep one array in it"
+    raise InvalidInputError(str(path), f"holds {listed}", fix)
 
 
 def _shape(path: Path, name: str) -> tuple[int, ...]:

@@ -34,34 +34,20 @@ METRICS = {
 """Figures of quality and their names in tables; in all of them 0 is perfect."""
 
 
-def selection_report(
+def report_on(
     x: NDArray[Any],
     prepared: dict[str, Any],
     options: dict[str, Any],
     indices: NDArray[np.int64],
-    codes: NDArray[np.int64] | None,
-    classes: NDArray[Any] | None,
-    facts: dict[str, Any],
+    labels: tuple[NDArray[np.int64] | None, NDArray[Any] | None],
     quality: dict[str, Any],
     meter: Meter,
+    **facts: Any,
 ) -> dict[str, Any]:
-    """The report on a selection; all of it can be written as JSON."""
-    report = evaluation_report(x, prepared, options, indices, codes, classes, quality, meter)
-    report["selection"] |= facts
-    return report
+    """The report on a selection of rows of `x`; all of it can be written as JSON.
 
-
-def evaluation_report(
-    x: NDArray[Any],
-    prepared: dict[str, Any],
-    options: dict[str, Any],
-    indices: NDArray[np.int64],
-    codes: NDArray[np.int64] | None,
-    classes: NDArray[Any] | None,
-    quality: dict[str, Any],
-    meter: Meter,
-) -> dict[str, Any]:
-    """The report on a selection that came from elsewhere."""
+    `labels`: codes and the classes that they stand for; `facts`: what its making has to tell.
+    """
     quality = ranked(quality)
     return {
         "schema": SCHEMA,
@@ -71,7 +57,8 @@ def evaluation_report(
         "options": options,
         "selection": {
             "count": int(indices.size),
-            "classes": class_counts(indices, codes, classes),
+            "classes": class_counts(indices, *labels),
+            **facts,
         },
         "quality": quality,
         "verdict": verdict(quality),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .. import _core
 from .._errors import FastSelectError, rendered
 
 OTHER_NAMES = {"x": "input"}
@@ -25,10 +26,16 @@ def explain(err: FastSelectError, group: click.Group) -> str:
 
 
 def flags_of(group: click.Group) -> dict[str, str]:
-    """The flag of each parameter that some command has."""
-    return {
+    """The flag of each parameter: those of the commands, and of the core's table."""
+    own = {
         str(param.name): param.opts[0]
         for command in group.commands.values()
         for param in command.params
         if isinstance(param, click.Option)
     }
+    table = {
+        entry["name"]: entry["flag"]
+        for command in group.commands
+        for entry in _core.option_table(command)
+    }
+    return own | table

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 import click
 
 from .. import _core
+from ..io import LIST_SUFFIXES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+LISTS = ", ".join(LIST_SUFFIXES)
 FILES = {
-    "labels": "A file: .npy, .npz, or text with one a line.",
-    "rows": "A file: .npy, .npz, .txt, .csv.",
+    "labels": f"A file ({LISTS}); text has one a line.",
+    "rows": f"A file ({LISTS}); text has one a line.",
 }
 """What is an array in Python and a file here, by kind."""
 
@@ -121,8 +123,8 @@ output_options = added(
         click.option(
             "-o",
             "--output",
-            help="Where to write the indices: .npy, .npz, .txt, .csv, or - for one a "
-            "line on stdout. [default: <input>.selected.npy here]",
+            help=f"Where to write the indices: {LISTS}, or - for one a line on stdout. "
+            "[default: <input>.selected.npy here]",
         ),
         click.option(
             "--report",

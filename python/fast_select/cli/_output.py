@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import ComputationError, InvalidInputError
-
-SUFFIXES = (".npy", ".npz", ".txt", ".csv")
+from ..io import LIST_SUFFIXES
 
 
 def check_target(path: Path, *, force: bool) -> None:
@@ -35,8 +34,8 @@ def check_target(path: Path, *, force: bool) -> None:
 
 def check_index_suffix(path: Path) -> None:
     """Refuse a suffix that names no format of indices."""
-    if path.suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
+    if path.suffix not in LIST_SUFFIXES:
+        known = ", ".join(LIST_SUFFIXES)
         raise InvalidInputError(str(path), f"has the suffix '{path.suffix}', not one of {known}")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from .._compare import MODELS, N_SEEDS, TEST_SHARE
 from ._options import feature_options, given, screen_options, table_options
 
 
@@ -27,8 +28,8 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
 )
 @click.option(
     "--test-share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.2,
+    type=float,
+    default=TEST_SHARE,
     show_default=True,
     help="Share of the rows held out without --test.",
 )
@@ -36,7 +37,7 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
 @click.option(
     "--models",
     callback=names,
-    help="Models, separated by commas: 1nn, logreg, svm, forest. [default: all]",
+    help=f"Models, separated by commas: {', '.join(MODELS)}. [default: all]",
 )
 @click.option(
     "--unlabelled", is_flag=True, help="Methods do not see the labels; only the models do."
@@ -45,7 +46,7 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
     "--seeds",
     "n_seeds",
     type=click.IntRange(1, 1000),
-    default=3,
+    default=N_SEEDS,
     show_default=True,
     help="Selections by each method.",
 )
@@ -63,7 +64,6 @@ def compare(
     test_label_key: str | None,
     unlabelled: bool,
     n_seeds: int,
-    seed: int | None,
     quiet: bool,
     as_json: bool,
     **parameters: Any,
@@ -97,7 +97,7 @@ def compare(
         options["test"] = (test_x, test_y)
     elif test_key or test_labels or test_label_key:
         raise InvalidInputError("--test", "is missing", "Name the file of test features")
-    first = seed or 0
+    first = options.get("seed", 0)
     seeds = range(first, first + n_seeds)
     with StageProgress(quiet=quiet) as progress:
         result = run(

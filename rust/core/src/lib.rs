@@ -2,16 +2,16 @@
 //!
 //! Cui et al. 2025, "FAST: Topology-Aware Frequency-Domain Distribution Matching for Coreset
 //! Selection", arXiv:2511.19476, and an exchange of our own. n rows, d columns, m selected,
-//! k neighbours, c spectral components, p dimensions of the matching space, q frequencies.
+//! k neighbours, c spectral components, p dimensions (p0 of Z), q frequencies, b rows of a block.
 //!
 //! | stage | folder | what it makes | source | cost |
 //! |---|---|---|---|---|
-//! | prepare | [`prepare`] | Z, (n, 64): checked, centred, scaled, reduced | Halko et al. 2011 | O(n d p) |
+//! | prepare | [`prepare`] | Z, (n, p0), p0 at most 64: checked, centred, scaled, reduced | Halko et al. 2011 | O(n d p) |
 //! | neighbors, graph | [`graph`] | B, fuzzy, three scales, one component | McInnes et al. 2018 | O(n^2 p) |
 //! | spectral | [`spectral`] | V, (n, c), commute-time scaled | Eq. 1; Zhou & Saad 2007 | O(n k c) a step |
-//! | frequencies, optimize | [`descent`] | anchors Y, (m, p), moved to the whole's distribution | Eq. 4 to 14 | O(m b p) a step, b frequencies a batch |
+//! | frequencies, optimize | [`descent`] | anchors Y, (m, p), moved to the whole's distribution | Eq. 4 to 14 | O(m q p) a step, q frequencies a batch |
 //! | decode | [`matching`] | m distinct rows | Eq. 3; Jonker & Volgenant 1987 | O(m n p) |
-//! | exchange | [`exchange`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n b p), b rows a block |
+//! | exchange | [`exchange`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n b p) |
 //! | baseline | [`baselines`] | a rival's rows instead | see there | |
 //! | quality | [`quality`] | figures beside random picks | | O(n q p + n^2 p / cells) |
 //!

@@ -2,7 +2,7 @@
 
 use fast_select_core::quality::COVERAGE_ROWS;
 use fast_select_core::quality::evaluate::{Judging, Summary, evaluate as core_evaluate};
-use fast_select_core::quality::unseen::N_FREQS;
+use fast_select_core::quality::unseen::N_UNSEEN;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -46,7 +46,7 @@ fn evaluate<'py>(
         selection.set_item(name, value)?;
     }
     let result = PyDict::new(py);
-    result.set_item("n_freqs", N_FREQS)?;
+    result.set_item("n_freqs", N_UNSEEN)?;
     result.set_item("n_random", judging.n_random)?;
     result.set_item("coverage_rows", COVERAGE_ROWS.min(inner.z.rows()))?;
     result.set_item("selection", selection)?;

@@ -57,7 +57,7 @@ fn group_facts<'py>(py: Python<'py>, group: &GroupFacts) -> PyResult<Bound<'py, 
     let facts = PyDict::new(py);
     facts.set_item("n_rows", group.n_rows)?;
     facts.set_item("quota", group.quota)?;
-    facts.set_item("components_before_joining", group.n_components_before)?;
+    facts.set_item("components_before_joining", group.components_before_joining)?;
     facts.set_item("eigen_residual", group.eigen_residual)?;
     facts.set_item("steps", group.steps)?;
     facts.set_item("stopped_early", group.stopped_early)?;

@@ -116,7 +116,10 @@ fn fuzzy_graph<'py>(
     };
     result.set_item("fuzzy", arrays(&fuzzy.graph))?;
     result.set_item("connected", arrays(&connected.graph))?;
-    result.set_item("n_components_before", connected.n_components_before)?;
+    result.set_item(
+        "components_before_joining",
+        connected.components_before_joining,
+    )?;
     let joints: Vec<_> = connected
         .joints
         .iter()

@@ -27,7 +27,7 @@
 //! | `nearest_picks` | the nearest few picks of every row, while picks change |
 //!
 //! # Cost
-//! O(n^2 p) for the first round, products throughout; memory O(n) and `BATCH` rows of n products.
+//! O(n^2 p) for the first round, products throughout; memory O(n) and `CANDIDATE_BATCH` rows of n products.
 
 mod nearest_picks;
 pub mod potential;
@@ -42,7 +42,7 @@ use crate::options::ValidParams;
 use crate::run::error::{Result, check_len};
 use crate::run::monitor::Monitor;
 
-pub(crate) use crate::exchange::swaps::BATCH;
+pub(crate) use crate::exchange::swaps::CANDIDATE_BATCH;
 
 /// Share of the candidates in a short round.
 pub(crate) const SHORT: f64 = 0.25;
@@ -87,7 +87,7 @@ impl Block<'_> {
             round.shuffle(rng);
             let mut found = 0;
             search.recount();
-            let batches = round.chunks(BATCH);
+            let batches = round.chunks(CANDIDATE_BATCH);
             let tried = monitor.in_parts(n, batches.len().max(1));
             for batch in batches {
                 found += search.try_batch(batch, &mut change)?;

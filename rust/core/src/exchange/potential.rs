@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::exchange::nearest_picks::{NearestPicks, Picks};
-use crate::kernels::exp::gaussian_powers;
+use crate::kernels::exp::{N_RADII, gaussian_powers};
 use crate::kernels::product::matmul_nt;
 use crate::kernels::squared_distance::squared_from_products;
 use crate::kernels::squared_distance::squared_norms;
@@ -18,8 +18,6 @@ use crate::run::error::Result;
 use crate::run::monitor::Monitor;
 use crate::run::parallel::sum_blocks;
 
-/// Number of radii.
-pub const N_RADII: usize = 4;
 /// Rows and columns of a tile of kernels.
 const SIDE: usize = 256;
 /// Random picks, and the rows that they are measured on, that set the unit of the quantisation

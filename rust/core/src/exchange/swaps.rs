@@ -6,8 +6,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::arrays::matrix::Matrix;
 use crate::exchange::nearest_picks::{Near, NearestPicks, Picks, distance};
-use crate::exchange::potential::{Block, N_RADII};
-use crate::kernels::exp::gaussian_powers;
+use crate::exchange::potential::Block;
+use crate::kernels::exp::{N_RADII, gaussian_powers};
 use crate::kernels::product::matmul_nt;
 use crate::kernels::scan::scan_below_each;
 use crate::kernels::squared_distance::squared_from_products;
@@ -18,7 +18,7 @@ use crate::run::monitor::Monitor;
 use crate::run::parallel::{fill_blocks, map_blocks};
 
 /// Candidates scored against one state of the selection.
-pub const BATCH: usize = 512;
+pub const CANDIDATE_BATCH: usize = 512;
 /// Candidates of a product.
 const TILE: usize = 64;
 /// Candidates that a task scores, and picks that it sums the kernels of.
@@ -46,7 +46,7 @@ pub struct SwapSearch<'a, F> {
     reach: Vec<f32>,
     /// Growth of the summed quantisation error if the pick in a slot left, (m,).
     removal: Vec<f64>,
-    /// Products of a batch with all rows, ([`BATCH`], n).
+    /// Products of a batch with all rows, ([`CANDIDATE_BATCH`], n).
     dots: Vec<f32>,
 }
 
@@ -98,16 +98,16 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
             is_picked,
             reach: vec![0.0; n],
             removal: vec![0.0; m],
-            dots: vec![0.0; BATCH.min(n) * n],
+            dots: vec![0.0; CANDIDATE_BATCH.min(n) * n],
         };
         search.recount();
         Ok(search)
     }
 
-    /// What the distances of the two nearest picks of row `x` mean, `sign` +1 or -1 times. A single
-    /// pick cannot leave without a successor, so its infinite second distance counts as nothing
-    /// here.
-    fn count(&mut self, x: usize, (near, second): (Near, Near), sign: f64) {
+    /// Adds (`sign` 1) or takes away (-1) what row `x`, with its two nearest picks, has to do with
+    /// `removal`, and sets its `reach`. A single pick cannot leave without a successor, so its infinite
+    /// second distance counts as nothing here.
+    fn account(&mut self, x: usize, (near, second): (Near, Near), sign: f64) {
         self.reach[x] = second.1.powi(2) - self.block.norms[x];
         if second.1.is_finite() {
             self.removal[near.0 as usize] += sign * f64::from(second.1 - near.1);
@@ -118,7 +118,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
     pub fn recount(&mut self) {
         self.removal.fill(0.0);
         for x in 0..self.reach.len() {
-            self.count(x, self.nearest.two(x), 1.0);
+            self.account(x, self.nearest.two(x), 1.0);
         }
     }
 
@@ -174,17 +174,21 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
             return swap;
         }
         let norm = self.block.norms[at];
+        // How the summed distance to the nearest pick changes as j enters and the pick of a slot leaves:
+        // `shared`, whichever leaves, and `gains[slot]` on top.
         let mut gains = self.removal.clone();
         let mut shared = 0.0;
         scan_below_each(dots, &self.reach, norm, |x, _| {
             let d = distance(norm, self.block.norms[x], dots[x]);
             let ((slot, near), (_, second)) = self.nearest.two(x);
             if d < near {
+                // j is nearest: should the nearest pick leave, the row no longer falls to the second.
                 shared += f64::from(d - near);
                 if second.is_finite() {
                     gains[slot as usize] += f64::from(near - second);
                 }
             } else {
+                // j is second: should the nearest pick leave, the row falls to j.
                 let until = if second.is_finite() { second } else { near };
                 gains[slot as usize] += f64::from(d - until);
             }
@@ -229,8 +233,8 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
         let picks = Picks::new(&self.picks, &self.pick_norms);
         self.nearest.replace(picks, slot as u32, dots, note);
         for (x, before, after) in changes {
-            self.count(x, before, -1.0);
-            self.count(x, after, 1.0);
+            self.account(x, before, -1.0);
+            self.account(x, after, 1.0);
         }
     }
 }

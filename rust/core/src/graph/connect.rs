@@ -31,7 +31,7 @@ pub struct Connected {
     /// The graph with the joints.
     pub graph: CsrMatrix,
     /// Components before.
-    pub n_components_before: usize,
+    pub components_before_joining: usize,
     /// The edges added.
     pub joints: Vec<Joint>,
 }
@@ -97,7 +97,7 @@ pub fn connect(fuzzy: FuzzyGraph, z: MatrixView<'_>, monitor: &Monitor) -> Resul
     }
     Ok(Connected {
         graph: with_joints(graph, &joints),
-        n_components_before: before,
+        components_before_joining: before,
         joints,
     })
 }
@@ -267,7 +267,7 @@ mod tests {
         for (count, size) in [(2, 40), (7, 12), (15, 9)] {
             let z = clusters(count, size);
             let (joined, label) = connected(&z, 5);
-            let before = joined.n_components_before;
+            let before = joined.components_before_joining;
             assert!(before >= count);
             assert_eq!(joined.joints.len(), before - 1);
             assert_eq!(components(&joined.graph).1, 1);

@@ -29,6 +29,9 @@ fn exp_one<const FMA: bool>(x: f32) -> f32 {
     p * f32::from_bits(power)
 }
 
+/// Radii of the kernels that [`gaussian_powers`] adds: what it is at distance 0.
+pub const N_RADII: usize = 4;
+
 struct GaussianPowers<'a> {
     squared: &'a [f32],
     scale: f32,

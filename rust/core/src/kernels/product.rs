@@ -1,5 +1,4 @@
-//! Dense products: the only calls of faer's, but for the tiles that stay in registers
-//! ([`super::tile`], [`super::thin`]).
+//! Dense products, by faer; tiles that stay in registers are in [`super::tile`] and [`super::thin`].
 //!
 //! Products run on the calling thread: the callers cut the task into blocks of fixed size, which
 //! keeps results independent of the number of threads.

@@ -97,8 +97,8 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// Brings to mind that the anchor, which has row `own`, is at `y` now: settles whether it may
-    /// want another row at `prices` (n,), and measures costs only if need be.
+    /// For an anchor at `y` that has row `own`: brings the cost of its row up to date, and decides, by
+    /// bounds alone, whether another row may be cheaper at `prices`, (n,).
     pub fn follow(&mut self, rows: &RowCosts<'_>, y: &[f32], own: u32, prices: &[f64]) {
         let shift = self.shift(y);
         if self.own != Some(own) || shift > self.reach {

@@ -66,19 +66,28 @@ impl Method {
     /// Whether it can select rows that must be in, and leave out rows that must not.
     #[must_use]
     pub fn takes_constraints(self) -> bool {
-        matches!(self, Self::Fast | Self::Exchange | Self::Random)
+        match self {
+            Self::Exchange | Self::Fast | Self::Random => true,
+            Self::Paper | Self::KCenter | Self::KMeans | Self::Herding => false,
+        }
     }
 
     /// Whether anchors move, on a graph.
     #[must_use]
     pub fn descends(self) -> bool {
-        matches!(self, Self::Fast | Self::Paper)
+        match self {
+            Self::Fast | Self::Paper => true,
+            Self::Exchange | Self::Random | Self::KCenter | Self::KMeans | Self::Herding => false,
+        }
     }
 
     /// Whether rows are exchanged.
     #[must_use]
     pub fn exchanges(self) -> bool {
-        matches!(self, Self::Fast | Self::Exchange)
+        match self {
+            Self::Exchange | Self::Fast => true,
+            Self::Paper | Self::Random | Self::KCenter | Self::KMeans | Self::Herding => false,
+        }
     }
 }
 

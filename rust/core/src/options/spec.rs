@@ -83,7 +83,7 @@ pub struct OptionSpec {
     pub section: Section,
     /// The commands that have it, and the default where that is the command's own.
     pub commands: &'static [(Command, Option<u64>)],
-    /// What it does: the first line of its documentation, and more.
+    /// What it does: its documentation, line breaks and all.
     pub help: &'static str,
 }
 

@@ -184,7 +184,7 @@ table! {
     /// Number of rows to select.
     count: Option<usize> = None,
         "--count", from(1), Usual, [Select, Plan];
-    /// How the count is shared out among the classes.
+    /// How the count is shared out among the classes, each of which is selected on its own.
     balance: Balance = Balance::Proportional,
         "--balance", choice::<Balance>(), Usual, [Select, Plan];
     /// Rows that each class gives at least, as far as it has them.
@@ -260,7 +260,7 @@ table! {
     /// is twice the one before.
     base_radius: f64 = 0.7,
         "--base-radius", above(0.0), Advanced, [Select, Plan];
-    /// Weight of coverage in the exchange.
+    /// Weight of the mean distance to the nearest pick in the exchange.
     lambda_cover: f64 = 1.0,
         "--lambda-cover", weight(), Advanced, [Select, Plan];
     /// Rounds of the exchange at most.
@@ -284,8 +284,7 @@ pub const ARRAYS: &[OptionSpec] = &[
             (Evaluate, None),
             (Compare, None),
         ],
-        help: " Class of each row; each class then gives rows by the balance, and is selected on\
-               \n its own.",
+        help: " Class of each row.",
     },
     OptionSpec {
         name: "include",
@@ -307,8 +306,14 @@ pub const ARRAYS: &[OptionSpec] = &[
 
 /// All options of a command, in the order in which help pages list them.
 pub fn options_of(command: Command) -> impl Iterator<Item = &'static OptionSpec> {
-    let all = OPTIONS[..2].iter().chain(ARRAYS).chain(&OPTIONS[2..]);
-    all.filter(move |spec| spec.is_of(command))
+    // How many rows, then of what, then how.
+    let is_size = |spec: &&OptionSpec| matches!(spec.name, "ratio" | "count");
+    let sizes = OPTIONS.iter().filter(is_size);
+    let others = OPTIONS.iter().filter(move |spec| !is_size(spec));
+    sizes
+        .chain(ARRAYS)
+        .chain(others)
+        .filter(move |spec| spec.is_of(command))
 }
 
 impl Params {
@@ -321,6 +326,7 @@ impl Params {
             let fact = format!("there is no option '{name}'");
             return Err(Error::refused("options", fact));
         };
+        // "None" is a value of those options whose default it is.
         let is_unset = *value == Value::Absent && *value == Self::default().value(name);
         if !is_unset {
             spec.check(value)?;

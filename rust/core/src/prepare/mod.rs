@@ -37,7 +37,7 @@ use crate::run::error::{Error, Result};
 use crate::run::monitor::{Monitor, Stage};
 use crate::run::rng::Streams;
 
-pub(crate) use crate::prepare::pca::{OVERSAMPLES, PASSES, TASKS};
+pub(crate) use crate::prepare::pca::{OVERSAMPLES, PASSES, PCA_TASKS};
 
 /// Dimensions kept at most, p0.
 pub const N_DIMS: usize = 64;
@@ -47,7 +47,7 @@ const LISTED: usize = 10;
 /// What the input turned out to be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
-    /// Rows and columns of the input.
+    /// Rows of the input.
     pub n_rows: usize,
     /// Columns of the input.
     pub n_cols: usize,

@@ -20,7 +20,7 @@ use crate::run::rng::{Purpose, Streams};
 const POWER_ITERATIONS: usize = 2;
 pub(crate) const OVERSAMPLES: usize = 16;
 /// Partial sums of a power iteration.
-pub(crate) const TASKS: usize = 16;
+pub(crate) const PCA_TASKS: usize = 16;
 /// Rows of a block of X Q.
 const ROWS: usize = 512;
 
@@ -106,7 +106,7 @@ pub(crate) fn reduce(
 /// Xᵀ X q, (d, r), in one pass.
 fn covariance_times(x: &ScaledRows<'_>, q: &Matrix, monitor: &Monitor) -> Result<Matrix> {
     let (n, d, r) = (x.n_rows(), x.n_cols(), q.cols());
-    let parts = map_blocks(n, n.div_ceil(TASKS), |rows| {
+    let parts = map_blocks(n, n.div_ceil(PCA_TASKS), |rows| {
         let mut sum = Matrix::zeros(d, r);
         let mut block = vec![0.0; x.block() * d];
         for at in blocks(rows.len(), x.block()) {

@@ -1,17 +1,17 @@
-//! CF distance below the scale of the whole: inside cells of a few picks each.
+//! CF distance below the scale of the whole: inside cells of about two picks each.
 //!
 //! At frequencies fine enough to tell neighbours apart, the whole's characteristic function is near
 //! 0 and any selection looks alike. Inside a cell it is not: with `1_c` the indicator of cell c,
 //!
-//! `Σ_c E_ω |mean_S 1_c exp(iω·s) - mean_X 1_c exp(iω·x)|^2`
+//! `m/4 Σ_r Σ_c E_ω |mean_S 1_c exp(iω·s) - mean_X 1_c exp(iω·x)|^2`
 //!
 //! compares a selection S with all rows X at frequencies `ω ~ N(0, r^2 I)` in units of one over the
 //! cell's own median distance, r = 1/4, 1/2, 1 and 2, in closed form: its kernel is the Gaussian
-//! one between rows of a cell and 0 between others. Cells are those of [`crate::numeric::partition`], about
-//! two picks each.
+//! one between rows of a cell and 0 between others. Cells are those of [`crate::numeric::partition`]: about
+//! two picks each, and 512 rows at most.
 
 use crate::arrays::matrix::{Matrix, MatrixView};
-use crate::kernels::exp::gaussian_powers;
+use crate::kernels::exp::{N_RADII, gaussian_powers};
 use crate::kernels::product::matmul_nt;
 use crate::kernels::squared_distance::{squared_from_products, squared_norms};
 use crate::numeric::partition::partition;
@@ -24,8 +24,6 @@ const PICKS: usize = 2;
 const MOST_ROWS: usize = 512;
 /// Exponent of the coarsest kernel for squared distances in units of the squared median.
 const COARSE: f32 = -0.5 * 0.25 * 0.25;
-/// Number of radii: a row's kernel with itself.
-const N_RADII: f64 = 4.0;
 
 /// m times the distance, averaged over the radii, of each of `selections` (ascending rows of `z`,
 /// (n, p), the same number in each). O(n^2 p / cells).
@@ -48,7 +46,7 @@ pub fn cell_distances(
     })?;
     let mut total = vec![0.0; selections.len()];
     add_in_order(&mut total, by_cell);
-    let scale = m as f64 / N_RADII;
+    let scale = m as f64 / N_RADII as f64;
     total.iter_mut().for_each(|t| *t *= scale);
     Ok(total)
 }

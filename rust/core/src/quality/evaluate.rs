@@ -98,15 +98,16 @@ pub fn evaluate(
         Stage::Quality,
         progress_units(n, selections.len()) + further,
     )?;
+    let judged = qualities(z, &selections, streams, monitor)?;
     let further = if judging.with_discrepancies {
         discrepancies(z, &selections, streams, monitor)?
     } else {
         vec![]
     };
     let mut further = further.into_iter();
-    let judged: Vec<Figures> = qualities(z, &selections, streams, monitor)?
-        .into_iter()
-        .map(|quality| figures(&quality, further.next()))
+    let judged: Vec<Figures> = judged
+        .iter()
+        .map(|quality| figures(quality, further.next()))
         .collect();
     let (own, drawn) = judged.split_at(1);
     let (random, stratified) = drawn.split_at(n_random);
@@ -119,10 +120,6 @@ pub fn evaluate(
 
 /// The rows of Z that `indices` mean, ascending.
 fn judged_rows(prepared: &Prepared, indices: &[i64]) -> Result<Vec<u32>> {
-    if indices.is_empty() {
-        let fact = "is empty: there is nothing to judge";
-        return Err(Error::refused("indices", fact));
-    }
     let mut rows = Vec::with_capacity(indices.len());
     for &i in indices {
         match prepared.position("indices", i)? {

@@ -6,7 +6,7 @@
 //! | file | figure | cost |
 //! |---|---|---|
 //! | [`unseen`] | `cfd_m`: m times the mean of `\|φ_S(t) - φ_X(t)\|^2` over frequencies `t = r g`, `g ~ N(0, I)`, r = 1/2, 1, 2 a third each, in units of one over the median distance. Random picks have `mean (1 - \|φ_X\|^2) (1 - m/n)`, whatever m is | O(n q p) |
-//! | [`cell_distance`] | `cell_cfd_m`: the same below the scale of the whole, inside cells of a few picks | O(n^2 p / cells) |
+//! | [`cell_distance`] | `cell_cfd_m`: the same below the scale of the whole, inside cells of about two picks | O(n^2 p / cells) |
 //! | `moments` | errors of the moments of orders 1 to 4 | O(n p^2) |
 //! | `distance_to_selection` | coverage: distance from a row to the nearest selected one | O(s n p), s rows sampled |
 //! | [`discrepancy`] | MMD and sliced Wasserstein distance, which no stage optimises | O(2,048^2 p) a selection |
@@ -55,7 +55,8 @@ pub fn progress_units(n: usize, n_selections: usize) -> usize {
 }
 
 /// The quality of each of `selections` (ascending rows of `z`, as many in each), with z, (n, p), of
-/// median distance 1. O(n (q p + s p) + total selected (q + s)) for s sampled rows.
+/// median distance 1. Cost: those of the files' figures, added; O(n p (q + s + p + n / cells)) for s
+/// sampled rows.
 ///
 /// # Errors
 /// [`Error::Refused`] for an empty selection or a row out of range; [`Error::Interrupted`].

@@ -13,7 +13,7 @@ use crate::run::parallel::{blocks, sum_blocks};
 use crate::run::rng::{Purpose, Streams};
 
 /// Unseen frequencies, q.
-pub const N_FREQS: usize = 1024;
+pub const N_UNSEEN: usize = 1024;
 /// Rows and frequencies of a tile of phases.
 const ROWS: usize = 128;
 const FREQS: usize = 256;
@@ -62,7 +62,7 @@ fn cf_distances(
     streams: Streams,
     monitor: &Monitor,
 ) -> Result<Vec<f64>> {
-    let q = N_FREQS;
+    let q = N_UNSEEN;
     let freqs = unseen_frequencies(q, z.cols(), streams);
     // Sums of the whole, then of each selection: q cosines and q sines each.
     let sums = sum_blocks(

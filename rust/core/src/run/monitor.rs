@@ -33,6 +33,20 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them, in that order.
+    pub const ALL: [Self; 10] = [
+        Self::Prepare,
+        Self::Neighbors,
+        Self::Graph,
+        Self::Spectral,
+        Self::Frequencies,
+        Self::Optimize,
+        Self::Decode,
+        Self::Baseline,
+        Self::Exchange,
+        Self::Quality,
+    ];
+
     /// The stage's name in reports and progress bars.
     #[must_use]
     pub fn name(self) -> &'static str {

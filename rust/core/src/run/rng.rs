@@ -23,7 +23,7 @@ pub enum Purpose {
     Batches,
     /// Random Fourier features of the diversity term.
     Diversity,
-    /// Cells and order of the exchange.
+    /// Order of the exchange's candidates, its reference picks, and rows that fill or sample a block.
     Exchange,
     /// Frequencies of the report, which no selection ever sees.
     Unseen,

@@ -8,7 +8,7 @@ pub struct GroupFacts {
     /// Rows selected.
     pub quota: usize,
     /// Connected components of the fuzzy graph before they were joined; `None` without a graph.
-    pub n_components_before: Option<usize>,
+    pub components_before_joining: Option<usize>,
     /// Largest residual of the eigenpairs; `None` without them.
     pub eigen_residual: Option<f64>,
     /// Steps of the descent; `None` where there was nothing to choose.

@@ -24,8 +24,9 @@ const BLOCK_PICKS: usize = 64;
 pub struct GroupState<'a> {
     /// The group's random streams.
     pub streams: Streams,
-    /// Z of all rows, and of the group's where that is not the same.
+    /// Z of all rows.
     whole: MatrixView<'a>,
+    /// Z of the group's, where that is not the same.
     own: Option<Matrix>,
     members: &'a [u32],
     standing: &'a [Standing],
@@ -41,7 +42,7 @@ pub struct GroupState<'a> {
     pub spectral: Option<Matrix>,
     /// The matching space, (n, p).
     pub u: Matrix,
-    /// Rows of each exchange block and how many of them to select.
+    /// Blocks into which the group is cut: their rows, and how many of them to select.
     pub blocks: Vec<(Vec<u32>, usize)>,
     /// Rows on which the anchors stand.
     pub start: Vec<u32>,
@@ -105,7 +106,7 @@ impl<'a> GroupState<'a> {
 
     /// Whether there is anything to choose.
     pub fn is_open(&self) -> bool {
-        0 < self.quota && self.quota < self.n()
+        is_open(self.n(), self.quota)
     }
 
     /// What may become of row `i`.
@@ -131,17 +132,17 @@ impl<'a> GroupState<'a> {
         Ok(())
     }
 
-    /// The picks of a block: those of `picked`, (n,), as far as their standing allows, filled up or
-    /// thinned out at random to `count`.
-    pub fn fitting(
+    /// The picks of a block: its rows that are picked, `is_picked`, (n,), as far as their standing
+    /// allows, filled up or thinned out at random to `count`.
+    pub fn picks_within(
         &self,
         rows: &[u32],
-        picked: &[bool],
+        is_picked: &[bool],
         count: usize,
         rng: &mut ChaCha8Rng,
     ) -> Vec<u32> {
-        let of = |kind: Standing, is_picked: bool| -> Vec<u32> {
-            let fits = |i: &u32| self.standing(*i) == kind && picked[*i as usize] == is_picked;
+        let of = |kind: Standing, picked: bool| -> Vec<u32> {
+            let fits = |i: &u32| self.standing(*i) == kind && is_picked[*i as usize] == picked;
             rows.iter().copied().filter(fits).collect()
         };
         let mut chosen = of(Standing::Included, true);
@@ -165,6 +166,18 @@ impl<'a> GroupState<'a> {
     }
 }
 
+/// Whether there is anything to choose where `quota` of `rows` rows are wanted.
+#[must_use]
+pub fn is_open(rows: usize, quota: usize) -> bool {
+    0 < quota && quota < rows
+}
+
+/// Rows of a block at most: one that has to be larger is sampled.
+#[must_use]
+pub fn most_rows(block_rows: usize, picks: usize) -> usize {
+    block_rows.max(2 * picks)
+}
+
 /// Blocks into which a group is cut for the exchange.
 #[must_use]
 pub fn n_blocks(rows: usize, quota: usize, block_rows: usize) -> usize {
@@ -179,7 +192,7 @@ pub fn with_picks(
     block_rows: usize,
     rng: &mut ChaCha8Rng,
 ) -> Vec<u32> {
-    let limit = block_rows.max(2 * picks.len());
+    let limit = most_rows(block_rows, picks.len());
     if rows.len() <= limit {
         return rows.to_vec();
     }

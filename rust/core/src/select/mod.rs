@@ -1,7 +1,8 @@
 //! The pipeline: prepared rows in, exactly the rows asked for out.
 //!
 //! Stages run one after the other over all groups, so that time, energy and progress of a stage
-//! mean the same with and without labels; inside a stage the groups run side by side.
+//! mean the same with and without labels; inside a stage the groups run side by side. Cost: that of the
+//! stages, of which [`plan`] has the formulas.
 //!
 //! | file | what it is for |
 //! |---|---|
@@ -9,6 +10,7 @@
 //! | [`group`] | rows that are selected together, and what may become of each |
 //! | [`quotas`] | how many rows each class, or each block of a class, gives |
 //! | `group_state` | a group on its way through the stages |
+//! | `schedule` | which stages run |
 //! | `stages` | the stages, each for one group |
 //! | [`facts`] | what happened, group by group |
 //! | [`plan`] | what all that will take |
@@ -19,6 +21,7 @@ mod group_state;
 pub mod plan;
 pub mod quotas;
 pub mod request;
+mod schedule;
 mod stages;
 
 use crate::arrays::matrix::MatrixView;
@@ -32,23 +35,13 @@ use crate::select::facts::Selected;
 use crate::select::group::Group;
 use crate::select::group_state::GroupState;
 use crate::select::request::{Request, groups};
+use crate::select::schedule::runs;
 use crate::select::stages::{
     baseline, build_graph, decode, embed, exchange, find_neighbors, move_anchors, set_target,
 };
 
 /// A stage for one group.
 type Step = fn(&mut GroupState<'_>, &ValidParams, &Monitor) -> Result<()>;
-
-/// Whether a stage is part of the method chosen.
-fn runs(stage: Stage, params: &ValidParams) -> bool {
-    let method = params.method;
-    match stage {
-        Stage::Exchange => method.exchanges(),
-        Stage::Baseline => !method.exchanges() && !method.descends(),
-        Stage::Spectral => method.descends() && params.space.needs_spectrum(),
-        _ => method.descends(),
-    }
-}
 
 /// Checks that a method takes account of included and excluded rows, and of selections in turn.
 ///
@@ -64,8 +57,7 @@ pub fn check_takes_constraints(method: Method) -> Result<()> {
     });
     let takers: Vec<&str> = takers.copied().collect();
     let name = method.name();
-    let fact =
-        format!("{name} takes no account of included or excluded rows, as several ratios need");
+    let fact = format!("{name} cannot include or exclude rows, nor nest several ratios");
     Err(Error::refused("method", fact).fix(format!("Use one of {}", takers.join(", "))))
 }
 

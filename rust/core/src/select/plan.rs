@@ -11,18 +11,19 @@ use std::time::Instant;
 
 use crate::arrays::matrix::Matrix;
 use crate::baselines::MAX_ITER;
-use crate::exchange::{BATCH, SHORT};
+use crate::exchange::{CANDIDATE_BATCH, SHORT};
 use crate::graph::{ROOM, SLACK};
 use crate::kernels::product::matmul_nt;
 use crate::options::{Method, Space, ValidParams};
-use crate::prepare::{N_DIMS, OVERSAMPLES, PASSES, TASKS};
+use crate::prepare::{N_DIMS, OVERSAMPLES, PASSES, PCA_TASKS};
 use crate::quality::COVERAGE_ROWS;
-use crate::quality::unseen::{N_FREQS, TOGETHER};
+use crate::quality::unseen::{N_UNSEEN, TOGETHER};
 use crate::run::error::{Error, Result};
 use crate::run::monitor::{Monitor, Stage};
 use crate::run::parallel::{PARTIAL_SUMS, map_blocks};
-use crate::select::group_state::n_blocks;
+use crate::select::group_state::{is_open, most_rows, n_blocks};
 use crate::select::quotas::class_quotas;
+use crate::select::schedule::runs;
 use crate::spectral::BLOCK;
 
 /// The outline of a selection.
@@ -46,46 +47,55 @@ pub struct StageCost {
     /// Multiply-adds, or what takes as long.
     pub multiply_adds: f64,
     /// What the bytes are made of.
-    pub formula: &'static str,
+    pub formula: String,
 }
 
-/// Multiply-adds that reading, converting and checking an entry of the input takes.
+// Multiply-adds, or what takes as long:
+/// of reading, converting and checking an entry of the input;
 const READ_COST: f64 = 75.0;
-/// Multiply-adds of a pair of rows in the exchange beyond their product.
+/// of a pair of rows in the exchange, beyond their product;
 const PAIR_COST: f64 = 67.0;
-/// Of a pick and a row of its block in all swaps, and for each column.
+/// of a pick and a row of its block, in all swaps together;
 const SWAP_COST: f64 = 425.0;
+/// of the same, for each column;
 const SWAP_COLUMN_COST: f64 = 3.3;
-/// Multiply-adds of a sine and a cosine.
+/// of a sine and a cosine;
 const SINCOS_COST: f64 = 16.0;
-/// Of a row and another in the search for neighbours, beyond half their product; of a neighbour
-/// there, in the fuzzy graph, and with each component in the spectral embedding.
+/// of two rows in the search for neighbours, beyond half their product;
 const SCAN_COST: f64 = 15.0;
+/// of a neighbour that is kept there;
 const NEAREST_COST: f64 = 2.2e4;
+/// of a neighbour in the fuzzy graph;
 const NEIGHBOR_COST: f64 = 5500.0;
+/// of a neighbour and a component in the spectral embedding;
 const SPECTRAL_COST: f64 = 800.0;
-/// Passes over the phases of all rows for the frequencies, and the library of a group.
-const PHASE_PASSES: f64 = 1.9;
+/// of the library of frequencies of a group;
 const LIBRARY_COST: f64 = 2e9;
-/// Of a step; of an anchor in it beyond its frequencies, matching and all, and for each column; of
-/// an anchor in the last matching.
+/// of a step of the descent;
 const STEP_COST: f64 = 6e7;
+/// of an anchor in a step, matching and all, beyond its frequencies;
 const ANCHOR_COST: f64 = 1.8e4;
+/// of the same, for each column;
 const ANCHOR_COLUMN_COST: f64 = 1.9e3;
+/// of an anchor in the last matching;
 const DECODE_COST: f64 = 1.6e6;
-/// Products of anchors with rows in it, and what else grows like them.
-const DECODE_PRODUCTS: f64 = 1.5;
-/// Of a row and a frequency of the quality, beyond their product, with sines, cosines and sums.
+/// of a row and a frequency of the quality, with sines, cosines and sums, beyond their product;
 const PHASE_COST: f64 = 200.0;
-/// Of a selected and a sampled row in the coverage, and for each column.
+/// of a selected and a sampled row in the coverage;
 const COVERAGE_COST: f64 = 20.0;
+/// of the same, for each column;
 const COVERAGE_COLUMN_COST: f64 = 0.4;
-/// Products with all rows that the coverage takes, and what else grows like them.
+/// of a column of a row and a pick that a rival compares on one thread.
+const RIVAL_COST: f64 = 10.0;
+// Products, with what else grows like them:
+/// passes over the phases of all rows for the frequencies;
+const PHASE_PASSES: f64 = 1.9;
+/// products of anchors with rows in the last matching;
+const DECODE_PRODUCTS: f64 = 1.5;
+/// products of sampled rows with all in the coverage; cells and moments are among them.
 const COVERAGE_PRODUCTS: f64 = 1.5;
 /// Candidates that a row collects beyond its neighbours.
 const CANDIDATES: usize = SLACK + ROOM;
-/// Of a column of a row and a pick that a rival compares on one thread.
-const RIVAL_COST: f64 = 10.0;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
@@ -129,16 +139,8 @@ impl Outline {
 #[must_use]
 pub fn plan(outline: &Outline, params: &ValidParams) -> Vec<StageCost> {
     let sizes = Sizes::new(outline, params);
-    let mut stages = vec![sizes.prepare()];
-    if params.method.descends() {
-        stages.extend(sizes.descent());
-    }
-    if params.method.exchanges() {
-        stages.push(sizes.exchange());
-    }
-    stages.extend(sizes.baseline());
-    stages.push(sizes.quality());
-    stages
+    let running = Stage::ALL.into_iter().filter(|stage| runs(*stage, params));
+    running.map(|stage| sizes.cost(stage)).collect()
 }
 
 /// The largest `block_rows`, from that of `params` down by halves, at which a process that takes
@@ -226,13 +228,28 @@ impl<'a> Sizes<'a> {
         JOINED_BYTES * self.n * self.params.n_neighbors
     }
 
+    fn cost(&self, stage: Stage) -> StageCost {
+        match stage {
+            Stage::Prepare => self.prepare(),
+            Stage::Neighbors => self.neighbors(),
+            Stage::Graph => self.graph(),
+            Stage::Spectral => self.spectral(),
+            Stage::Frequencies => self.frequencies(),
+            Stage::Optimize => self.optimize(),
+            Stage::Decode => self.decode(),
+            Stage::Baseline => self.baseline(),
+            Stage::Exchange => self.exchange(),
+            Stage::Quality => self.quality(),
+        }
+    }
+
     fn prepare(&self) -> StageCost {
         let (n, d, p) = (self.n, self.d, self.p);
         let hashes = 16 * n + self.outline.n_threads * (4 << 16);
         let (bytes, passes) = if d > p {
             let r = p + OVERSAMPLES;
             let scores = 4 * n * (p + r) + 4 * n;
-            let sketch = 4 * d * r * TASKS.min(self.outline.n_threads + 1);
+            let sketch = 4 * d * r * PCA_TASKS.min(self.outline.n_threads + 1);
             (hashes.max(scores) + sketch, 2.0 * PASSES as f64 - 1.0)
         } else {
             (hashes + self.z, 0.0)
@@ -244,21 +261,11 @@ impl<'a> Sizes<'a> {
             bytes: bytes as u64,
             multiply_adds: (n * d) as f64 * (reads * READ_COST + products),
             formula: if d > p {
-                "Z, scores 4 n (p + 16), sketches 4 d (p + 16)"
+                format!("Z, scores 4 n (p + {OVERSAMPLES}), sketches 4 d (p + {OVERSAMPLES})")
             } else {
-                "Z, hashes 16 n"
+                "Z, hashes 16 n".to_owned()
             },
         }
-    }
-
-    /// The paper's stages.
-    fn descent(&self) -> Vec<StageCost> {
-        let mut stages = vec![self.neighbors(), self.graph()];
-        if self.params.space.needs_spectrum() {
-            stages.push(self.spectral());
-        }
-        stages.extend([self.frequencies(), self.optimize(), self.decode()]);
-        stages
     }
 
     fn neighbors(&self) -> StageCost {
@@ -270,7 +277,7 @@ impl<'a> Sizes<'a> {
             bytes: (self.held + 8 * n * k + lists) as u64,
             multiply_adds: squares * (0.5 * self.p as f64 + SCAN_COST)
                 + NEAREST_COST * (n * k) as f64,
-            formula: "Z, groups' Z, 8 n k, 8 (2 k + 32) rows at once",
+            formula: format!("Z, groups' Z, 8 n k, 8 (2 k + {CANDIDATES}) rows at once"),
         }
     }
 
@@ -282,7 +289,7 @@ impl<'a> Sizes<'a> {
             stage: Stage::Graph,
             bytes: (self.held + near + made) as u64,
             multiply_adds: NEIGHBOR_COST * (n * k) as f64,
-            formula: "Z, groups' Z, 8 n k, 48 k rows at once",
+            formula: format!("Z, groups' Z, 8 n k, {GRAPH_BYTES} k rows at once"),
         }
     }
 
@@ -294,7 +301,10 @@ impl<'a> Sizes<'a> {
             stage: Stage::Spectral,
             bytes: bytes as u64,
             multiply_adds: SPECTRAL_COST * (n * k * c) as f64,
-            formula: "Z, groups' Z, 14 n k, 4 n c, (24 c + 256 + 14 k) rows at once",
+            formula: format!(
+                "Z, groups' Z, {JOINED_BYTES} n k, 4 n c, (24 c + {} + {JOINED_BYTES} k) rows at once",
+                16 * BLOCK
+            ),
         }
     }
 
@@ -311,7 +321,10 @@ impl<'a> Sizes<'a> {
             stage: Stage::Frequencies,
             bytes: bytes as u64,
             multiply_adds: phases + LIBRARY_COST * self.groups.len() as f64,
-            formula: "Z, groups' Z, 14 n k, V, U, 512 q",
+            formula: format!(
+                "Z, groups' Z, {JOINED_BYTES} n k, V, U, {} q",
+                16 * PARTIAL_SUMS
+            ),
         }
     }
 
@@ -325,7 +338,7 @@ impl<'a> Sizes<'a> {
             stage: Stage::Optimize,
             bytes: (self.held + self.graph_bytes() + 4 * self.n * p_u + moved) as u64,
             multiply_adds: self.params.max_steps as f64 * step,
-            formula: "Z, groups' Z, 14 n k, U, 4 m (batch + 6 p_U + 100)",
+            formula: format!("Z, groups' Z, {JOINED_BYTES} n k, U, 4 m (batch + 6 p_U + 100)"),
         }
     }
 
@@ -336,12 +349,12 @@ impl<'a> Sizes<'a> {
             stage: Stage::Decode,
             bytes: (self.held + self.graph_bytes() + 4 * n * p_u + 400 * m) as u64,
             multiply_adds: pairs * p_u as f64 * DECODE_PRODUCTS + DECODE_COST * m as f64,
-            formula: "Z, groups' Z, 14 n k, U, 400 m",
+            formula: format!("Z, groups' Z, {JOINED_BYTES} n k, U, 400 m"),
         }
     }
 
-    /// A rival's selection, where the method is one.
-    fn baseline(&self) -> Option<StageCost> {
+    /// A rival's selection.
+    fn baseline(&self) -> StageCost {
         let (m, p) = (self.m, self.p);
         let pairs = |of: fn(&(usize, usize)) -> usize| -> f64 {
             let groups = self.outline.groups.iter();
@@ -349,29 +362,27 @@ impl<'a> Sizes<'a> {
         };
         let (by_picks, by_rows) = (pairs(|g| g.1), pairs(|g| g.0));
         let multiply_adds = match self.params.method {
-            Method::Fast | Method::Paper | Method::Exchange => return None,
-            Method::Random => 0.0,
+            Method::Random | Method::Fast | Method::Paper | Method::Exchange => 0.0,
             Method::KCenter => RIVAL_COST * by_picks,
             Method::KMeans => (RIVAL_COST + 1.0 + MAX_ITER as f64) * by_picks,
             Method::Herding => RIVAL_COST * by_picks + 2.0 * by_rows,
         };
-        Some(StageCost {
+        StageCost {
             stage: Stage::Baseline,
             bytes: (self.held + 4 * m * (p + 2) + 24 * self.at_once(&self.groups)) as u64,
             multiply_adds,
-            formula: "Z, groups' Z, 4 m (p + 2), 24 rows at once",
-        })
+            formula: "Z, groups' Z, 4 m (p + 2), 24 rows at once".to_owned(),
+        }
     }
 
     /// Rows and picks of the blocks of the exchange.
     fn blocks(&self) -> Vec<(usize, usize)> {
-        let open = |(rows, quota): &&(usize, usize)| 0 < *quota && quota < rows;
+        let open = |(rows, quota): &&(usize, usize)| is_open(*rows, *quota);
         let block_rows = self.params.block_rows;
         let cut = |&(rows, quota): &(usize, usize)| {
             let count = n_blocks(rows, quota, block_rows);
-            // A block that has to be larger is sampled.
-            let limit = block_rows.max(2 * quota.div_ceil(count));
-            let rows = rows.div_ceil(count).min(limit);
+            let most = most_rows(block_rows, quota.div_ceil(count));
+            let rows = rows.div_ceil(count).min(most);
             vec![(rows, quota.div_ceil(count)); count]
         };
         let groups = self.outline.groups.iter();
@@ -382,7 +393,7 @@ impl<'a> Sizes<'a> {
         let (blocks, p) = (self.blocks(), self.p);
         let mut sizes: Vec<usize> = blocks.iter().map(|(rows, _)| *rows).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
-        let row = 4 * p + 4 * BATCH + 8 * PARTIAL_SUMS + 64;
+        let row = 4 * CANDIDATE_BATCH + 8 * PARTIAL_SUMS + 64;
         let left = if self.params.method.descends() {
             4 * self.n * self.p_u + self.graph_bytes()
         } else {
@@ -390,9 +401,9 @@ impl<'a> Sizes<'a> {
         };
         StageCost {
             stage: Stage::Exchange,
-            bytes: (self.held + left + row * self.at_once(&sizes)) as u64,
+            bytes: (self.held + left + (4 * p + row) * self.at_once(&sizes)) as u64,
             multiply_adds: blocks.iter().map(|&(b, m)| self.exchange_block(b, m)).sum(),
-            formula: "Z, groups' Z, (4 p + 2,368) rows of the blocks at once",
+            formula: format!("Z, groups' Z, (4 p + {row}) rows of the blocks at once"),
         }
     }
 
@@ -409,18 +420,21 @@ impl<'a> Sizes<'a> {
         let kinds = if self.groups.len() > 1 { 2 } else { 1 };
         let selections = 1 + kinds * self.params.n_random;
         let batches = selections.div_ceil(TOGETHER) as f64;
-        let phases = (n * N_FREQS) as f64 * (p + PHASE_COST) * batches;
+        let phases = (n * N_UNSEEN) as f64 * (p + PHASE_COST) * batches;
         let sampled = COVERAGE_ROWS.min(n) as f64;
         let distances = sampled * n as f64 * p * COVERAGE_PRODUCTS;
         let per_pair = COVERAGE_COST + COVERAGE_COLUMN_COST * p;
         let added = sampled * (selections * self.m) as f64 * per_pair;
-        let sums = 16 * N_FREQS * (1 + selections.min(TOGETHER));
+        let sums = 16 * N_UNSEEN * (1 + selections.min(TOGETHER));
         let lists = 4 * selections * (self.m + COVERAGE_ROWS);
         StageCost {
             stage: Stage::Quality,
             bytes: (self.z + PARTIAL_SUMS * sums + lists) as u64,
             multiply_adds: phases + added + distances,
-            formula: "Z, 0.5 MiB a selection (64 at most), 4 (m + 2,048) a selection",
+            formula: format!(
+                "Z, {} KiB a selection ({TOGETHER} at most), 4 (m + {COVERAGE_ROWS}) a selection",
+                (PARTIAL_SUMS * 16 * N_UNSEEN) >> 10
+            ),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The stages, each for one group: what it reads of the group's state, and what it leaves there.
+//! The stages, each for one group: what it reads of the group's state, and what it leaves there. Costs
+//! are those of the functions called, over the group's rows.
 
 use crate::arrays::matrix::Matrix;
 use crate::baselines::kmeans_plus_plus::kmeans_plus_plus;
@@ -61,7 +62,7 @@ pub fn build_graph(
     scales.push(k);
     let fuzzy = fuzzy_simplicial_set(&neighbors, group.n(), &scales, monitor)?;
     let connected = connect(fuzzy, group.z(), monitor)?;
-    group.facts.n_components_before = Some(connected.n_components_before);
+    group.facts.components_before_joining = Some(connected.components_before_joining);
     group.graph = Some(connected.graph);
     Ok(())
 }
@@ -149,13 +150,14 @@ pub fn baseline(group: &mut GroupState<'_>, params: &ValidParams, monitor: &Moni
             rows
         }
         Method::Herding => {
-            let unit = median_distance(z, group.streams);
-            herding(z, group.quota, unit, monitor)?
+            let median = median_distance(z, group.streams);
+            herding(z, group.quota, median, monitor)?
         }
-        _ => {
+        // The others are no rivals: this stage is none of theirs.
+        Method::Random | Method::Exchange | Method::Fast | Method::Paper => {
             monitor.advance(group.quota)?;
             let all: Vec<u32> = (0..group.n() as u32).collect();
-            group.fitting(&all, &vec![false; group.n()], group.quota, &mut rng)
+            group.picks_within(&all, &vec![false; group.n()], group.quota, &mut rng)
         }
     };
     Ok(())
@@ -204,11 +206,12 @@ pub fn exchange(group: &mut GroupState<'_>, params: &ValidParams, monitor: &Moni
         group.split(params.block_rows, monitor)?;
         group.picked = start_rows(group, params, monitor)?;
     }
-    let mut picked = vec![false; group.n()];
-    group.picked.iter().for_each(|&i| picked[i as usize] = true);
-    let unit = 1.0 / median_distance(group.z(), group.streams);
+    let mut is_picked = vec![false; group.n()];
+    let picked = group.picked.iter();
+    picked.for_each(|&i| is_picked[i as usize] = true);
+    let per_median = 1.0 / median_distance(group.z(), group.streams);
     let blocks = map_items(indexed(&group.blocks), |at| {
-        exchange_block(group, at, &picked, unit, params, monitor)
+        exchange_block(group, at, &is_picked, per_median, params, monitor)
     })?;
     group.facts.exchanged_rows = Some(blocks.iter().map(|block| block.n_rows).sum());
     group.facts.swaps = Some(blocks.iter().map(|block| block.swaps).sum());
@@ -225,24 +228,24 @@ struct Exchanged {
     picked: Vec<u32>,
 }
 
-/// Swaps in block `b`: `rows` of which `quota` are selected, at first those of `picked`, (n,). `unit`:
-/// one over the group's median distance.
+/// Swaps in block `b`: `rows` of which `quota` are selected, at first those that are picked,
+/// `is_picked`, (n,). `per_median`: one over the group's median distance.
 fn exchange_block(
     group: &GroupState<'_>,
     (b, (rows, quota)): (usize, &(Vec<u32>, usize)),
-    picked: &[bool],
-    unit: f32,
+    is_picked: &[bool],
+    per_median: f32,
     params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<Exchanged> {
     let mut rng = group.streams.stream(Purpose::Exchange, b);
-    let own = group.fitting(rows, picked, *quota, &mut rng);
+    let own = group.picks_within(rows, is_picked, *quota, &mut rng);
     let left_out = rows.len();
     let rows = with_picks(rows, &own, params.block_rows, &mut rng);
     let left_out = left_out - rows.len();
     monitor.advance(left_out * (1 + params.max_sweeps))?;
     let mut x = group.z().gather(&rows);
-    x.as_mut_slice().iter_mut().for_each(|v| *v *= unit);
+    x.as_mut_slice().iter_mut().for_each(|v| *v *= per_median);
     let block = Block::new(x.view(), params.base_radius, monitor)?;
     let is_fixed = |&i: &u32| group.standing(i) != Standing::Free;
     let fixed: Vec<bool> = rows.iter().map(is_fixed).collect();
