@@ -4,6 +4,16 @@ use crate::arrays::Aligned;
 use crate::run::error::{Result, check_len};
 
 /// A dense row-major matrix of `f32`.
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+///
+/// let mut a = Matrix::from_vec(vec![1.0, 2.0, 3.0, 4.0], 2, 2)?;
+/// a.row_mut(1)[0] = 0.0;
+/// assert_eq!((a.row(0), a.row(1)), (&[1.0, 2.0][..], &[0.0, 4.0][..]));
+/// assert!(Matrix::from_vec(vec![1.0; 3], 2, 2).is_err());
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Matrix {
     data: Aligned,
@@ -131,6 +141,14 @@ impl<'a> MatrixView<'a> {
     }
 
     /// A copy of the rows `index`, in that order.
+    ///
+    /// ```
+    /// use fast_select_core::arrays::matrix::Matrix;
+    ///
+    /// let line = Matrix::from_vec(vec![0.0, 1.0, 3.0], 3, 1)?;
+    /// assert_eq!(line.view().gather(&[2, 0, 2]).as_slice(), [3.0, 0.0, 3.0]);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
     #[must_use]
     pub fn gather(self, index: &[u32]) -> Matrix {
         let mut out = Matrix::zeros(index.len(), self.cols);

@@ -21,6 +21,18 @@ const CANDIDATES: usize = 16;
 /// Centres, (k, p), after at most `max_iter` iterations from `centers`, (k, p), on the rows of `x`,
 /// (n, p). O(max_iter n k p).
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::baselines::kmeans::kmeans;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// let x = Matrix::from_vec(vec![0.0, 2.0, 10.0, 12.0], 4, 1)?;
+/// let start = Matrix::from_vec(vec![0.0, 2.0], 2, 1)?;
+/// let centers = kmeans(x.view(), start, 10, &Monitor::default())?;
+/// assert_eq!(centers.as_slice(), [1.0, 11.0]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Refused`] for centres of other columns; [`crate::Error::Interrupted`].
 pub fn kmeans(
@@ -107,6 +119,18 @@ fn move_centers(
 
 /// For each centre, (k, p), in order, the nearest row of `x`, (n, p), that no centre before it
 /// took; k is at most n.
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::baselines::kmeans::medoids;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// // Row 1 is nearest to both; the second takes the next.
+/// let x = Matrix::from_vec(vec![0.0, 1.0, 3.0], 3, 1)?;
+/// let centers = Matrix::from_vec(vec![0.9, 1.0], 2, 1)?;
+/// assert_eq!(medoids(x.view(), centers.view(), &Monitor::default())?, [1, 0]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`crate::Error::Refused`] for centres of other columns; [`crate::Error::Interrupted`].

@@ -13,6 +13,20 @@ use crate::run::monitor::Monitor;
 ///
 /// Where fewer rows differ than are wanted, the rest are the first ones left.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::baselines::kmeans_plus_plus::kmeans_plus_plus;
+/// use fast_select_core::run::monitor::Monitor;
+/// use fast_select_core::run::rng::{Purpose, Streams};
+///
+/// // A copy of a row drawn lies at distance 0 and is not drawn: 7 always is.
+/// let x = Matrix::from_vec(vec![0.0, 0.0, 0.0, 7.0], 4, 1)?;
+/// let mut rng = Streams::new(0).stream(Purpose::KMeans, 0);
+/// let drawn = kmeans_plus_plus(x.view(), &[0, 1, 2, 3], 2, &mut rng, &Monitor::default())?;
+/// assert!(drawn.contains(&3));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn kmeans_plus_plus(

@@ -33,6 +33,21 @@ const ROWS: usize = 128;
 
 /// Farthest-first traversal from a random row; ties: the lower row.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::baselines::k_center;
+/// use fast_select_core::run::monitor::Monitor;
+/// use fast_select_core::run::rng::{Purpose, Streams};
+///
+/// // Wherever it starts, the farthest row is of the other pair.
+/// let z = Matrix::from_vec(vec![0.0, 1.0, 10.0, 11.0], 4, 1)?;
+/// let mut rng = Streams::new(0).stream(Purpose::Init, 0);
+/// let mut picked = k_center(z.view(), 2, &mut rng, &Monitor::default())?;
+/// picked.sort_unstable();
+/// assert!(picked[0] < 2 && picked[1] >= 2);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn k_center(
@@ -59,6 +74,17 @@ pub fn k_center(
 
 /// Rows nearest to the centres that Lloyd's iterations reach from the rows `start`.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::baselines::kmeans_medoids;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// // From the ends the centres move to 1 and 11.
+/// let z = Matrix::from_vec(vec![0.0, 1.0, 2.0, 10.0, 11.0, 12.0], 6, 1)?;
+/// assert_eq!(kmeans_medoids(z.view(), &[0, 5], &Monitor::default())?, [1, 4]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn kmeans_medoids(z: MatrixView<'_>, start: &[u32], monitor: &Monitor) -> Result<Vec<u32>> {
@@ -68,6 +94,18 @@ pub fn kmeans_medoids(z: MatrixView<'_>, start: &[u32], monitor: &Monitor) -> Re
 
 /// Kernel herding with the Gaussian kernel `exp(-|x-y|^2/2)`, in units of the median distance: row
 /// by row the largest `mean_x k(x, .) - (1/(t+1)) Σ_{s picked} k(s, .)` among those not picked.
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::baselines::herding;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// // Kernels of 1/2, 1 and 3/2: .882, .607, .325; means .736, .830, .644. After row 1, row 0 has
+/// // .736 - .882/2 = .294 and row 2 has .644 - .607/2 = .340.
+/// let z = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
+/// assert_eq!(herding(z.view(), 2, 1.0, &Monitor::default())?, [1, 2]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].

@@ -53,6 +53,16 @@ impl CharacteristicFunction {
     }
 
     /// Mean of `|φ - other|^2` over the frequencies; 0 without any.
+    ///
+    /// ```
+    /// use fast_select_core::descent::cfd::CharacteristicFunction;
+    ///
+    /// // |1 - i|^2 = 2 at the first frequency, 0 at the second.
+    /// let a = CharacteristicFunction { re: vec![1.0, 0.5], im: vec![0.0, 0.0] };
+    /// let b = CharacteristicFunction { re: vec![0.0, 0.5], im: vec![1.0, 0.0] };
+    /// assert_eq!(a.distance(&b), 1.0);
+    /// assert_eq!(a.gather(&[0]).distance(&b.gather(&[0])), 2.0);
+    /// ```
     #[must_use]
     pub fn distance(&self, other: &Self) -> f64 {
         self.squared_differences(other).sum::<f64>() / (self.re.len().max(1) as f64)
@@ -112,6 +122,14 @@ fn add_column_sums(phases: &[f32], cos: &mut [f64], sin: &mut [f64]) {
 }
 
 /// Weight of the phase term at radius r: `λ_p / (1 + α r^2)` (Eq. 10).
+///
+/// ```
+/// use fast_select_core::descent::cfd::phase_weight;
+///
+/// // α is 1.2.
+/// assert_eq!(phase_weight(0.5, 0.0), 0.5);
+/// assert!((phase_weight(0.5, 1.0) - 0.5 / 2.2).abs() < 1e-12);
+/// ```
 #[must_use]
 pub fn phase_weight(lambda_phase: f64, radius: f64) -> f64 {
     lambda_phase / (1.0 + ATTENUATION * radius * radius)
@@ -125,6 +143,17 @@ fn wrap(angle: f64) -> f64 {
 /// PD-CFD at one frequency and its derivatives by the real and imaginary part of φ_Y.
 ///
 /// `floor` is the squared amplitude below which a phase is noise, 1/m.
+///
+/// ```
+/// use fast_select_core::descent::cfd::pd_cfd;
+/// use std::f64::consts::PI;
+///
+/// // From 1 to i: |i - 1|^2 = 2, and a quarter turn.
+/// assert_eq!(pd_cfd((1.0, 0.0), (0.0, 1.0), 0.0, 0.5), (2.0, -2.0, 2.0));
+/// let (value, by_re, by_im) = pd_cfd((1.0, 0.0), (0.0, 1.0), 1.0, 0.0);
+/// assert!((value - (2.0 + PI * PI / 4.0)).abs() < 1e-12);
+/// assert!((by_re - (-2.0 - PI)).abs() < 1e-12 && (by_im - 2.0).abs() < 1e-12);
+/// ```
 #[must_use]
 pub fn pd_cfd(x: (f64, f64), y: (f64, f64), weight: f64, floor: f64) -> (f64, f64, f64) {
     let (da, db) = (y.0 - x.0, y.1 - x.1);
@@ -157,6 +186,20 @@ pub struct Batch<'a> {
 ///
 /// Two passes, each one product: phases, whose sums give φ_Y, and the pull-back
 /// `∂φ/∂y_i = (-sin ω·y_i, cos ω·y_i) ω / m`. O(m q p); `phases` is scratch of m q entries.
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::descent::cfd::{Batch, CharacteristicFunction, pd_cfd_gradient};
+///
+/// // One anchor y, to be at π/2: |exp(iy) - i|^2 = 2 - 2 sin y, of slope -2 at y = 0.
+/// let (y, freqs) = (Matrix::zeros(1, 1), Matrix::from_vec(vec![1.0], 1, 1)?);
+/// let target = CharacteristicFunction { re: vec![0.0], im: vec![1.0] };
+/// let batch = Batch { freqs: freqs.view(), target: &target, phase_weights: &[0.0] };
+/// let mut grad = [0.0];
+/// let value = pd_cfd_gradient(y.view(), batch, 1.0, &mut Vec::new(), &mut grad)?;
+/// assert!((value - 2.0).abs() < 1e-6 && (grad[0] + 2.0).abs() < 1e-6);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`crate::Error::Refused`] for arrays of other shapes.

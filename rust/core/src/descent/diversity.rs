@@ -21,6 +21,24 @@ const FREQS: usize = 32;
 const ROWS: usize = 128;
 
 /// A random feature map and the regulariser δ.
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::descent::diversity::Diversity;
+/// use fast_select_core::run::rng::Streams;
+///
+/// // With δ = 1, as rows of Ψ have norm 1: -ln 2 of one anchor; of two at one place -ln(2·2 - 1),
+/// // and less, towards -ln(2·2), of two that are apart.
+/// let diversity = Diversity::new(1, 0.5, 1.0, Streams::new(0));
+/// let value = |y: Vec<f32>| {
+///     let (m, mut grad) = (y.len(), vec![0.0; y.len()]);
+///     diversity.gradient(Matrix::from_vec(y, m, 1)?.view(), 1.0, &mut grad)
+/// };
+/// assert!((value(vec![0.3])? + 2.0_f64.ln()).abs() < 1e-5);
+/// assert!((value(vec![0.3, 0.3])? + 3.0_f64.ln()).abs() < 1e-5);
+/// assert!((-(4.0_f64.ln())..-(3.0_f64.ln())).contains(&value(vec![0.3, 1.3])?));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Diversity {
     freqs: Matrix,

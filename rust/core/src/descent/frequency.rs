@@ -78,6 +78,19 @@ fn draw(q: usize, scales: &[f32], band: (f32, f32), rng: &mut ChaCha8Rng) -> Dra
 }
 
 /// Isotropic frequencies of one band.
+///
+/// ```
+/// use fast_select_core::descent::frequency::isotropic;
+/// use fast_select_core::run::rng::{Purpose, Streams};
+///
+/// // In four dimensions |ω| is √4 times the radius.
+/// let mut rng = Streams::new(0).stream(Purpose::HeldOut, 0);
+/// let library = isotropic(3, 4, (1.0, 2.0), &mut rng);
+/// for (k, radius) in library.radii.iter().enumerate() {
+///     let length = library.freqs.row(k).iter().map(|t| t * t).sum::<f32>().sqrt();
+///     assert!((1.0..2.0).contains(radius) && (length - 2.0 * radius).abs() < 1e-5);
+/// }
+/// ```
 #[must_use]
 pub fn isotropic(q: usize, p: usize, band: (f32, f32), rng: &mut ChaCha8Rng) -> FrequencyLibrary {
     let Draw { freqs, radii, .. } = draw(q, &vec![1.0; p], band, rng);
@@ -87,6 +100,23 @@ pub fn isotropic(q: usize, p: usize, band: (f32, f32), rng: &mut ChaCha8Rng) -> 
 /// A library of `n_freqs` frequencies for the rows `x`, (n, p), and the starting set `y`, (m, p).
 ///
 /// Both are sampled to 2,048 rows for the fit. O(q p + steps 2,048 p).
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::descent::frequency::{BAND_EDGES, frequency_library};
+/// use fast_select_core::run::{monitor::Monitor, rng::Streams};
+///
+/// let x = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
+/// let y = x.view().gather(&[0, 1]);
+/// let (streams, monitor) = (Streams::new(0), Monitor::default());
+/// let library = frequency_library(x.view(), y.view(), 6, streams, &monitor)?;
+/// // Two of each band; on a line |ω| is the radius.
+/// for (k, radius) in library.radii.iter().enumerate() {
+///     assert!((BAND_EDGES[k / 2]..BAND_EDGES[k / 2 + 1]).contains(radius));
+///     assert!((library.freqs.row(k)[0].abs() - radius).abs() < 1e-5);
+/// }
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Refused`] where `n_freqs` is below 3; [`Error::Interrupted`].

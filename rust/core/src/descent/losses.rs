@@ -16,6 +16,19 @@ const ROWS: usize = 128;
 /// L_match; `scale` times its gradient is added to `grad`. y, grad: (m, p); u: (n, p); rows: (m,).
 /// O(m p).
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::descent::losses::match_loss;
+///
+/// // Anchors at 1 and 4 with the rows at 2 and 3: one too low, one too high.
+/// let u = Matrix::from_vec(vec![0.0, 2.0, 3.0], 3, 1)?;
+/// let y = Matrix::from_vec(vec![1.0, 4.0], 2, 1)?;
+/// let mut grad = [0.0; 2];
+/// assert_eq!(match_loss(y.view(), u.view(), &[1, 2], 1.0, &mut grad)?, 1.0);
+/// assert_eq!(grad, [-1.0, 1.0]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Refused`] for arrays of other shapes.
 pub fn match_loss(
@@ -50,6 +63,20 @@ pub fn match_loss(
 ///
 /// graph: B, (n, n); degrees: its row sums, (n,); rows: (m,) distinct; anchor_of_row: (n,), the
 /// inverse of `rows`, `u32::MAX` elsewhere. O(m k p).
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::descent::losses::graph_loss;
+/// use fast_select_core::numeric::sparse::CsrMatrix;
+///
+/// // One edge of weight 1: L = ((1, -1), (-1, 1)), so L_graph = (y_0 - y_1)^2 / 2.
+/// let edge = CsrMatrix { indptr: vec![0, 1, 2], indices: vec![1, 0], data: vec![1.0; 2] };
+/// let y = Matrix::from_vec(vec![1.0, 3.0], 2, 1)?;
+/// let mut grad = [0.0; 2];
+/// let value = graph_loss(y.view(), &edge, &[1.0; 2], &[0, 1], &[0, 1], 1.0, &mut grad)?;
+/// assert_eq!((value, grad), (2.0, [-2.0, 2.0]));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`crate::Error::Refused`] for arrays of other shapes.

@@ -90,6 +90,35 @@ pub struct Descended {
 ///
 /// `monitor` advances by m.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::descent::cfd::characteristic_function;
+/// use fast_select_core::descent::frequency::{frequency_library, isotropic};
+/// use fast_select_core::descent::{Target, descend};
+/// use fast_select_core::matching::Matcher;
+/// use fast_select_core::options::ValidParams;
+/// use fast_select_core::run::monitor::Monitor;
+/// use fast_select_core::run::rng::{Purpose, Streams};
+///
+/// // Of four points on a line the left two: to stand for all, their mean has to go to 3/4.
+/// let x = Matrix::from_vec(vec![0.0, 0.5, 1.0, 1.5], 4, 1)?;
+/// let (y, streams, monitor) = (x.view().gather(&[0, 1]), Streams::new(0), Monitor::default());
+/// let library = frequency_library(x.view(), y.view(), 48, streams, &monitor)?;
+/// let mut rng = streams.stream(Purpose::HeldOut, 0);
+/// let held_out = isotropic(16, 1, (0.25, 3.0), &mut rng).freqs;
+/// let target = Target {
+///     reference: characteristic_function(x.view(), library.freqs.view(), |_| Ok(()))?,
+///     held_out_reference: characteristic_function(x.view(), held_out.view(), |_| Ok(()))?,
+///     library,
+///     held_out,
+/// };
+/// let mut matcher = Matcher::new(x.view(), None, &[0, 1])?;
+/// let moved = descend(y, &mut matcher, &target, &ValidParams::default(), streams, &monitor)?;
+/// assert!(moved.held_out.1 < moved.held_out.0 / 100.0);
+/// assert!((moved.y.as_slice().iter().sum::<f32>() / 2.0 - 0.75).abs() < 0.01);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Refused`] for a learning rate with which the descent diverges; [`Error::Interrupted`].
 pub fn descend(

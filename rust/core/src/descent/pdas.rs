@@ -20,6 +20,16 @@ const PARTS: usize = 4;
 const RAMP: f64 = 0.6;
 
 /// The largest radius that takes part in step `step` of `max_steps`, τ_t.
+///
+/// ```
+/// use fast_select_core::descent::pdas::radius_limit;
+/// use fast_select_core::options::Schedule;
+///
+/// // From 0.75 to 3 in the first 60 % of the steps.
+/// let limit = |step| radius_limit(Schedule::Progressive, step, 100);
+/// assert_eq!([0, 30, 60, 99].map(limit), [0.75, 1.875, 3.0, 3.0]);
+/// assert_eq!(radius_limit(Schedule::All, 0, 100), 3.0);
+/// ```
 #[must_use]
 pub fn radius_limit(schedule: Schedule, step: usize, max_steps: usize) -> f32 {
     let [_, low, _, high] = BAND_EDGES;
@@ -36,6 +46,20 @@ pub fn radius_limit(schedule: Schedule, step: usize, max_steps: usize) -> f32 {
 ///
 /// `discrepancy`: L_CF at each of `allowed`; where it is zero everywhere, all are equally likely.
 /// O(|allowed| (size p + log |allowed|)).
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::descent::{frequency::FrequencyLibrary, pdas::draw_batch};
+/// use fast_select_core::run::rng::{Purpose, Streams};
+///
+/// let freqs = Matrix::from_vec(vec![0.5, 1.0, 2.0, 3.0], 4, 1)?;
+/// let library = FrequencyLibrary { freqs, radii: vec![0.5, 1.0, 2.0, 3.0] };
+/// let mut rng = Streams::new(0).stream(Purpose::Batches, 0);
+/// // All of the anchors' error is at frequency 3.
+/// assert_eq!(draw_batch(&library, &[0, 1, 3], &[0.0, 0.0, 1.0], 1, &mut rng), [3]);
+/// assert_eq!(draw_batch(&library, &[0, 1, 3], &[0.0, 0.0, 1.0], 9, &mut rng), [0, 1, 3]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 #[must_use]
 pub fn draw_batch(
     library: &FrequencyLibrary,

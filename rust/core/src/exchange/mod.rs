@@ -54,6 +54,27 @@ impl Block<'_> {
     /// `fixed`: (n,), rows that stay as they are, in or out; empty for none. `monitor` advances by n
     /// for each of the `max_sweeps`, run or not.
     ///
+    /// ```
+    /// use fast_select_core::arrays::matrix::Matrix;
+    /// use fast_select_core::exchange::potential::Block;
+    /// use fast_select_core::options::ValidParams;
+    /// use fast_select_core::run::monitor::Monitor;
+    /// use fast_select_core::run::rng::{Purpose, Streams};
+    ///
+    /// // Of the three points by hand, 1/2 scores least, 0 next.
+    /// let x = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
+    /// let (params, monitor) = (ValidParams::default(), Monitor::default());
+    /// let block = Block::new(x.view(), params.base_radius, &monitor)?;
+    /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+    /// let mut picked = [2];
+    /// block.exchange(&mut picked, &[], &params, &mut rng, &monitor)?;
+    /// assert_eq!(picked, [1]);
+    /// let (mut picked, fixed) = ([2], [false, true, false]);
+    /// block.exchange(&mut picked, &fixed, &params, &mut rng, &monitor)?;
+    /// assert_eq!(picked, [0]);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`crate::Error::Refused`] for `fixed` of another length; [`crate::Error::Interrupted`].
     pub fn exchange(

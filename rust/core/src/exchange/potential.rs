@@ -43,6 +43,18 @@ impl<'a> Block<'a> {
     ///
     /// `monitor` advances by n.
     ///
+    /// ```
+    /// use fast_select_core::arrays::matrix::Matrix;
+    /// use fast_select_core::exchange::potential::Block;
+    /// use fast_select_core::run::monitor::Monitor;
+    ///
+    /// // A row's kernel with itself is 1 at each of four radii, with one so far off 0: (4 + 0)/2.
+    /// let x = Matrix::from_vec(vec![0.0, 20.0], 2, 1)?;
+    /// let block = Block::new(x.view(), 0.7, &Monitor::default())?;
+    /// assert_eq!(block.potential, [2.0, 2.0]);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`crate::Error::Interrupted`].
     pub fn new(x: MatrixView<'a>, base_radius: f64, monitor: &Monitor) -> Result<Self> {
@@ -98,6 +110,19 @@ impl<'a> Block<'a> {
     /// m times the CF distance summed over the radii, and the mean distance of a row to the nearest, of
     /// `picked`, m rows of the block. O(m (m + n) p).
     ///
+    /// ```
+    /// use fast_select_core::arrays::matrix::Matrix;
+    /// use fast_select_core::exchange::potential::Block;
+    /// use fast_select_core::run::monitor::Monitor;
+    ///
+    /// // The three points by hand, of the crate's page.
+    /// let x = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
+    /// let block = Block::new(x.view(), 0.7, &Monitor::default())?;
+    /// let (cfd, distance) = block.scores(&[1])?;
+    /// assert!((cfd - 1.3542).abs() < 1e-4 && (distance - 0.5).abs() < 1e-6);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// None: the tasks cannot fail.
     pub fn scores(&self, picked: &[u32]) -> Result<(f64, f64)> {
@@ -114,6 +139,19 @@ impl<'a> Block<'a> {
     }
 
     /// Kernels between row `i` and each of `picks`, (m, p), of squared norms `pick_norms`; (m,).
+    ///
+    /// ```
+    /// use fast_select_core::arrays::matrix::Matrix;
+    /// use fast_select_core::exchange::potential::Block;
+    /// use fast_select_core::run::monitor::Monitor;
+    ///
+    /// // At distance 1/2 the page on three points has 2.1184; of a row with itself it is 4.
+    /// let x = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
+    /// let block = Block::new(x.view(), 0.7, &Monitor::default())?;
+    /// let kernels = block.kernels(0, &x.view().gather(&[0, 1]), &[0.0, 0.25]);
+    /// assert!(kernels[0] == 4.0 && (kernels[1] - 2.1184).abs() < 1e-4);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
     #[must_use]
     pub fn kernels(&self, i: u32, picks: &Matrix, pick_norms: &[f32]) -> Vec<f32> {
         let i = i as usize;
@@ -126,6 +164,21 @@ impl<'a> Block<'a> {
     }
 
     /// What random picks of m rows score: exactly for the CF distance, sampled for the other. O(m p).
+    ///
+    /// ```
+    /// use fast_select_core::arrays::matrix::Matrix;
+    /// use fast_select_core::exchange::potential::Block;
+    /// use fast_select_core::run::monitor::Monitor;
+    /// use fast_select_core::run::rng::{Purpose, Streams};
+    ///
+    /// // Of two rows whose kernel is 0 either has 4 - 2·2 + 2 = 2, and a mean distance of 10.
+    /// let x = Matrix::from_vec(vec![0.0, 20.0], 2, 1)?;
+    /// let block = Block::new(x.view(), 0.7, &Monitor::default())?;
+    /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+    /// assert_eq!(block.units(1, &mut rng)?, (2.0, 10.0));
+    /// assert_eq!(block.scores(&[0])?, (2.0, 10.0));
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// None: the tasks cannot fail.

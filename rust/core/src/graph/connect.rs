@@ -37,6 +37,19 @@ pub struct Connected {
 }
 
 /// Component of each row, (n,), numbered by first row, and their number. O(entries).
+///
+/// ```
+/// use fast_select_core::graph::connect::components;
+/// use fast_select_core::numeric::sparse::CsrMatrix;
+///
+/// // Edges 0-2 and 1-3.
+/// let graph = CsrMatrix {
+///     indptr: vec![0, 1, 2, 3, 4],
+///     indices: vec![2, 3, 0, 1],
+///     data: vec![1.0; 4],
+/// };
+/// assert_eq!(components(&graph), (vec![0, 1, 0, 1], 2));
+/// ```
 #[must_use]
 pub fn components(graph: &CsrMatrix) -> (Vec<u32>, usize) {
     let mut label = vec![u32::MAX; graph.n()];
@@ -64,6 +77,24 @@ pub fn components(graph: &CsrMatrix) -> (Vec<u32>, usize) {
 ///
 /// A joint has the fused membership that its length gives at its two ends, and at least the
 /// smallest weight of the graph. O(rounds s n p) with s rows outside the largest component.
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::graph::connect::{components, connect};
+/// use fast_select_core::graph::{fuzzy::fuzzy_simplicial_set, knn::knn};
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// // Two pairs; the shortest way between them is from 1 to 10.
+/// let z = Matrix::from_vec(vec![0.0, 1.0, 10.0, 11.0], 4, 1)?;
+/// let monitor = Monitor::default();
+/// let near = knn(z.view(), 1, &monitor)?;
+/// let fuzzy = fuzzy_simplicial_set(&near, 4, &[1], &monitor)?;
+/// let connected = connect(fuzzy, z.view(), &monitor)?;
+/// let joint = connected.joints[0];
+/// assert_eq!((joint.i, joint.j, joint.dist), (1, 2, 9.0));
+/// assert_eq!((connected.n_components_before, components(&connected.graph).1), (2, 1));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`crate::Error::Refused`] where graph and rows differ in n; [`crate::Error::Interrupted`].

@@ -44,6 +44,14 @@ pub struct FuzzyGraph {
 
 /// Strength with which a neighbour at distance `dist` belongs to a row's local fuzzy set,
 /// `exp(-max(0, dist - ρ)/σ)`, in (0, 1] unless it underflows.
+///
+/// ```
+/// use fast_select_core::graph::fuzzy::membership_strength;
+///
+/// // With ρ = 1 and σ = 2: in full up to ρ, and 1/e at ρ + σ.
+/// assert_eq!(membership_strength(0.5, 1.0, 2.0), 1.0);
+/// assert!((membership_strength(3.0, 1.0, 2.0) - (-1.0_f32).exp()).abs() < 1e-6);
+/// ```
 #[must_use]
 pub fn membership_strength(dist: f32, rho: f32, sigma: f32) -> f32 {
     (-(dist - rho).max(0.0) / sigma).exp()
@@ -51,6 +59,16 @@ pub fn membership_strength(dist: f32, rho: f32, sigma: f32) -> f32 {
 
 /// ρ and σ of each row at scale `k`, from sorted distances, (n, width), of which the first k count.
 /// O(n k).
+///
+/// ```
+/// use fast_select_core::graph::fuzzy::smooth_knn_dist;
+///
+/// // One row with k = 4: 1 + 3 exp(-1/σ) = log2 4, so σ = 1/ln 3.
+/// let scale = smooth_knn_dist(&[1.0, 2.0, 2.0, 2.0], 4, 4)?;
+/// assert_eq!(scale.rho, [1.0]);
+/// assert!((scale.sigma[0] - 1.0 / 3.0_f32.ln()).abs() < 1e-4);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Refused`] unless 1 <= k <= width and all rows have as many.
@@ -130,6 +148,22 @@ fn solve_sigma(dist: &[f32], rho: f32) -> f32 {
 /// B of rows with the given neighbours, fused over `scales` (those above k count as k).
 ///
 /// `monitor` advances by n. O(n k).
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::graph::{fuzzy::fuzzy_simplicial_set, knn::knn};
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// // With one neighbour each, all at ρ, strengths are 1. Row 1 is row 2's neighbour, not the
+/// // other way round, but the graph is symmetric.
+/// let (line, monitor) = (Matrix::from_vec(vec![0.0, 1.0, 3.0], 3, 1)?, Monitor::default());
+/// let near = knn(line.view(), 1, &monitor)?;
+/// let graph = fuzzy_simplicial_set(&near, 3, &[1], &monitor)?.graph;
+/// assert_eq!(graph.indptr, [0, 1, 3, 4]);
+/// assert_eq!(graph.indices, [1, 0, 2, 1]);
+/// assert_eq!(graph.data, [1.0; 4]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Refused`] for neighbours of another number of rows; [`Error::Interrupted`].

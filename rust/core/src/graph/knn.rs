@@ -83,6 +83,18 @@ pub fn knn(z: MatrixView<'_>, k: usize, monitor: &Monitor) -> Result<Neighbors> 
 ///
 /// Calls `tick(queries)` as queries are done, and `tick(0)` in between.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::graph::knn::knn_query;
+///
+/// let line = Matrix::from_vec(vec![0.0, 1.0, 3.0], 3, 1)?;
+/// let queries = Matrix::from_vec(vec![1.25, 2.5], 2, 1)?;
+/// let near = knn_query(queries.view(), line.view(), 1, |_| Ok(()))?;
+/// assert_eq!(near.indices, [1, 2]);
+/// assert_eq!(near.dists, [0.25, 0.5]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Refused`] for other columns than `refs` has, and what `tick` returns.
 pub fn knn_query(
@@ -147,6 +159,18 @@ fn finished(
 
 /// For each row i of `rows` the nearest row j of `z` with another `component`, and its distance;
 /// ties by index. (`u32::MAX`, infinity) where all rows are of one component. O(|rows| n p).
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::graph::knn::nearest_outside;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// // Rows 0 and 1 are of one component: only row 2 lies outside.
+/// let line = Matrix::from_vec(vec![0.0, 1.0, 3.0], 3, 1)?;
+/// let found = nearest_outside(line.view(), &[0, 1], &[0, 0, 1], &Monitor::default())?;
+/// assert_eq!(found, [(2, 3.0), (2, 2.0)]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`crate::Error::Refused`] for a `component` of another length; [`crate::Error::Interrupted`].

@@ -25,6 +25,15 @@ impl<T: Element> NullaryFnOnce for CenterAndScale<'_, T> {
 }
 
 /// `out = (x - offset) scale`, in f64 and rounded once. All slices: (len,).
+///
+/// ```
+/// use fast_select_core::kernels::columns::center_and_scale;
+///
+/// // In f32, 1e9 + 2 would be 1e9.
+/// let mut out = [0.0; 2];
+/// center_and_scale(&[1e9 + 2.0, 6.0], &[1e9, 5.0], &[0.5, 3.0], &mut out);
+/// assert_eq!(out, [1.0, 3.0]);
+/// ```
 pub fn center_and_scale<T: Element>(x: &[T], offset: &[f64], scale: &[f64], out: &mut [f32]) {
     instruction_set::arch().dispatch(CenterAndScale {
         x,
@@ -35,6 +44,16 @@ pub fn center_and_scale<T: Element>(x: &[T], offset: &[f64], scale: &[f64], out:
 }
 
 /// Sums, sums of squares, minima and maxima of columns, (d,) each.
+///
+/// ```
+/// use fast_select_core::kernels::columns::ColumnSums;
+///
+/// let mut sums = ColumnSums::new(2);
+/// sums.add_row(&[1.0, 5.0]);
+/// sums.add_row(&[3.0, -5.0]);
+/// assert_eq!((sums.sum, sums.squares), (vec![4.0, 0.0], vec![10.0, 50.0]));
+/// assert_eq!((sums.min, sums.max), (vec![1.0, -5.0], vec![3.0, 5.0]));
+/// ```
 #[derive(Debug, Clone)]
 pub struct ColumnSums {
     /// Sum of each column.

@@ -55,6 +55,16 @@ impl Loop for GaussianPowers<'_> {
 }
 
 /// `e + e^4 + e^16 + e^64` with `e = exp(scale d)` for each squared distance d; scale <= 0.
+///
+/// ```
+/// use fast_select_core::kernels::exp::gaussian_powers;
+///
+/// // With e = 1/2 at distance 1: 1/2 + 1/16 + 2^-16 + 2^-64.
+/// let mut out = [0.0; 2];
+/// gaussian_powers(&[0.0, 1.0], -std::f32::consts::LN_2, &mut out);
+/// assert_eq!(out[0], 4.0);
+/// assert!((out[1] - (0.5625 + 1.0 / 65_536.0)).abs() < 1e-6);
+/// ```
 pub fn gaussian_powers(squared: &[f32], scale: f32, out: &mut [f32]) {
     dispatch(GaussianPowers {
         squared,

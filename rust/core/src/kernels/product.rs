@@ -25,6 +25,18 @@ const WIDTH: usize = 64;
 
 /// `out = a bᵀ`, or `out += a bᵀ` where `add`. Shapes: a (r, k), b (s, k), out (r, s).
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::kernels::product::matmul_nt;
+///
+/// let a = Matrix::from_vec(vec![1.0, 2.0], 1, 2)?;
+/// let b = Matrix::from_vec(vec![3.0, 4.0, 5.0, 6.0], 2, 2)?;
+/// let mut out = [0.0; 2];
+/// matmul_nt(&mut out, a.view(), b.view(), false);
+/// assert_eq!(out, [11.0, 17.0]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Panics
 /// Where the shapes do not fit.
 pub fn matmul_nt(out: &mut [f32], a: MatrixView<'_>, b: MatrixView<'_>, add: bool) {
@@ -33,6 +45,18 @@ pub fn matmul_nt(out: &mut [f32], a: MatrixView<'_>, b: MatrixView<'_>, add: boo
 
 /// `out = a b`, or `out += a b` where `add`. Shapes: a (r, k), b (k, s), out (r, s).
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::kernels::product::matmul_nn;
+///
+/// let a = Matrix::from_vec(vec![1.0, 2.0], 1, 2)?;
+/// let b = Matrix::from_vec(vec![3.0, 4.0, 5.0, 6.0], 2, 2)?;
+/// let mut out = [0.0; 2];
+/// matmul_nn(&mut out, a.view(), b.view(), false);
+/// assert_eq!(out, [13.0, 16.0]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Panics
 /// Where the shapes do not fit.
 pub fn matmul_nn(out: &mut [f32], a: MatrixView<'_>, b: MatrixView<'_>, add: bool) {
@@ -40,6 +64,19 @@ pub fn matmul_nn(out: &mut [f32], a: MatrixView<'_>, b: MatrixView<'_>, add: boo
 }
 
 /// `out = aᵀ b`, or `out += aᵀ b` where `add`. Shapes: a (k, r), b (k, s), out (r, s).
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::kernels::product::matmul_tn;
+///
+/// // (1, 2) times (3, 4) as a column and a row, added to 100 each.
+/// let a = Matrix::from_vec(vec![1.0, 2.0], 1, 2)?;
+/// let b = Matrix::from_vec(vec![3.0, 4.0], 1, 2)?;
+/// let mut out = [100.0; 4];
+/// matmul_tn(&mut out, a.view(), b.view(), true);
+/// assert_eq!(out, [103.0, 104.0, 106.0, 108.0]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Panics
 /// Where the shapes do not fit.

@@ -27,6 +27,14 @@ impl<F: Fn(f32, f32) -> f32> NullaryFnOnce for FoldRows<'_, F> {
 }
 
 /// Adds the rows `rows` of `values`, (n, width) row-major, in that order, to `sum`, (width,).
+///
+/// ```
+/// use fast_select_core::kernels::rows::add_rows;
+///
+/// let mut sum = [100.0, 100.0];
+/// add_rows(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[0, 2], &mut sum);
+/// assert_eq!(sum, [106.0, 108.0]);
+/// ```
 pub fn add_rows(values: &[f32], rows: &[usize], sum: &mut [f32]) {
     instruction_set::arch().dispatch(FoldRows {
         values,
@@ -38,6 +46,14 @@ pub fn add_rows(values: &[f32], rows: &[usize], sum: &mut [f32]) {
 
 /// Lowers `least`, (width,), to the rows `rows` of `values`, (n, width) row-major; NaN is never
 /// less.
+///
+/// ```
+/// use fast_select_core::kernels::rows::min_rows;
+///
+/// let mut least = [4.0, 4.0];
+/// min_rows(&[1.0, 9.0, 0.0, 0.0, f32::NAN, 3.0], &[0, 2], &mut least);
+/// assert_eq!(least, [1.0, 3.0]);
+/// ```
 pub fn min_rows(values: &[f32], rows: &[usize], least: &mut [f32]) {
     instruction_set::arch().dispatch(FoldRows {
         values,

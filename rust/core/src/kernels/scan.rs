@@ -39,6 +39,18 @@ impl<F: FnMut(usize, f32) -> f32> NullaryFnOnce for Scan<'_, F> {
 
 /// Calls `hit(j, value)` for each j, ascending, whose `value = norms[j] - 2 dots[j]` lies below the
 /// threshold; `hit` returns the threshold from there on, and the last one is returned.
+///
+/// ```
+/// use fast_select_core::kernels::scan::scan_below;
+///
+/// // The nearest of 1, 2 and 3 to 1.75: |x|^2 - 2·1.75 x is -2.5, -3 and -1.5.
+/// let mut nearest = 0;
+/// let least = scan_below(&[1.75, 3.5, 5.25], &[1.0, 4.0, 9.0], f32::INFINITY, |j, value| {
+///     nearest = j;
+///     value
+/// });
+/// assert_eq!((nearest, least), (1, -3.0));
+/// ```
 pub fn scan_below(
     dots: &[f32],
     norms: &[f32],
@@ -83,6 +95,15 @@ impl<F: FnMut(usize, f32)> NullaryFnOnce for ScanEach<'_, F> {
 
 /// Calls `hit(j, value)` for each j, ascending, whose `value = own - 2 dots[j]` lies below
 /// `limits[j]`.
+///
+/// ```
+/// use fast_select_core::kernels::scan::scan_below_each;
+///
+/// // 4 - 2·1 = 2 is below 3; 4 - 2·2 = 0 is not below 0.
+/// let mut hits = vec![];
+/// scan_below_each(&[1.0, 2.0], &[3.0, 0.0], 4.0, |j, value| hits.push((j, value)));
+/// assert_eq!(hits, [(0, 2.0)]);
+/// ```
 pub fn scan_below_each(dots: &[f32], limits: &[f32], own: f32, hit: impl FnMut(usize, f32)) {
     instruction_set::arch().dispatch(ScanEach {
         dots,
@@ -121,6 +142,14 @@ impl<F: FnMut(usize)> NullaryFnOnce for FindEqual<'_, F> {
 }
 
 /// Calls `hit(j)` for each j, ascending, at which `values[j]` is `wanted`.
+///
+/// ```
+/// use fast_select_core::kernels::scan::find_equal;
+///
+/// let mut hits = vec![];
+/// find_equal(&[7, 2, 7], 7, |j| hits.push(j));
+/// assert_eq!(hits, [0, 2]);
+/// ```
 pub fn find_equal(values: &[u32], wanted: u32, hit: impl FnMut(usize)) {
     instruction_set::arch().dispatch(FindEqual {
         values,

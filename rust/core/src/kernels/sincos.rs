@@ -63,6 +63,16 @@ impl Loop for SinCos<'_> {
 }
 
 /// Sine and cosine of each phase. All slices: (len,), phases in radians.
+///
+/// ```
+/// use fast_select_core::kernels::sincos::sincos;
+/// use std::f32::consts::{FRAC_PI_6, PI};
+///
+/// let (mut sin, mut cos) = ([0.0; 2], [0.0; 2]);
+/// sincos(&[FRAC_PI_6, PI], &mut sin, &mut cos);
+/// assert!((sin[0] - 0.5).abs() < 1e-6 && sin[1].abs() < 1e-6);
+/// assert!((cos[0] - 0.75_f32.sqrt()).abs() < 1e-6 && (cos[1] + 1.0).abs() < 1e-6);
+/// ```
 pub fn sincos(phases: &[f32], sin: &mut [f32], cos: &mut [f32]) {
     dispatch(SinCos { phases, sin, cos });
 }
@@ -96,6 +106,16 @@ impl Loop for AddSinCos<'_> {
 /// Adds the cosines and sines of `phases`, (rows, q) row-major, to the column sums, (q,) each.
 ///
 /// The sums are f32: give it at most some hundred rows at a time.
+///
+/// ```
+/// use fast_select_core::kernels::sincos::add_sincos;
+/// use std::f32::consts::FRAC_PI_2;
+///
+/// // Two rows of one phase, 0 and π/2.
+/// let (mut cos_sum, mut sin_sum) = ([0.0], [0.0]);
+/// add_sincos(&[0.0, FRAC_PI_2], &mut cos_sum, &mut sin_sum);
+/// assert!((cos_sum[0] - 1.0).abs() < 1e-6 && (sin_sum[0] - 1.0).abs() < 1e-6);
+/// ```
 pub fn add_sincos(phases: &[f32], cos_sum: &mut [f32], sin_sum: &mut [f32]) {
     dispatch(AddSinCos {
         phases,
@@ -131,6 +151,16 @@ impl Loop for PhaseDerivative<'_> {
 
 /// Replaces each phase x of `phases`, (rows, q), by `by_sin cos x - by_cos sin x`: the derivative
 /// by x of `by_cos cos x + by_sin sin x`, with one pair of coefficients a column, (q,) each.
+///
+/// ```
+/// use fast_select_core::kernels::sincos::phase_derivative;
+/// use std::f32::consts::FRAC_PI_2;
+///
+/// // Of 2 cos x + 3 sin x: 3 at 0, -2 at π/2.
+/// let mut phases = [0.0, FRAC_PI_2];
+/// phase_derivative(&mut phases, &[2.0], &[3.0]);
+/// assert!((phases[0] - 3.0).abs() < 1e-6 && (phases[1] + 2.0).abs() < 1e-6);
+/// ```
 pub fn phase_derivative(phases: &mut [f32], by_cos: &[f32], by_sin: &[f32]) {
     dispatch(PhaseDerivative {
         phases,

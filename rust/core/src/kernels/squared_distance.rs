@@ -11,6 +11,15 @@ use crate::arrays::matrix::MatrixView;
 use crate::run::instruction_set;
 
 /// `|a_i|^2` of each row, (n,), summed in f64 and rounded once.
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::kernels::squared_distance::squared_norms;
+///
+/// let a = Matrix::from_vec(vec![3.0, 4.0, 0.0, 2.0], 2, 2)?;
+/// assert_eq!(squared_norms(a.view()), [25.0, 4.0]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 #[must_use]
 pub fn squared_norms(a: MatrixView<'_>) -> Vec<f32> {
     (0..a.rows())
@@ -27,6 +36,14 @@ pub fn squared_norms(a: MatrixView<'_>) -> Vec<f32> {
 const ROUNDING: f32 = 1e-6;
 
 /// `|a - b|^2` of rows with squared norms `a` and `b` and product `dot`; 0 where rounding hides it.
+///
+/// ```
+/// use fast_select_core::kernels::squared_distance::squared_from_product;
+///
+/// // (3, 4) and (3, 0); then copies of a row of norm 1,000, whose product is rounded.
+/// assert_eq!(squared_from_product(25.0, 9.0, 9.0), 16.0);
+/// assert_eq!(squared_from_product(1e6, 1e6, 1e6 - 0.25), 0.0);
+/// ```
 #[inline]
 #[must_use]
 pub fn squared_from_product(a: f32, b: f32, dot: f32) -> f32 {
@@ -39,6 +56,12 @@ pub fn squared_from_product(a: f32, b: f32, dot: f32) -> f32 {
 }
 
 /// `|a - b|^2` by differences: no cancellation, relative error a few ulps.
+///
+/// ```
+/// use fast_select_core::kernels::squared_distance::squared_distance;
+///
+/// assert_eq!(squared_distance(&[1.0, 1.0], &[4.0, 5.0]), 25.0);
+/// ```
 #[inline]
 #[must_use]
 pub fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
@@ -78,6 +101,15 @@ impl NullaryFnOnce for FromProducts<'_> {
 
 /// [`squared_from_product`] of each of `dots`, in place: products of a row of squared norm `own` with
 /// others of squared norms `norms`. Both slices: (len,).
+///
+/// ```
+/// use fast_select_core::kernels::squared_distance::squared_from_products;
+///
+/// // From (3, 4), of squared norm 25, to (3, 0) and to itself.
+/// let mut dots = [9.0, 25.0];
+/// squared_from_products(&mut dots, 25.0, &[9.0, 25.0]);
+/// assert_eq!(dots, [16.0, 0.0]);
+/// ```
 pub fn squared_from_products(dots: &mut [f32], own: f32, norms: &[f32]) {
     instruction_set::arch().dispatch(FromProducts { dots, own, norms });
 }

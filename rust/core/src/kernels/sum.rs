@@ -27,6 +27,14 @@ impl NullaryFnOnce for Sum<'_> {
 }
 
 /// The sum of `values`, (len,), in f64.
+///
+/// ```
+/// use fast_select_core::kernels::sum::sum;
+///
+/// assert_eq!(sum(&[0.5; 40]), 20.0);
+/// // In f32 the ones would be lost.
+/// assert_eq!(sum(&[16_777_216.0, 1.0, 1.0, 1.0]), 16_777_219.0);
+/// ```
 #[must_use]
 pub fn sum(values: &[f32]) -> f64 {
     instruction_set::arch().dispatch(Sum(values))

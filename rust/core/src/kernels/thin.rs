@@ -14,6 +14,19 @@ pub const WIDTH: usize = 16;
 
 /// `sum += vᵀ w`. Shapes: v (r, k), w (r, 16) row by row, sum (k, 16). O(r k).
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::kernels::thin::{WIDTH, add_inner};
+///
+/// // v is a column of 1 and 2; w a row of ones and a row of tens.
+/// let v = Matrix::from_vec(vec![1.0, 2.0], 2, 1)?;
+/// let w = [[1.0; WIDTH], [10.0; WIDTH]].concat();
+/// let mut sum = [100.0; WIDTH];
+/// add_inner(v.view(), &w, &mut sum);
+/// assert_eq!(sum, [121.0; WIDTH]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Panics
 /// Where the shapes do not fit.
 pub fn add_inner(v: MatrixView<'_>, w: &[f32], sum: &mut [f32]) {
@@ -26,6 +39,18 @@ pub fn add_inner(v: MatrixView<'_>, w: &[f32], sum: &mut [f32]) {
 }
 
 /// `w += v c`. Shapes: v (r, k), c (k, 16), w (r, 16) row by row. O(r k).
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::kernels::thin::{WIDTH, add_product};
+///
+/// let v = Matrix::from_vec(vec![1.0, 2.0], 2, 1)?;
+/// let mut w = [0.5; 2 * WIDTH];
+/// add_product(v.view(), &[10.0; WIDTH], &mut w);
+/// assert_eq!(w[..WIDTH], [10.5; WIDTH]);
+/// assert_eq!(w[WIDTH..], [20.5; WIDTH]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Panics
 /// Where the shapes do not fit.

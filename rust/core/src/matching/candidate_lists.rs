@@ -14,6 +14,20 @@ pub trait CandidateRows {
 }
 
 /// Candidate columns of each row with their costs.
+///
+/// ```
+/// use fast_select_core::matching::candidate_lists::CandidateLists;
+///
+/// // The first row may have column 0 or 2, the second column 1.
+/// let mut lists = CandidateLists::default();
+/// lists.push(0, 1.0);
+/// lists.push(2, 9.0);
+/// lists.end_row();
+/// lists.push(1, 4.0);
+/// lists.end_row();
+/// assert_eq!((&lists.indptr[..], &lists.indices[..]), (&[0, 2, 3][..], &[0, 2, 1][..]));
+/// assert!(lists.check(2, 3).is_ok() && lists.check(2, 2).is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CandidateLists {
     /// Row i occupies `indptr[i]..indptr[i + 1]` of the other two, (m + 1,).

@@ -53,6 +53,24 @@ pub struct Decoded {
 }
 
 /// The anchors' one-to-one assignment to rows, kept from step to step.
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::matching::Matcher;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// let (x, monitor) = (Matrix::from_vec(vec![0.0, 1.0, 2.0, 5.0], 4, 1)?, Monitor::default());
+/// let mut matcher = Matcher::new(x.view(), None, &[0, 2])?;
+/// // The first anchor has come close to row 1.
+/// let y = Matrix::from_vec(vec![0.8, 2.2], 2, 1)?;
+/// matcher.update(y.view(), &monitor)?;
+/// assert_eq!(matcher.col_ind(), [1, 2]);
+/// // Both are nearest to row 1; 0.9 gets it, as 0.8 has less far to row 0.
+/// let y = Matrix::from_vec(vec![0.9, 0.8], 2, 1)?;
+/// let decoded = matcher.decode(y.view(), &monitor)?;
+/// assert_eq!((decoded.rows, decoded.n_distinct), (vec![1, 0], 1));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 pub struct Matcher<'a> {
     rows: RowCosts<'a>,
     degrees: Vec<f64>,

@@ -11,6 +11,18 @@ const PAIRS: usize = 4096;
 
 /// Median distance of up to 4,096 sampled pairs of rows of `z`, (n, p), that differ; 1 where all rows
 /// are equal.
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::numeric::median_distance::median_distance;
+/// use fast_select_core::run::rng::Streams;
+///
+/// // Copies of a row are passed over.
+/// let z = Matrix::from_vec(vec![0.0, 0.0, 0.0, 2.0], 4, 1)?;
+/// assert_eq!(median_distance(z.view(), Streams::new(0)), 2.0);
+/// assert_eq!(median_distance(Matrix::zeros(4, 1).view(), Streams::new(0)), 1.0);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 #[must_use]
 pub fn median_distance(z: MatrixView<'_>, streams: Streams) -> f32 {
     let n = z.rows();

@@ -18,6 +18,17 @@ const SAMPLED: usize = 512;
 /// Rows 0..n of `x`, (n, p), in `n_cells` cells whose sizes differ by at most one; rows ascend
 /// within a cell. No more cells than rows. O(n p log cells).
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::numeric::partition::partition;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// let line = Matrix::from_vec(vec![3.0, 0.0, 2.0, 1.0], 4, 1)?;
+/// let cells = partition(line.view(), 2, &Monitor::default())?;
+/// assert_eq!(cells, [[1, 3], [0, 2]]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn partition(x: MatrixView<'_>, n_cells: usize, monitor: &Monitor) -> Result<Vec<Vec<u32>>> {

@@ -21,6 +21,14 @@ pub fn sample_rows(n: usize, count: usize, rng: &mut impl Rng) -> Vec<u32> {
 }
 
 /// The same rows, ascending.
+///
+/// ```
+/// use fast_select_core::numeric::sample::sample_rows_ascending;
+/// use fast_select_core::run::rng::{Purpose, Streams};
+///
+/// let mut rng = Streams::new(0).stream(Purpose::Samples, 0);
+/// assert_eq!(sample_rows_ascending(3, 3, &mut rng), [0, 1, 2]);
+/// ```
 #[must_use]
 pub fn sample_rows_ascending(n: usize, count: usize, rng: &mut impl Rng) -> Vec<u32> {
     let mut rows = sample_rows(n, count, rng);

@@ -26,6 +26,16 @@ pub fn turned(vectors: MatrixView<'_>) -> Vec<bool> {
 }
 
 /// Turns the columns of `vectors`, (n, c), for which `turned`, (c,), is true.
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::numeric::signs::turn_columns;
+///
+/// let mut vectors = Matrix::from_vec(vec![1.0, 0.5, -2.0, 0.5], 2, 2)?;
+/// turn_columns(&mut vectors, &[true, false]);
+/// assert_eq!(vectors.as_slice(), [-1.0, 0.5, 2.0, 0.5]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 pub fn turn_columns(vectors: &mut Matrix, turned: &[bool]) {
     for i in 0..vectors.rows() {
         let pairs = vectors.row_mut(i).iter_mut().zip(turned);

@@ -34,6 +34,18 @@ impl CsrMatrix {
     }
 
     /// Sum of each row, (n,): the degrees of a weighted graph.
+    ///
+    /// ```
+    /// use fast_select_core::numeric::sparse::CsrMatrix;
+    ///
+    /// // The path 0 - 1 - 2 with weights 1 and 2.
+    /// let path = CsrMatrix {
+    ///     indptr: vec![0, 1, 3, 4],
+    ///     indices: vec![1, 0, 2, 1],
+    ///     data: vec![1.0, 1.0, 2.0, 2.0],
+    /// };
+    /// assert_eq!(path.row_sums(), [1.0, 3.0, 2.0]);
+    /// ```
     #[must_use]
     pub fn row_sums(&self) -> Vec<f64> {
         (0..self.n())
@@ -43,6 +55,21 @@ impl CsrMatrix {
 
     /// `out = A x` for dense row-major `x` and `out`, (n, b). O(entries b).
     ///
+    /// ```
+    /// use fast_select_core::numeric::sparse::CsrMatrix;
+    ///
+    /// // The path 0 - 1 - 2 with weights 1 and 2.
+    /// let path = CsrMatrix {
+    ///     indptr: vec![0, 1, 3, 4],
+    ///     indices: vec![1, 0, 2, 1],
+    ///     data: vec![1.0, 1.0, 2.0, 2.0],
+    /// };
+    /// let mut out = [0.0; 3];
+    /// path.matmul(&[1.0, 10.0, 100.0], 1, &mut out)?;
+    /// assert_eq!(out, [10.0, 201.0, 20.0]);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`crate::Error::Refused`] for arrays of other lengths.
     pub fn matmul(&self, x: &[f32], b: usize, out: &mut [f32]) -> Result<()> {
@@ -51,6 +78,18 @@ impl CsrMatrix {
 
     /// `out = scale A x + shift x + keep out`: a step of a three-term recurrence. Shapes and cost as
     /// [`CsrMatrix::matmul`]'s, without another pass over memory.
+    ///
+    /// ```
+    /// use fast_select_core::numeric::sparse::{CsrMatrix, Recurrence};
+    ///
+    /// // One edge of weight 1, so that A x is (2, 1).
+    /// let edge = CsrMatrix { indptr: vec![0, 1, 2], indices: vec![1, 0], data: vec![1.0; 2] };
+    /// let terms = Recurrence { scale: 10.0, shift: 3.0, keep: -1.0 };
+    /// let mut out = [7.0, 0.0];
+    /// edge.recur(&[1.0, 2.0], 1, terms, &mut out)?;
+    /// assert_eq!(out, [20.0 + 3.0 - 7.0, 10.0 + 6.0]);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`crate::Error::Refused`] for arrays of other lengths.

@@ -1,6 +1,14 @@
 //! Options that are chosen by name.
 
 /// An enumeration that is chosen by name.
+///
+/// ```
+/// use fast_select_core::options::{Choice, Method};
+///
+/// assert_eq!(Method::named("k-center"), Some(Method::KCenter));
+/// assert_eq!(Method::KCenter.name(), "k-center");
+/// assert_eq!(Method::named("k_center"), None);
+/// ```
 pub trait Choice: Sized + Copy + 'static {
     /// All names, in the order of the variants.
     const NAMES: &'static [&'static str];

@@ -305,6 +305,13 @@ pub const ARRAYS: &[OptionSpec] = &[
 ];
 
 /// All options of a command, in the order in which help pages list them.
+///
+/// ```
+/// use fast_select_core::options::Command;
+/// use fast_select_core::options::table::options_of;
+///
+/// assert!(options_of(Command::Select).any(|spec| spec.name == "n_neighbors"));
+/// ```
 pub fn options_of(command: Command) -> impl Iterator<Item = &'static OptionSpec> {
     // How many rows, then of what, then how.
     let is_size = |spec: &&OptionSpec| matches!(spec.name, "ratio" | "count");
@@ -318,6 +325,16 @@ pub fn options_of(command: Command) -> impl Iterator<Item = &'static OptionSpec>
 
 impl Params {
     /// Sets the option `name`.
+    ///
+    /// ```
+    /// use fast_select_core::options::{Params, Value};
+    ///
+    /// let mut params = Params::default();
+    /// params.set("n_neighbors", &Value::Integer(8))?;
+    /// assert_eq!(params.n_neighbors, 8);
+    /// assert!(params.set("n_neighbors", &Value::Integer(1)).is_err());
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Refused`] for a name that is none, or a value of another kind or outside the range.

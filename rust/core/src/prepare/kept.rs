@@ -6,6 +6,20 @@ use crate::run::error::{Error, Result, check_len};
 impl Prepared {
     /// The row of Z that input row `row` has become; `None` where it was left out.
     ///
+    /// ```
+    /// use fast_select_core::options::{NonFinite, Params};
+    /// use fast_select_core::prepare::prepare;
+    /// use fast_select_core::run::monitor::Monitor;
+    ///
+    /// let x = ndarray::array![[0.0], [f64::NAN], [2.0]];
+    /// let params = Params { nonfinite: NonFinite::Drop, ..Params::default() }.check()?;
+    /// let prepared = prepare(&x.view(), &params, &Monitor::default())?;
+    /// assert_eq!(prepared.position("indices", 1)?, None);
+    /// assert_eq!(prepared.position("indices", 2)?, Some(1));
+    /// assert!(prepared.position("indices", 3).is_err());
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Refused`] naming `what` for a row that is not there.
     pub fn position(&self, what: &'static str, row: i64) -> Result<Option<u32>> {
@@ -23,6 +37,19 @@ impl Prepared {
 
     /// Rows of Z of each class, ascending, given the class (0, 1, ...) of each input row; without
     /// labels all rows are one class.
+    ///
+    /// ```
+    /// use fast_select_core::options::{NonFinite, Params};
+    /// use fast_select_core::prepare::prepare;
+    /// use fast_select_core::run::monitor::Monitor;
+    ///
+    /// let x = ndarray::array![[0.0], [f64::NAN], [2.0], [5.0]];
+    /// let params = Params { nonfinite: NonFinite::Drop, ..Params::default() }.check()?;
+    /// let prepared = prepare(&x.view(), &params, &Monitor::default())?;
+    /// assert_eq!(prepared.classes(Some(&[1, 0, 0, 1]))?, [vec![1], vec![0, 2]]);
+    /// assert_eq!(prepared.classes(None)?, [[0, 1, 2]]);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Refused`] for another number of labels, or one that is no class.

@@ -17,6 +17,16 @@ pub fn rows_at_a_time(d: usize) -> usize {
 }
 
 /// A matrix whose rows can be read in blocks, from several threads at once.
+///
+/// ```
+/// use fast_select_core::prepare::source::RowSource;
+///
+/// // The second row, (3, 30), less (1, 10), times (1/2, 1/4).
+/// let x = ndarray::array![[1_u8, 10], [3, 30]];
+/// let mut out = [0.0; 2];
+/// x.view().read(1..2, &[1.0, 10.0], &[0.5, 0.25], &mut out);
+/// assert_eq!(out, [1.0, 5.0]);
+/// ```
 pub trait RowSource: Sync {
     /// Number of rows, n.
     fn n_rows(&self) -> usize;

@@ -30,6 +30,19 @@ const COARSE: f32 = -0.5 * 0.25 * 0.25;
 ///
 /// `monitor` advances by n.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::quality::cell_distance::cell_distances;
+/// use fast_select_core::run::monitor::Monitor;
+///
+/// // One of two rows in one cell: 1 - (1 + k) + (1 + k)/2 with k their mean kernel.
+/// let z = Matrix::from_vec(vec![0.0, 3.0], 2, 1)?;
+/// let distances = cell_distances(z.view(), &[vec![0]], &Monitor::default())?;
+/// let k = [0.25, 0.5, 1.0, 2.0].map(|r: f64| (-0.5 * r * r).exp()).iter().sum::<f64>() / 4.0;
+/// assert!((distances[0] - (1.0 - k) / 2.0).abs() < 1e-6);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn cell_distances(

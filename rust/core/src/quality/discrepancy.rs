@@ -42,6 +42,20 @@ pub struct Discrepancy {
 ///
 /// `monitor` advances by n.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::quality::discrepancy::discrepancies;
+/// use fast_select_core::run::{monitor::Monitor, rng::Streams};
+///
+/// // Both of two rows against both: k = exp(-1/2) within each side, (1 + k)/2 across, so that
+/// // MMD^2 is 2 k - (1 + k).
+/// let z = Matrix::from_vec(vec![0.0, 1.0], 2, 1)?;
+/// let found = discrepancies(z.view(), &[vec![0, 1]], Streams::new(0), &Monitor::default())?;
+/// assert_eq!(found[0].sliced_wasserstein, 0.0);
+/// assert!((found[0].mmd2 - ((-0.5_f64).exp() - 1.0)).abs() < 1e-6);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn discrepancies(

@@ -4,6 +4,13 @@ use crate::numeric::sample::sample_rows;
 use crate::run::rng::{Purpose, Streams};
 
 /// `n_random` draws of `count` rows of n without replacement, each ascending.
+///
+/// ```
+/// use fast_select_core::quality::draws::random_selections;
+///
+/// assert_eq!(random_selections(3, 3, 2, 0), [[0, 1, 2], [0, 1, 2]]);
+/// assert!(random_selections(9, 2, 4, 0).iter().all(|rows| rows[0] < rows[1]));
+/// ```
 #[must_use]
 pub fn random_selections(n: usize, count: usize, n_random: usize, seed: u64) -> Vec<Vec<u32>> {
     let all = [(0..n as u32).collect::<Vec<_>>()];
@@ -11,6 +18,14 @@ pub fn random_selections(n: usize, count: usize, n_random: usize, seed: u64) -> 
 }
 
 /// `n_random` draws of `quotas[g]` rows of each group without replacement, each ascending.
+///
+/// ```
+/// use fast_select_core::quality::draws::stratified_selections;
+///
+/// // One of rows 0 and 4, and all three of the others.
+/// let drawn = stratified_selections(&[vec![0, 4], vec![1, 2, 3]], &[1, 3], 2, 0);
+/// assert!(drawn.iter().all(|rows| *rows == [0, 1, 2, 3] || *rows == [1, 2, 3, 4]));
+/// ```
 #[must_use]
 pub fn stratified_selections(
     groups: &[Vec<u32>],

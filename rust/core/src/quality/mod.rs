@@ -58,6 +58,20 @@ pub fn progress_units(n: usize, n_selections: usize) -> usize {
 /// median distance 1. Cost: those of the files' figures, added; O(n p (q + s + p + n / cells)) for s
 /// sampled rows.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::quality::qualities;
+/// use fast_select_core::run::{monitor::Monitor, rng::Streams};
+///
+/// // Distances to 1/2 are 1/2, 0 and 1; the mean of all is 2/3.
+/// let z = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
+/// let judged = qualities(z.view(), &[vec![1]], Streams::new(0), &Monitor::default())?;
+/// assert!((judged[0].coverage_max - 1.0).abs() < 1e-6);
+/// assert!((judged[0].coverage_mean - 0.5).abs() < 1e-6);
+/// assert!((judged[0].moments[0] - 1.0 / 6.0).abs() < 1e-6);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Refused`] for an empty selection or a row out of range; [`Error::Interrupted`].
 pub fn qualities(

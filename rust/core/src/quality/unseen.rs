@@ -27,6 +27,21 @@ const UNSEEN_RADII: [f32; 3] = [0.5, 1.0, 2.0];
 ///
 /// `monitor` advances by n for every [`TOGETHER`] of them.
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::quality::unseen::unseen_distances;
+/// use fast_select_core::run::{monitor::Monitor, rng::Streams};
+///
+/// // |1 - (1 + exp(it))/2|^2 = (1 - cos t)/2, and the mean of cos t is exp(-r^2/2).
+/// let z = Matrix::from_vec(vec![0.0, 1.0], 2, 1)?;
+/// let selections = [vec![0], vec![0, 1]];
+/// let found = unseen_distances(z.view(), &selections, Streams::new(0), &Monitor::default())?;
+/// let mean = [0.5, 1.0, 2.0].map(|r: f64| (-0.5 * r * r).exp()).iter().sum::<f64>() / 3.0;
+/// assert!((found[0] - (1.0 - mean) / 2.0).abs() < 0.03);
+/// assert_eq!(found[1], 0.0);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn unseen_distances(

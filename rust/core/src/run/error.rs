@@ -10,6 +10,13 @@ use std::fmt;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A refused input, a failed computation or a request to stop.
+///
+/// ```
+/// use fast_select_core::Error;
+///
+/// let refused = Error::refused("count", "11 is more than the 10 rows").fix("Ask for fewer");
+/// assert_eq!(refused.to_string(), "count: 11 is more than the 10 rows. Ask for fewer");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     /// Input or a parameter that cannot be used.

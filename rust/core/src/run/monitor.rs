@@ -69,6 +69,19 @@ impl Stage {
 type OnStage = Box<dyn Fn(Stage, u64) + Send + Sync>;
 
 /// Where a run stands, shared between its workers and the thread that waits for them.
+///
+/// ```
+/// use fast_select_core::Error;
+/// use fast_select_core::run::monitor::{Monitor, Stage};
+///
+/// let monitor = Monitor::default();
+/// monitor.begin(Stage::Exchange, 10)?;
+/// monitor.advance(4)?;
+/// assert_eq!(monitor.progress(), (4, 10));
+/// monitor.cancel();
+/// assert_eq!(monitor.advance(1), Err(Error::Interrupted));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 #[derive(Default)]
 pub struct Monitor {
     done: AtomicU64,
@@ -109,6 +122,20 @@ impl Monitor {
     }
 
     /// A counter of `parts` pieces that make `units` in all.
+    ///
+    /// ```
+    /// use fast_select_core::run::monitor::{Monitor, Stage};
+    ///
+    /// // Ten units in three pieces: 3, 3 and 4.
+    /// let monitor = Monitor::default();
+    /// monitor.begin(Stage::Optimize, 10)?;
+    /// let pieces = monitor.in_parts(10, 3);
+    /// for done in [3, 6, 10] {
+    ///     pieces.advance()?;
+    ///     assert_eq!(monitor.progress(), (done, 10));
+    /// }
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
     #[must_use]
     pub fn in_parts(&self, units: usize, parts: usize) -> Parts<'_> {
         Parts {

@@ -16,6 +16,15 @@ pub(crate) const PARTIAL_SUMS: usize = 32;
 
 /// Runs `task` in a pool of `n_threads` threads (0: as many as the process may use).
 ///
+/// ```
+/// use fast_select_core::run::parallel::{map_blocks, with_pool};
+///
+/// let lengths = || map_blocks(10, 4, |rows| Ok(rows.len()));
+/// assert_eq!(with_pool(1, lengths)??, [4, 4, 2]);
+/// assert_eq!(with_pool(2, lengths)??, [4, 4, 2]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Refused`] where the system refuses to start that many threads, or has no such
 /// [`instruction_set`] as was asked for.
@@ -31,12 +40,31 @@ pub fn with_pool<R: Send>(n_threads: usize, task: impl FnOnce() -> R + Send) -> 
 }
 
 /// The ranges of at most `block` entries that cover `0..n`.
+///
+/// ```
+/// use fast_select_core::run::parallel::blocks;
+///
+/// assert!(blocks(10, 4).eq([0..4, 4..8, 8..10]));
+/// ```
 pub fn blocks(n: usize, block: usize) -> impl Iterator<Item = Range<usize>> {
     let block = block.max(1);
     (0..n.div_ceil(block)).map(move |b| b * block..n.min((b + 1) * block))
 }
 
 /// Fills `out`, rows of `width` entries, block by block: `fill(first_row, rows)`.
+///
+/// ```
+/// use fast_select_core::run::parallel::fill_blocks;
+///
+/// // Three rows of two, in blocks of two rows.
+/// let mut out = [0; 6];
+/// fill_blocks(&mut out, 2, 2, |first, rows| {
+///     rows.fill(first);
+///     Ok(())
+/// })?;
+/// assert_eq!(out, [0, 0, 0, 0, 2, 2]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// The first error that `fill` returns.
@@ -76,6 +104,20 @@ pub fn fill_two_blocks<T: Send, U: Send>(
 
 /// [`fill_blocks`], and the sum over all blocks of what `fill(first_row, rows, partial)` adds to a
 /// vector of `len`; the partial vectors, one a block, are added in order.
+///
+/// ```
+/// use fast_select_core::run::parallel::fill_and_sum_blocks;
+///
+/// // Squares of 1, 2 and 3, in blocks of two, and their sum.
+/// let mut out = [1.0, 2.0, 3.0];
+/// let sum = fill_and_sum_blocks(&mut out, 1, 2, 1, |_, rows, sum| {
+///     rows.iter_mut().for_each(|x| *x *= *x);
+///     sum[0] += rows.iter().sum::<f64>();
+///     Ok(())
+/// })?;
+/// assert_eq!((out, sum), ([1.0, 4.0, 9.0], vec![14.0]));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// The first error that `fill` returns.
@@ -121,6 +163,13 @@ fn sum_in_order(parts: Vec<Vec<f64>>, len: usize) -> Vec<f64> {
 
 /// `task` on every block of `0..n`; the results in order.
 ///
+/// ```
+/// use fast_select_core::run::parallel::map_blocks;
+///
+/// assert_eq!(map_blocks(10, 4, |rows| Ok((rows.start, rows.len())))?, [(0, 4), (4, 4), (8, 2)]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// The first error that `task` returns.
 pub fn map_blocks<R: Send>(
@@ -158,6 +207,21 @@ pub fn map_items<T: Send, R: Send>(
 /// The pairs come in the rounds of a tournament (circle method), so that an item meets the others
 /// in an order that depends on their number alone.
 ///
+/// ```
+/// use fast_select_core::run::parallel::for_each_pair;
+///
+/// // Every two of three meet once: 1·2, 1·4 and 2·4.
+/// let mut items = [(1, 0), (2, 0), (4, 0)];
+/// for_each_pair(&mut items, |a, b| {
+///     let product = a.0 * b.0;
+///     a.1 += product;
+///     b.1 += product;
+///     Ok(())
+/// })?;
+/// assert_eq!(items.map(|(_, met)| met), [2 + 4, 2 + 8, 4 + 8]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// The first error that `task` returns.
 pub fn for_each_pair<T: Send>(
@@ -193,6 +257,21 @@ pub fn for_each_pair<T: Send>(
 ///
 /// Block b is added to lane b mod 32 in ascending order, then the lanes are added in order.
 /// Memory: 32 x `len` entries.
+///
+/// ```
+/// use fast_select_core::run::parallel::sum_blocks;
+///
+/// // Sum and sum of squares of 0, 1, 2 and 3.
+/// let sums = sum_blocks(4, 2, 2, |rows, sums| {
+///     for i in rows {
+///         sums[0] += i as f64;
+///         sums[1] += (i * i) as f64;
+///     }
+///     Ok(())
+/// })?;
+/// assert_eq!(sums, [6.0, 14.0]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// The first error that `add` returns.

@@ -45,6 +45,15 @@ type Step = fn(&mut GroupState<'_>, &ValidParams, &Monitor) -> Result<()>;
 
 /// Checks that a method takes account of included and excluded rows, and of selections in turn.
 ///
+/// ```
+/// use fast_select_core::options::Method;
+/// use fast_select_core::select::check_takes_constraints;
+///
+/// assert!(check_takes_constraints(Method::Exchange).is_ok());
+/// let refused = check_takes_constraints(Method::Herding).unwrap_err();
+/// assert!(refused.to_string().ends_with("Use one of exchange, fast, random"));
+/// ```
+///
 /// # Errors
 /// [`Error::Refused`] naming `method`.
 pub fn check_takes_constraints(method: Method) -> Result<()> {

@@ -105,6 +105,16 @@ const LEAST_BLOCK_ROWS: usize = 1024;
 impl Outline {
     /// Of the selection of `count` rows from classes of `sizes` rows each.
     ///
+    /// ```
+    /// use fast_select_core::options::ValidParams;
+    /// use fast_select_core::select::plan::Outline;
+    ///
+    /// // Shared out as select would.
+    /// let outline = Outline::new(8, &[60, 30, 10], 10, 2, &ValidParams::default())?;
+    /// assert_eq!(outline.groups, [(60, 6), (30, 3), (10, 1)]);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Refused`] where the classes cannot give that many.
     pub fn new(
@@ -145,6 +155,20 @@ pub fn plan(outline: &Outline, params: &ValidParams) -> Vec<StageCost> {
 
 /// The largest `block_rows`, from that of `params` down by halves, at which a process that takes
 /// `before` bytes already stays within `bytes` in every stage.
+///
+/// ```
+/// use fast_select_core::options::ValidParams;
+/// use fast_select_core::select::plan::{Outline, fitting_block_rows, plan};
+///
+/// let params = ValidParams::default();
+/// let outline = Outline::new(8, &[100_000], 1000, 2, &params)?;
+/// let needed = plan(&outline, &params).iter().map(|stage| stage.bytes).max().unwrap_or(0);
+/// let fitting = |bytes| fitting_block_rows(&outline, &params, bytes, 0);
+/// assert_eq!(fitting(needed)?, params.block_rows);
+/// assert_eq!(fitting(needed - 1)?, params.block_rows / 2);
+/// assert!(fitting(1 << 20).unwrap_err().to_string().starts_with("max_memory: 1 MiB"));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Refused`] naming `max_memory` where even the smallest blocks take more.

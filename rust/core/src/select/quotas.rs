@@ -18,6 +18,14 @@ pub struct ClassSize {
 impl ClassSize {
     /// Of a class of `rows` rows, of the given standing (empty: all are free), which gives at least
     /// `least` rows where it can.
+    ///
+    /// ```
+    /// use fast_select_core::select::group::Standing::{Excluded, Free, Included};
+    /// use fast_select_core::select::quotas::ClassSize;
+    ///
+    /// let size = ClassSize::of(4, &[Included, Included, Free, Excluded], 1);
+    /// assert_eq!((size.least, size.most), (2, 3));
+    /// ```
     #[must_use]
     pub fn of(rows: usize, standing: &[Standing], least: usize) -> Self {
         let count = |kind| standing.iter().filter(|s| **s == kind).count();
@@ -32,6 +40,21 @@ impl ClassSize {
 
 /// Rows to select of each class, `count` in all, given its rows and their standing (empty: all are
 /// free). Where there are several, each gives `min_per_class` rows at least, as far as it has them.
+///
+/// ```
+/// use fast_select_core::options::Params;
+/// use fast_select_core::select::quotas::class_quotas;
+///
+/// // In proportion the last class would give half a row of 50.
+/// let classes = [900, 90, 10].map(|rows| (rows, &[][..]));
+/// let give = |min_per_class| {
+///     let params = Params { min_per_class, ..Params::default() };
+///     class_quotas(classes.into_iter(), 50, &params)
+/// };
+/// assert_eq!(give(0)?, [45, 5, 0]);
+/// assert_eq!(give(4)?, [42, 4, 4]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// Those of [`quotas`].
@@ -56,6 +79,18 @@ pub fn class_quotas<'a>(
 ///
 /// What a class cannot take or must have beyond its share is shared out among the others by the
 /// same rule.
+///
+/// ```
+/// use fast_select_core::options::Balance;
+/// use fast_select_core::select::quotas::{ClassSize, quotas};
+///
+/// // At least one of each: the last class's half a row is made one, the rest shared out.
+/// let classes = [60, 30, 10].map(|rows| ClassSize::of(rows, &[], 1));
+/// assert_eq!(quotas(&classes, 10, Balance::Proportional)?, [6, 3, 1]);
+/// assert_eq!(quotas(&classes, 5, Balance::Proportional)?, [3, 1, 1]);
+/// assert_eq!(quotas(&classes, 36, Balance::Equal)?, [13, 13, 10]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Refused`] naming `count` where the bounds leave no way.

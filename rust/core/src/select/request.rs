@@ -53,6 +53,15 @@ impl Request<'_> {
 
 /// Checks that one of `ratio` and `count` is given.
 ///
+/// ```
+/// use fast_select_core::options::Params;
+/// use fast_select_core::select::request::check_size;
+///
+/// let refused = check_size(&Params::default()).unwrap_err();
+/// assert_eq!(refused.to_string(), "ratio and count: are both missing. Give one of them");
+/// assert!(check_size(&Params { count: Some(9), ..Params::default() }).is_ok());
+/// ```
+///
 /// # Errors
 /// [`Error::Refused`] naming both.
 pub fn check_size(params: &Params) -> Result<()> {
@@ -66,6 +75,19 @@ pub fn check_size(params: &Params) -> Result<()> {
 }
 
 /// The number of rows, of n, that `ratio` or `count` asks for: at least one.
+///
+/// ```
+/// use fast_select_core::options::Params;
+/// use fast_select_core::select::request::rows_wanted;
+///
+/// let of = |ratio| Params { ratio: Some(ratio), ..Params::default() };
+/// assert_eq!(rows_wanted(10, &of(0.25))?, 3);
+/// assert_eq!(rows_wanted(10, &of(0.001))?, 1);
+/// let params = Params { count: Some(11), ..Params::default() };
+/// let refused = rows_wanted(10, &params).unwrap_err();
+/// assert_eq!(refused.to_string(), "count: 11 is more than the 10 rows");
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Refused`] unless one of them is given, and there are as many rows.

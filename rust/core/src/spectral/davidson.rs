@@ -309,6 +309,19 @@ impl<'a> Davidson<'a> {
 
 /// Largest |A v - μ v| over pairs of `values`, (c,), and columns of `vectors`, (n, c).
 ///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::numeric::sparse::CsrMatrix;
+/// use fast_select_core::spectral::davidson::residual;
+///
+/// // One edge swaps the entries of a vector: (1, 1) has value 1; of (1, 0) it makes (0, 1).
+/// let edge = CsrMatrix { indptr: vec![0, 1, 2], indices: vec![1, 0], data: vec![1.0; 2] };
+/// let of = |vector: Vec<f32>| residual(&edge, &[1.0], &Matrix::from_vec(vector, 2, 1)?);
+/// assert_eq!(of(vec![1.0, 1.0])?, 0.0);
+/// assert!((of(vec![1.0, 0.0])? - 2.0_f64.sqrt()).abs() < 1e-12);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Refused`] for vectors of another number of rows.
 pub fn residual(a: &CsrMatrix, values: &[f64], vectors: &Matrix) -> Result<f64> {

@@ -54,6 +54,22 @@ pub struct SpectralEmbedding {
 ///
 /// `monitor` advances by `n_components`.
 ///
+/// ```
+/// use fast_select_core::numeric::sparse::CsrMatrix;
+/// use fast_select_core::run::{monitor::Monitor, rng::Streams};
+/// use fast_select_core::spectral::spectral_embedding;
+///
+/// // A ring of six: eigenvalues 1 - cos(2πk/6), that is 0, then 1/2 twice.
+/// let ring = CsrMatrix {
+///     indptr: (0..=6).map(|i| 2 * i).collect(),
+///     indices: vec![1, 5, 0, 2, 1, 3, 2, 4, 3, 5, 0, 4],
+///     data: vec![1.0; 12],
+/// };
+/// let found = spectral_embedding(&ring, 2, 1e-5, Streams::new(0), &Monitor::default())?;
+/// assert!(found.eigenvalues.iter().all(|value| (value - 0.5).abs() < 1e-6));
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Failed`] where a residual exceeds `tol` after a second attempt with twice the basis;
 /// [`Error::Refused`] for a graph with a row without edges; [`Error::Interrupted`].
@@ -121,6 +137,21 @@ pub fn spectral_embedding(
 ///
 /// Distances between rows are then, up to a factor, root mean commute times of a random walk
 /// (Saerens et al. 2004).
+///
+/// ```
+/// use fast_select_core::arrays::matrix::Matrix;
+/// use fast_select_core::spectral::{SpectralEmbedding, commute_time_scaled};
+///
+/// // One pair of a ring of four, of eigenvalue 1: times √4/√1.
+/// let embedding = SpectralEmbedding {
+///     eigenvalues: vec![1.0],
+///     vectors: Matrix::from_vec(vec![0.5, 0.5, -0.5, -0.5], 4, 1)?,
+///     max_residual: 0.0,
+///     n_matvecs: 0,
+/// };
+/// assert_eq!(commute_time_scaled(&embedding).as_slice(), [1.0, 1.0, -1.0, -1.0]);
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
 #[must_use]
 pub fn commute_time_scaled(embedding: &SpectralEmbedding) -> Matrix {
     let mut v = embedding.vectors.clone();
