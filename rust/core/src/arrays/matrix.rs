@@ -129,13 +129,14 @@ impl<'a> MatrixView<'a> {
         &self.data[i * self.cols..(i + 1) * self.cols]
     }
 
-    /// Rows `rows` as a view.
+    /// Rows `rows` as a view, as far as they are there.
     #[must_use]
     pub fn rows_range(self, rows: std::ops::Range<usize>) -> Self {
-        let end = (rows.end * self.cols).min(self.data.len());
+        let (start, end) = (rows.start.min(self.rows), rows.end.min(self.rows));
+        let rows = end.saturating_sub(start);
         Self {
-            data: &self.data[(rows.start * self.cols).min(end)..end],
-            rows: rows.len(),
+            data: &self.data[start * self.cols..(start + rows) * self.cols],
+            rows,
             ..self
         }
     }

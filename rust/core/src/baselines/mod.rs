@@ -31,7 +31,7 @@ pub const MAX_ITER: usize = 20;
 /// Rows of a tile of kernels.
 const ROWS: usize = 128;
 
-/// Farthest-first traversal from a random row; ties: the lower row.
+/// Farthest-first traversal from a random row; ties: the lower row. O(m n p).
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;
@@ -72,7 +72,8 @@ pub fn k_center(
     Ok(picked)
 }
 
-/// Rows nearest to the centres that Lloyd's iterations reach from the rows `start`.
+/// Rows nearest to the centres that Lloyd's iterations reach from the rows `start`. O(n m p) an
+/// iteration.
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;
@@ -93,7 +94,7 @@ pub fn kmeans_medoids(z: MatrixView<'_>, start: &[u32], monitor: &Monitor) -> Re
 }
 
 /// Kernel herding with the Gaussian kernel `exp(-|x-y|^2/2)`, in units of the median distance: row
-/// by row the largest `mean_x k(x, .) - (1/(t+1)) Σ_{s picked} k(s, .)` among those not picked.
+/// by row the largest `mean_x k(x, .) - (1/(t+1)) Σ_{s picked} k(s, .)` among those not picked. O(n^2 p).
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;

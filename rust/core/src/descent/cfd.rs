@@ -213,6 +213,7 @@ pub fn pd_cfd_gradient(
     let (m, p, q) = (y.rows(), y.cols(), batch.freqs.rows());
     check_len("columns of the frequencies", batch.freqs.cols(), p)?;
     check_len("target", batch.target.re.len(), q)?;
+    check_len("target", batch.target.im.len(), q)?;
     check_len("phase_weights", batch.phase_weights.len(), q)?;
     check_len("gradient", grad.len(), m * p)?;
     if m == 0 || q == 0 {

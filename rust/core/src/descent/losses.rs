@@ -40,6 +40,7 @@ pub fn match_loss(
 ) -> Result<f64> {
     let (m, p) = (y.rows(), y.cols());
     check_len("rows", rows.len(), m)?;
+    check_len("columns of u", u.cols(), p)?;
     check_len("gradient", grad.len(), m * p)?;
     let inv_m = 1.0 / m.max(1) as f64;
     let slope = (2.0 * scale * inv_m) as f32;

@@ -108,7 +108,7 @@ impl<'a> Block<'a> {
     }
 
     /// m times the CF distance summed over the radii, and the mean distance of a row to the nearest, of
-    /// `picked`, m rows of the block. O(m (m + n) p).
+    /// `picked`, m >= 1 rows of the block. O(m (m + n) p).
     ///
     /// ```
     /// use fast_select_core::arrays::matrix::Matrix;
@@ -163,7 +163,7 @@ impl<'a> Block<'a> {
         kernels
     }
 
-    /// What random picks of m rows score: exactly for the CF distance, sampled for the other. O(m p).
+    /// What random picks of m rows, m at most n and n above 1, score: exactly for the CF distance, sampled for the other. O(m p).
     ///
     /// ```
     /// use fast_select_core::arrays::matrix::Matrix;

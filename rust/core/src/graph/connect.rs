@@ -9,7 +9,7 @@ use crate::arrays::matrix::MatrixView;
 use crate::graph::fuzzy::{FuzzyGraph, LocalScale, fused_strength};
 use crate::graph::knn::nearest_outside;
 use crate::numeric::sparse::CsrMatrix;
-use crate::run::error::Result;
+use crate::run::error::{Result, check_len};
 use crate::run::monitor::Monitor;
 
 /// An edge that joined two components.
@@ -100,6 +100,7 @@ pub fn components(graph: &CsrMatrix) -> (Vec<u32>, usize) {
 /// [`crate::Error::Refused`] where graph and rows differ in n; [`crate::Error::Interrupted`].
 pub fn connect(fuzzy: FuzzyGraph, z: MatrixView<'_>, monitor: &Monitor) -> Result<Connected> {
     let FuzzyGraph { graph, scales } = fuzzy;
+    check_len("rows", z.rows(), graph.n())?;
     let (mut label, before) = components(&graph);
     let smallest = graph.data.iter().copied().fold(1.0_f32, f32::min);
     let (mut count, mut joints) = (before, Vec::new());

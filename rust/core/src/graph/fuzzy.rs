@@ -175,6 +175,7 @@ pub fn fuzzy_simplicial_set(
 ) -> Result<FuzzyGraph> {
     let k = neighbors.k;
     check_len("neighbors", neighbors.indices.len(), n * k)?;
+    check_len("distances", neighbors.dists.len(), n * k)?;
     let mut scales: Vec<usize> = scales
         .iter()
         .map(|&s| s.min(k))

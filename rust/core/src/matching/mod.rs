@@ -139,6 +139,7 @@ impl<'a> Matcher<'a> {
     /// [`crate::Error::Refused`] for another number of anchors; [`crate::Error::Interrupted`].
     pub fn update(&mut self, y: MatrixView<'_>, monitor: &Monitor) -> Result<usize> {
         check_len("anchors", y.rows(), self.candidates.len())?;
+        check_len("columns of the anchors", y.cols(), self.rows.u.cols())?;
         let (rows, own) = (&self.rows, self.assignment.col_ind());
         let prices = self.assignment.prices();
         fill_blocks(&mut self.candidates, 1, BLOCK, |first, candidates| {

@@ -10,7 +10,7 @@ use crate::run::rng::{Purpose, Streams};
 const PAIRS: usize = 4096;
 
 /// Median distance of up to 4,096 sampled pairs of rows of `z`, (n, p), that differ; 1 where all rows
-/// are equal.
+/// are equal. O(4,096 p).
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;

@@ -16,7 +16,7 @@ const POWER_ITERATIONS: usize = 8;
 const SAMPLED: usize = 512;
 
 /// Rows 0..n of `x`, (n, p), in `n_cells` cells whose sizes differ by at most one; rows ascend
-/// within a cell. No more cells than rows. O(n p log cells).
+/// within a cell. No more cells than rows, and one at least. O(n p log cells).
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;

@@ -73,7 +73,8 @@ pub fn progress_units(n: usize, n_selections: usize) -> usize {
 /// ```
 ///
 /// # Errors
-/// [`Error::Refused`] for an empty selection or a row out of range; [`Error::Interrupted`].
+/// [`Error::Refused`] for an empty selection, rows that do not ascend or one out of range;
+/// [`Error::Interrupted`].
 pub fn qualities(
     z: MatrixView<'_>,
     selections: &[Vec<u32>],
@@ -85,6 +86,9 @@ pub fn qualities(
             let fact = "is empty: there is nothing to judge";
             return Err(Error::refused("indices", fact));
         };
+        if !rows.windows(2).all(|pair| pair[0] < pair[1]) {
+            return Err(Error::refused("indices", "do not ascend"));
+        }
         if last as usize >= z.rows() {
             let fact = format!("names row {last} of {}", z.rows());
             return Err(Error::refused("indices", fact));
@@ -231,5 +235,6 @@ mod tests {
         let run = |rows| qualities(z.view(), &[rows], Streams::new(0), &Monitor::default());
         assert!(run(vec![]).is_err());
         assert!(run(vec![3, 10]).is_err());
+        assert!(run(vec![3, 2]).is_err());
     }
 }

@@ -141,7 +141,7 @@ impl Monitor {
         Parts {
             monitor: self,
             units,
-            parts,
+            parts: parts.max(1),
             done: AtomicUsize::new(0),
         }
     }

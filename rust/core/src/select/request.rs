@@ -1,6 +1,6 @@
 //! From what is asked, in numbers of input rows, to groups of rows of Z with their quotas.
 
-use crate::options::Params;
+use crate::options::ValidParams;
 use crate::prepare::Prepared;
 use crate::run::error::{Error, Result};
 use crate::select::group::{Group, Standing};
@@ -64,7 +64,7 @@ impl Request<'_> {
 ///
 /// # Errors
 /// [`Error::Refused`] naming both.
-pub fn check_size(params: &Params) -> Result<()> {
+pub fn check_size(params: &ValidParams) -> Result<()> {
     let both = match (params.ratio, params.count) {
         (Some(_), Some(_)) => "given",
         (None, None) => "missing",
@@ -91,7 +91,7 @@ pub fn check_size(params: &Params) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Refused`] unless one of them is given, and there are as many rows.
-pub fn rows_wanted(n: usize, params: &Params) -> Result<usize> {
+pub fn rows_wanted(n: usize, params: &ValidParams) -> Result<usize> {
     check_size(params)?;
     let share = |ratio: f64| ((ratio * n as f64 + 0.5) as usize).max(1);
     let wanted = params.count.or(params.ratio.map(share)).unwrap_or(0);
@@ -107,7 +107,11 @@ pub fn rows_wanted(n: usize, params: &Params) -> Result<usize> {
 /// # Errors
 /// [`Error::Refused`] for labels or rows that are not the input's, rows both included and excluded,
 /// and a count that the classes cannot give.
-pub fn groups(prepared: &Prepared, request: Request<'_>, params: &Params) -> Result<Vec<Group>> {
+pub fn groups(
+    prepared: &Prepared,
+    request: Request<'_>,
+    params: &ValidParams,
+) -> Result<Vec<Group>> {
     let classes = prepared.classes(request.labels)?;
     let standing = standings(prepared, &request)?;
     let of_class = |class: &Vec<u32>| -> Vec<Standing> {
@@ -160,7 +164,7 @@ fn standings(prepared: &Prepared, request: &Request<'_>) -> Result<Vec<Standing>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::ValidParams;
+    use crate::options::Params;
     use crate::prepare::prepare;
     use crate::run::monitor::Monitor;
 
@@ -177,7 +181,7 @@ mod tests {
                 count,
                 ..Params::default()
             };
-            rows_wanted(n, &params)
+            rows_wanted(n, &params.check().unwrap())
         };
         assert_eq!(wanted(10, Some(0.25), None), Ok(3));
         assert_eq!(wanted(10, Some(0.001), None), Ok(1));
@@ -200,7 +204,7 @@ mod tests {
                 exclude,
                 ..Request::of(2)
             };
-            groups(&prepared, request, &Params::default())
+            groups(&prepared, request, &ValidParams::default())
         };
         let group = &ask(&[3], &[4]).unwrap()[0];
         assert_eq!(group.standing[3], Standing::Included);

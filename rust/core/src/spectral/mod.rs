@@ -51,6 +51,7 @@ pub struct SpectralEmbedding {
 }
 
 /// The `n_components` (at most n - 1) smallest non-zero eigenpairs of a connected graph's L_sym.
+/// O(entries c) a product with a block, O(n c^2) a step.
 ///
 /// `monitor` advances by `n_components`.
 ///
@@ -350,6 +351,24 @@ mod tests {
             }
             assert!(got.max_residual <= 1e-4);
         }
+    }
+
+    /// Points on a line: all eigenvalues wanted are near the tolerance, and most of a filtered block
+    /// lies in the basis already.
+    #[test]
+    fn long_thin_graph_converges() {
+        let n = 20_000;
+        let line = (0..n).map(|i| i as f32).collect();
+        let z = Matrix::from_vec(line, n, 1).unwrap();
+        let monitor = Monitor::default();
+        let near = knn(z.view(), 32, &monitor).unwrap();
+        let fuzzy = fuzzy_simplicial_set(&near, n, &[8, 16, 32], &monitor).unwrap();
+        let graph = connect(fuzzy, z.view(), &monitor).unwrap().graph;
+        let got = embed(&graph, 32);
+        assert!(got.n_matvecs < 20_000, "{}", got.n_matvecs);
+        // A chain's, c k^2, as those of a string.
+        let ratio = got.eigenvalues[31] / got.eigenvalues[15];
+        assert!((ratio - 4.0).abs() < 0.1, "{ratio}");
     }
 
     #[test]
