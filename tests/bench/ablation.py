@@ -10,14 +10,13 @@ anchors: the distinct rows nearest to the anchors, before the assignment, as a s
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import DATA, mean_and_error
 
 import fast_select
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 VARIANTS: dict[str, dict[str, Any]] = {
     "all of it": {},
     "without L_div": {"lambda_div": 0.0},
@@ -64,9 +63,9 @@ def main() -> None:
         cells = []
         for ratio in options.ratios:
             runs = [measured(x, y, ratio, seed, variant) for seed in range(options.seeds)]
-            shares, distinct = np.array(runs).T
-            error = shares.std(ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else 0.0
-            cells += [f"{shares.mean():.3f} ± {error:.3f}", f"{distinct.mean():.3f}"]
+            shares, distinct = zip(*runs, strict=True)
+            mean, error = mean_and_error(shares)
+            cells += [f"{mean:.3f} ± {error:.3f}", f"{np.mean(distinct):.3f}"]
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 

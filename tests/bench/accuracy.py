@@ -22,32 +22,22 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
     os.environ[variable] = "1"
 
 import numpy as np
+from common import DATA, MAX_ROWS, MAX_TEST, load, mean_and_error
 from rivals import FacilityLocation, kernel_thinning
 
 import fast_select
+from fast_select import _core
 from fast_select._compare import MODELS
 
 HERE = Path(__file__).parent
-DATA = HERE.parents[2] / "shared" / "data"
 SETS = (
     "usps", "optdigits", "pendigits", "letter", "notmnist10k", "fashion_mnist", "covtype20k",
     "banking77_lsa",
 )  # fmt: skip
 RATIOS = {True: (0.01, 0.02, 0.05, 0.1), False: (0.01, 0.05)}
 """By whether the methods see the labels."""
-MAX_ROWS, MAX_TEST = 20_000, 2_000
 SLOW = {"facility location": FacilityLocation(), "kernel thinning": kernel_thinning}
 """Methods of other packages, which take minutes beyond some thousand rows: with labels only."""
-
-
-def load(folder: Path, name: str) -> tuple[np.ndarray, ...]:
-    """Training and test parts, cut to MAX_ROWS and MAX_TEST rows by a fixed draw."""
-    with np.load(folder / f"{name}.npz") as data:
-        x, y, x_test, y_test = (data[key] for key in ("x", "y", "x_test", "y_test"))
-    rng = np.random.default_rng(0)
-    rows = np.sort(rng.permutation(len(x))[:MAX_ROWS])
-    tests = np.sort(rng.permutation(len(x_test))[:MAX_TEST])
-    return x[rows], y[rows], x_test[tests], y_test[tests]
 
 
 def work(task: tuple[Path, str, bool, float, range]) -> list[dict]:
@@ -66,12 +56,6 @@ def work(task: tuple[Path, str, bool, float, range]) -> list[dict]:
         threads=1,
     )
     return [{"data": name, "use_labels": use_labels, **run} for run in result["runs"]]
-
-
-def mean_and_error(values: list[float]) -> tuple[float, float]:
-    """Mean and its standard error."""
-    array = np.array(values)
-    return float(array.mean()), float(array.std(ddof=1) / np.sqrt(array.size))
 
 
 class Table:
@@ -194,7 +178,7 @@ def losses(table: Table) -> list[str]:
 
 def page(runs: list[dict], seconds: float) -> str:
     """RESULTS.md."""
-    info = fast_select._core.info()
+    info = _core.info()
     lines = [
         "# Selections judged by the models trained on them",
         "",

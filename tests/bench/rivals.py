@@ -12,7 +12,8 @@ from fast_select import _core
 
 def by_class(pick, prepared: _core.Prepared, count: int, labels, seed: int) -> NDArray[np.int64]:
     """Let `pick(z, count, seed)` choose in each class as many rows as a stratified pick has."""
-    quotas = _core.select(prepared, count, labels=labels, seed=seed, method="random")["indices"]
+    params = _core.Params("select", method="random", seed=seed)
+    quotas = _core.select(prepared, count, params, labels=labels)["indices"]
     z, chosen = prepared.features, []
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)

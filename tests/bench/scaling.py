@@ -26,14 +26,19 @@ from fast_select.cli._allocator import return_large_buffers
 DIMS = 32
 
 
+def clusters(n: int, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """`n` rows of `d` columns in twenty clusters, and the cluster of each."""
+    rng = np.random.default_rng(n)
+    centers = rng.normal(size=(20, d)) * 1.5
+    y = rng.integers(0, 20, n)
+    return (centers[y] + rng.normal(size=(n, d))).astype(np.float32), y
+
+
 def made(n: int, folder: Path) -> Path:
-    """A file of `n` rows in twenty clusters."""
+    """A file of `n` rows in clusters."""
     path = folder / f"{n}.npy"
     if not path.exists():
-        rng = np.random.default_rng(n)
-        centers = rng.normal(size=(20, DIMS)) * 1.5
-        x = centers[rng.integers(0, 20, n)] + rng.normal(size=(n, DIMS))
-        np.save(path, x.astype(np.float32))
+        np.save(path, clusters(n, DIMS)[0])
     return path
 
 

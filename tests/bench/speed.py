@@ -4,7 +4,8 @@
     python tests/bench/speed.py knn-64 cf --repeats 3
 
 Every measurement is a process of its own, ours and theirs in turn; inputs are made, and
-just-in-time compilers warmed up, before the clock starts. Needs the extra `bench`.
+just-in-time compilers warmed up, before the clock starts. Needs the extra `bench`, and
+a build with the core's feature `stages`: `maturin develop --release --features stages`.
 """
 
 from __future__ import annotations
@@ -23,11 +24,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from common import DATA
 
-import fast_select
 from fast_select import _core
-
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 @cache
@@ -40,7 +39,7 @@ def fashion() -> np.ndarray:
 @cache
 def prepared() -> np.ndarray:
     """Its 64 principal components."""
-    return _core.prepare(fashion()).features
+    return _core.prepare(fashion(), _core.Params("select")).features
 
 
 @cache
@@ -354,7 +353,7 @@ def main() -> None:
     if options.one:
         print(measure(*options.one))
         return
-    info = fast_select._core.info()
+    info = _core.info()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, ", end="")
     print(f"{info['instruction_set']}, fast-select {info['version']}; median of {options.repeats}")
     print(f"{'case':<16}{'ours s':>9}  {'other':<20}{'s':>9}{'ratio':>8}{'target':>8}")
