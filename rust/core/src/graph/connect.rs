@@ -92,7 +92,7 @@ pub fn components(graph: &CsrMatrix) -> (Vec<u32>, usize) {
 /// let connected = connect(fuzzy, z.view(), &monitor)?;
 /// let joint = connected.joints[0];
 /// assert_eq!((joint.i, joint.j, joint.dist), (1, 2, 9.0));
-/// assert_eq!((connected.n_components_before, components(&connected.graph).1), (2, 1));
+/// assert_eq!((connected.components_before_joining, components(&connected.graph).1), (2, 1));
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
 ///

@@ -57,9 +57,10 @@ impl Request<'_> {
 /// use fast_select_core::options::Params;
 /// use fast_select_core::select::request::check_size;
 ///
-/// let refused = check_size(&Params::default()).unwrap_err();
+/// let refused = check_size(&Params::default().check()?).unwrap_err();
 /// assert_eq!(refused.to_string(), "ratio and count: are both missing. Give one of them");
-/// assert!(check_size(&Params { count: Some(9), ..Params::default() }).is_ok());
+/// check_size(&Params { count: Some(9), ..Params::default() }.check()?)?;
+/// # Ok::<(), fast_select_core::Error>(())
 /// ```
 ///
 /// # Errors
@@ -80,11 +81,11 @@ pub fn check_size(params: &ValidParams) -> Result<()> {
 /// use fast_select_core::options::Params;
 /// use fast_select_core::select::request::rows_wanted;
 ///
-/// let of = |ratio| Params { ratio: Some(ratio), ..Params::default() };
-/// assert_eq!(rows_wanted(10, &of(0.25))?, 3);
-/// assert_eq!(rows_wanted(10, &of(0.001))?, 1);
+/// let of = |ratio| Params { ratio: Some(ratio), ..Params::default() }.check();
+/// assert_eq!(rows_wanted(10, &of(0.25)?)?, 3);
+/// assert_eq!(rows_wanted(10, &of(0.001)?)?, 1);
 /// let params = Params { count: Some(11), ..Params::default() };
-/// let refused = rows_wanted(10, &params).unwrap_err();
+/// let refused = rows_wanted(10, &params.check()?).unwrap_err();
 /// assert_eq!(refused.to_string(), "count: 11 is more than the 10 rows");
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
