@@ -1,17 +1,17 @@
-"""The cost constants of rust/core/src/select/plan.rs, fitted to what stages take: two tables.
+"""The cost constants of select/stage_costs.rs in the core, fitted to what stages take: two tables.
 
     python tests/bench/fit_plan.py            # ten minutes at most
     python tests/bench/fit_plan.py --quick    # two, on a quarter of the rows
     python tests/bench/fit_plan.py --threads 1
 
-Prints each constant as plan.rs has it and as fitted, then for each stage the planned seconds over
+Prints each constant as it stands there and as fitted, then for each stage the planned seconds over
 the measured ones with either. Writes no file. Seconds of a stage are the least of several runs, and
 the machine's rate is the best that was measured, as other processes only ever slow both down; a
 machine that is never quiet still makes all constants too large. With one thread the processor's
 seconds are taken, which waiting does not lengthen; stages that run on one thread in any case then
 cost less than with more, as they leave no other idle.
 
-The formulas are those of plan.rs as rows of regressors: what is known, and what each constant is
+The formulas are those of that file as rows of regressors: what is known, and what each constant is
 multiplied by. The script stops where they give another figure than `_core.plan`. Constants of a
 stage are fitted by non-negative least squares of planned minus measured over the root of both, so
 that half and twice count the same.
@@ -38,9 +38,9 @@ from scipy.optimize import nnls
 import fast_select
 from fast_select import _core
 
-PLAN = Path(__file__).resolve().parents[2] / "rust" / "core" / "src" / "select" / "plan.rs"
+PLAN = Path(__file__).resolve().parents[2] / "rust" / "core" / "src" / "select" / "stage_costs.rs"
 
-# Sizes that the formulas of plan.rs take from the core.
+# Sizes that the formulas of stage_costs.rs take from the core.
 N_DIMS, OVERSAMPLES, PASSES = 64, 16, 3
 BLOCK_PICKS, SHORT = 64, 0.25
 MAX_ITER = 20
@@ -294,7 +294,7 @@ def measured(case: Case, n: int, threads: int) -> Run:
 
 
 def check_formulas(run: Run, params: _core.Params) -> None:
-    """Stop where the formulas here are not those of plan.rs."""
+    """Stop where the formulas here are not those of stage_costs.rs."""
     sizes = [rows for rows, _ in run.groups]
     constants = written()
     for stage in _core.plan(run.d, sizes, run.m, params):
@@ -305,7 +305,7 @@ def check_formulas(run: Run, params: _core.Params) -> None:
 
 @cache
 def written() -> dict[str, float]:
-    """The constants as plan.rs has them."""
+    """The constants as stage_costs.rs has them."""
     found = re.findall(r"^const (\w+): f64 = ([\d_.e]+);", PLAN.read_text(), re.MULTILINE)
     return {name: float(value) for name, value in found}
 
@@ -377,7 +377,7 @@ def main() -> None:
     share = max(others, 0) / (seconds * os.cpu_count())
     print(f"{seconds:.0f} s, in which other processes took {share:.0%} of the processors\n")
     constants, lines = written().copy(), []
-    print("| stage | constant | plan.rs | fitted | fitted / plan.rs |")
+    print("| stage | constant | stands | fitted | fitted / stands |")
     print("|---|---|---|---|---|")
     for stage in FORMULAS:
         of_stage = [run for run in runs if run.seconds.get(stage, 0) > LEAST_SECONDS]
@@ -389,7 +389,7 @@ def main() -> None:
         before, after = (ratios(stage, of_stage, rate, c) for c in (written(), constants))
         lines.append(f"| {stage} | {len(of_stage)} | {before} | {after} |")
     print("\nPlanned over measured seconds:\n")
-    print("| stage | runs | plan.rs: median | worst | fitted: median | worst |")
+    print("| stage | runs | as it stands: median | worst | fitted: median | worst |")
     print("|---|---|---|---|---|---|")
     print("\n".join(lines))
 

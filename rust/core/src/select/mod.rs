@@ -14,6 +14,7 @@
 //! | `stages` | the stages, each for one group |
 //! | [`facts`] | what happened, group by group |
 //! | [`plan`] | what all that will take |
+//! | `stage_costs` | bytes and multiply-adds of each stage |
 
 pub mod facts;
 pub mod group;
@@ -22,6 +23,7 @@ pub mod plan;
 pub mod quotas;
 pub mod request;
 mod schedule;
+mod stage_costs;
 mod stages;
 
 use crate::arrays::matrix::MatrixView;

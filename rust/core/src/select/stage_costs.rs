@@ -1,0 +1,393 @@
+//! Seconds and bytes of each stage, from the sizes of a selection.
+//!
+//! Bytes are counted from the buffers that a stage holds at its peak; those of the paper's graphs were
+//! measured on Fashion-MNIST. Time is counted in multiply-adds of a blocked product. What a stage does
+//! beside such products counts as the multiply-adds that would take as long: the constants below, taken
+//! by stage on an AVX-512 machine; `tests/bench/fit_plan.py` fits them anew and shows what they miss.
+
+use crate::baselines::MAX_ITER;
+use crate::exchange::{CANDIDATE_BATCH, SHORT};
+use crate::graph::{ROOM, SLACK};
+use crate::options::{Method, Space, ValidParams};
+use crate::prepare::{N_DIMS, OVERSAMPLES, PASSES, PCA_TASKS};
+use crate::quality::COVERAGE_ROWS;
+use crate::quality::unseen::{N_UNSEEN, TOGETHER};
+use crate::run::error::Result;
+use crate::run::monitor::Stage;
+use crate::run::parallel::PARTIAL_SUMS;
+use crate::select::group_state::{is_open, most_rows, n_blocks};
+use crate::select::quotas::class_quotas;
+use crate::spectral::BLOCK;
+
+/// The outline of a selection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline {
+    /// Columns of the input, d.
+    pub n_cols: usize,
+    /// Rows and quota of each group.
+    pub groups: Vec<(usize, usize)>,
+    /// Threads.
+    pub n_threads: usize,
+}
+
+/// What a stage takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StageCost {
+    /// The stage.
+    pub stage: Stage,
+    /// Bytes held at its peak, with what earlier stages left.
+    pub bytes: u64,
+    /// Multiply-adds, or what takes as long.
+    pub multiply_adds: f64,
+    /// What the bytes are made of.
+    pub formula: String,
+}
+
+// Multiply-adds, or what takes as long:
+/// of reading, converting and checking an entry of the input;
+const READ_COST: f64 = 75.0;
+/// of a pair of rows in the exchange, beyond their product;
+const PAIR_COST: f64 = 67.0;
+/// of a pick and a row of its block, in all swaps together;
+const SWAP_COST: f64 = 425.0;
+/// of the same, for each column;
+const SWAP_COLUMN_COST: f64 = 3.3;
+/// of a sine and a cosine;
+const SINCOS_COST: f64 = 16.0;
+/// of two rows in the search for neighbours, beyond half their product;
+const SCAN_COST: f64 = 15.0;
+/// of a neighbour that is kept there;
+const NEAREST_COST: f64 = 2.2e4;
+/// of a neighbour in the fuzzy graph;
+const NEIGHBOR_COST: f64 = 5500.0;
+/// of a neighbour and a component in the spectral embedding;
+const SPECTRAL_COST: f64 = 800.0;
+/// of the library of frequencies of a group;
+const LIBRARY_COST: f64 = 2e9;
+/// of a step of the descent;
+const STEP_COST: f64 = 6e7;
+/// of an anchor in a step, matching and all, beyond its frequencies;
+const ANCHOR_COST: f64 = 1.8e4;
+/// of the same, for each column;
+const ANCHOR_COLUMN_COST: f64 = 1.9e3;
+/// of an anchor in the last matching;
+const DECODE_COST: f64 = 1.6e6;
+/// of a row and a frequency of the quality, with sines, cosines and sums, beyond their product;
+const PHASE_COST: f64 = 200.0;
+/// of a selected and a sampled row in the coverage;
+const COVERAGE_COST: f64 = 20.0;
+/// of the same, for each column;
+const COVERAGE_COLUMN_COST: f64 = 0.4;
+/// of a column of a row and a pick that a rival compares on one thread.
+const RIVAL_COST: f64 = 10.0;
+// Products, with what else grows like them:
+/// passes over the phases of all rows for the frequencies;
+const PHASE_PASSES: f64 = 1.9;
+/// products of anchors with rows in the last matching;
+const DECODE_PRODUCTS: f64 = 1.5;
+/// products of sampled rows with all in the coverage; cells and moments are among them.
+const COVERAGE_PRODUCTS: f64 = 1.5;
+/// Candidates that a row collects beyond its neighbours.
+const CANDIDATES: usize = SLACK + ROOM;
+/// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
+const GRAPH_BYTES: usize = 48;
+const JOINED_BYTES: usize = 14;
+impl Outline {
+    /// Of the selection of `count` rows from classes of `sizes` rows each.
+    ///
+    /// ```
+    /// use fast_select_core::options::ValidParams;
+    /// use fast_select_core::select::plan::Outline;
+    ///
+    /// // Shared out as select would.
+    /// let outline = Outline::new(8, &[60, 30, 10], 10, 2, &ValidParams::default())?;
+    /// assert_eq!(outline.groups, [(60, 6), (30, 3), (10, 1)]);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::Error::Refused`] where the classes cannot give that many.
+    pub fn new(
+        n_cols: usize,
+        sizes: &[usize],
+        count: usize,
+        n_threads: usize,
+        params: &ValidParams,
+    ) -> Result<Self> {
+        let classes = sizes.iter().map(|&rows| (rows, &[][..]));
+        let quotas = class_quotas(classes, count, params)?;
+        Ok(Self {
+            n_cols,
+            groups: sizes.iter().copied().zip(quotas).collect(),
+            n_threads: n_threads.max(1),
+        })
+    }
+}
+
+/// The sizes that the stages' costs are made of.
+pub struct Sizes<'a> {
+    outline: &'a Outline,
+    params: &'a ValidParams,
+    /// Rows, columns, columns kept, and picks.
+    n: usize,
+    d: usize,
+    p: usize,
+    m: usize,
+    /// Rows of the groups, the largest first.
+    groups: Vec<usize>,
+    /// Bytes of Z, and of it with that of the groups.
+    z: usize,
+    held: usize,
+    /// Columns of the matching space U.
+    p_u: usize,
+}
+
+impl<'a> Sizes<'a> {
+    /// Of a selection with these parameters.
+    pub fn new(outline: &'a Outline, params: &'a ValidParams) -> Self {
+        let mut groups: Vec<usize> = outline.groups.iter().map(|(rows, _)| *rows).collect();
+        groups.sort_unstable_by(|a, b| b.cmp(a));
+        let (n, d) = (groups.iter().sum::<usize>(), outline.n_cols);
+        let p = d.min(N_DIMS);
+        let z = 4 * n * (p + 1);
+        let own = if groups.len() > 1 { 4 * n * p } else { 0 };
+        let c = params.n_components;
+        Self {
+            outline,
+            params,
+            n,
+            d,
+            p,
+            m: outline.groups.iter().map(|(_, quota)| quota).sum(),
+            groups,
+            z,
+            held: z + own,
+            p_u: match params.space {
+                Space::Features => p,
+                Space::Joint => p + c,
+                Space::Spectral => c,
+            },
+        }
+    }
+
+    /// Rows of the groups or blocks that run at the same time: the largest, one a thread.
+    fn at_once(&self, descending: &[usize]) -> usize {
+        descending.iter().take(self.outline.n_threads).sum()
+    }
+
+    /// Bytes of the graph.
+    fn graph_bytes(&self) -> usize {
+        JOINED_BYTES * self.n * self.params.n_neighbors
+    }
+
+    /// What a stage takes, where it runs.
+    pub fn cost(&self, stage: Stage) -> StageCost {
+        match stage {
+            Stage::Prepare => self.prepare(),
+            Stage::Neighbors => self.neighbors(),
+            Stage::Graph => self.graph(),
+            Stage::Spectral => self.spectral(),
+            Stage::Frequencies => self.frequencies(),
+            Stage::Optimize => self.optimize(),
+            Stage::Decode => self.decode(),
+            Stage::Baseline => self.baseline(),
+            Stage::Exchange => self.exchange(),
+            Stage::Quality => self.quality(),
+        }
+    }
+
+    fn prepare(&self) -> StageCost {
+        let (n, d, p) = (self.n, self.d, self.p);
+        let hashes = 16 * n + self.outline.n_threads * (4 << 16);
+        let (bytes, passes) = if d > p {
+            let r = p + OVERSAMPLES;
+            let scores = 4 * n * (p + r) + 4 * n;
+            let sketch = 4 * d * r * PCA_TASKS.min(self.outline.n_threads + 1);
+            (hashes.max(scores) + sketch, 2.0 * PASSES as f64 - 1.0)
+        } else {
+            (hashes + self.z, 0.0)
+        };
+        let reads = 1.0 + (passes + 1.0) / 2.0;
+        let products = passes * (p + OVERSAMPLES) as f64;
+        StageCost {
+            stage: Stage::Prepare,
+            bytes: bytes as u64,
+            multiply_adds: (n * d) as f64 * (reads * READ_COST + products),
+            formula: if d > p {
+                format!("Z, scores 4 n (p + {OVERSAMPLES}), sketches 4 d (p + {OVERSAMPLES})")
+            } else {
+                "Z, hashes 16 n".to_owned()
+            },
+        }
+    }
+
+    fn neighbors(&self) -> StageCost {
+        let (n, k) = (self.n, self.params.n_neighbors);
+        let squares: f64 = self.groups.iter().map(|&g| (g * g) as f64).sum();
+        let lists = 8 * (2 * k + CANDIDATES) * self.at_once(&self.groups);
+        StageCost {
+            stage: Stage::Neighbors,
+            bytes: (self.held + 8 * n * k + lists) as u64,
+            multiply_adds: squares * (0.5 * self.p as f64 + SCAN_COST)
+                + NEAREST_COST * (n * k) as f64,
+            formula: format!("Z, groups' Z, 8 n k, 8 (2 k + {CANDIDATES}) rows at once"),
+        }
+    }
+
+    fn graph(&self) -> StageCost {
+        let (n, k) = (self.n, self.params.n_neighbors);
+        let near = (8 * n * k).min(self.graph_bytes());
+        let made = GRAPH_BYTES * k * self.at_once(&self.groups);
+        StageCost {
+            stage: Stage::Graph,
+            bytes: (self.held + near + made) as u64,
+            multiply_adds: NEIGHBOR_COST * (n * k) as f64,
+            formula: format!("Z, groups' Z, 8 n k, {GRAPH_BYTES} k rows at once"),
+        }
+    }
+
+    fn spectral(&self) -> StageCost {
+        let (n, k, c) = (self.n, self.params.n_neighbors, self.params.n_components);
+        let row = 24 * c + 16 * BLOCK + JOINED_BYTES * k;
+        let bytes = self.held + self.graph_bytes() + 4 * n * c + row * self.at_once(&self.groups);
+        StageCost {
+            stage: Stage::Spectral,
+            bytes: bytes as u64,
+            multiply_adds: SPECTRAL_COST * (n * k * c) as f64,
+            formula: format!(
+                "Z, groups' Z, {JOINED_BYTES} n k, 4 n c, (24 c + {} + {JOINED_BYTES} k) rows at once",
+                16 * BLOCK
+            ),
+        }
+    }
+
+    fn frequencies(&self) -> StageCost {
+        let (n, q, p_u) = (self.n, self.params.n_freqs, self.p_u);
+        let v = if self.params.space.needs_spectrum() {
+            4 * n * self.params.n_components
+        } else {
+            0
+        };
+        let bytes = self.held + self.graph_bytes() + v + 4 * n * p_u + PARTIAL_SUMS * 16 * q;
+        let phases = (n * q) as f64 * (p_u as f64 + SINCOS_COST) * PHASE_PASSES;
+        StageCost {
+            stage: Stage::Frequencies,
+            bytes: bytes as u64,
+            multiply_adds: phases + LIBRARY_COST * self.groups.len() as f64,
+            formula: format!(
+                "Z, groups' Z, {JOINED_BYTES} n k, V, U, {} q",
+                16 * PARTIAL_SUMS
+            ),
+        }
+    }
+
+    fn optimize(&self) -> StageCost {
+        let (m, p_u, batch) = (self.m, self.p_u, self.params.batch_size);
+        let products = (m * batch) as f64 * (2.0 * p_u as f64 + SINCOS_COST);
+        let anchors = m as f64 * (ANCHOR_COST + ANCHOR_COLUMN_COST * p_u as f64);
+        let step = STEP_COST * self.groups.len() as f64 + products + anchors;
+        let moved = 4 * m * (batch + 6 * p_u + 100);
+        StageCost {
+            stage: Stage::Optimize,
+            bytes: (self.held + self.graph_bytes() + 4 * self.n * p_u + moved) as u64,
+            multiply_adds: self.params.max_steps as f64 * step,
+            formula: format!("Z, groups' Z, {JOINED_BYTES} n k, U, 4 m (batch + 6 p_U + 100)"),
+        }
+    }
+
+    fn decode(&self) -> StageCost {
+        let (n, m, p_u) = (self.n, self.m, self.p_u);
+        let pairs = (n * m) as f64 / self.groups.len().max(1) as f64;
+        StageCost {
+            stage: Stage::Decode,
+            bytes: (self.held + self.graph_bytes() + 4 * n * p_u + 400 * m) as u64,
+            multiply_adds: pairs * p_u as f64 * DECODE_PRODUCTS + DECODE_COST * m as f64,
+            formula: format!("Z, groups' Z, {JOINED_BYTES} n k, U, 400 m"),
+        }
+    }
+
+    /// A rival's selection.
+    fn baseline(&self) -> StageCost {
+        let (m, p) = (self.m, self.p);
+        let pairs = |of: fn(&(usize, usize)) -> usize| -> f64 {
+            let groups = self.outline.groups.iter();
+            groups.map(|g| g.0 as f64 * of(g) as f64).sum::<f64>() * p as f64
+        };
+        let (by_picks, by_rows) = (pairs(|g| g.1), pairs(|g| g.0));
+        let multiply_adds = match self.params.method {
+            Method::Random | Method::Fast | Method::Paper | Method::Exchange => 0.0,
+            Method::KCenter => RIVAL_COST * by_picks,
+            Method::KMeans => (RIVAL_COST + 1.0 + MAX_ITER as f64) * by_picks,
+            Method::Herding => RIVAL_COST * by_picks + 2.0 * by_rows,
+        };
+        StageCost {
+            stage: Stage::Baseline,
+            bytes: (self.held + 4 * m * (p + 2) + 24 * self.at_once(&self.groups)) as u64,
+            multiply_adds,
+            formula: "Z, groups' Z, 4 m (p + 2), 24 rows at once".to_owned(),
+        }
+    }
+
+    /// Rows and picks of the blocks of the exchange.
+    fn blocks(&self) -> Vec<(usize, usize)> {
+        let open = |(rows, quota): &&(usize, usize)| is_open(*rows, *quota);
+        let block_rows = self.params.block_rows;
+        let cut = |&(rows, quota): &(usize, usize)| {
+            let count = n_blocks(rows, quota, block_rows);
+            let most = most_rows(block_rows, quota.div_ceil(count));
+            let rows = rows.div_ceil(count).min(most);
+            vec![(rows, quota.div_ceil(count)); count]
+        };
+        let groups = self.outline.groups.iter();
+        groups.filter(open).flat_map(cut).collect()
+    }
+
+    fn exchange(&self) -> StageCost {
+        let (blocks, p) = (self.blocks(), self.p);
+        let mut sizes: Vec<usize> = blocks.iter().map(|(rows, _)| *rows).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let row = 4 * CANDIDATE_BATCH + 8 * PARTIAL_SUMS + 64;
+        let left = if self.params.method.descends() {
+            4 * self.n * self.p_u + self.graph_bytes()
+        } else {
+            0
+        };
+        StageCost {
+            stage: Stage::Exchange,
+            bytes: (self.held + left + (4 * p + row) * self.at_once(&sizes)) as u64,
+            multiply_adds: blocks.iter().map(|&(b, m)| self.exchange_block(b, m)).sum(),
+            formula: format!("Z, groups' Z, (4 p + {row}) rows of the blocks at once"),
+        }
+    }
+
+    /// Kernel sums of half the pairs, one full round, the short ones, and the swaps.
+    fn exchange_block(&self, rows: usize, picks: usize) -> f64 {
+        let (b, m, p) = (rows as f64, picks as f64, self.p as f64);
+        let short = self.params.max_sweeps.saturating_sub(1) as f64;
+        let rounds = 1.0 + SHORT * short;
+        b * b * (0.5 + rounds) * (p + PAIR_COST) + m * b * (SWAP_COST + SWAP_COLUMN_COST * p)
+    }
+
+    fn quality(&self) -> StageCost {
+        let (n, p) = (self.n, self.p as f64);
+        let kinds = if self.groups.len() > 1 { 2 } else { 1 };
+        let selections = 1 + kinds * self.params.n_random;
+        let batches = selections.div_ceil(TOGETHER) as f64;
+        let phases = (n * N_UNSEEN) as f64 * (p + PHASE_COST) * batches;
+        let sampled = COVERAGE_ROWS.min(n) as f64;
+        let distances = sampled * n as f64 * p * COVERAGE_PRODUCTS;
+        let per_pair = COVERAGE_COST + COVERAGE_COLUMN_COST * p;
+        let added = sampled * (selections * self.m) as f64 * per_pair;
+        let sums = 16 * N_UNSEEN * (1 + selections.min(TOGETHER));
+        let lists = 4 * selections * (self.m + COVERAGE_ROWS);
+        StageCost {
+            stage: Stage::Quality,
+            bytes: (self.z + PARTIAL_SUMS * sums + lists) as u64,
+            multiply_adds: phases + added + distances,
+            formula: format!(
+                "Z, {} KiB a selection ({TOGETHER} at most), 4 (m + {COVERAGE_ROWS}) a selection",
+                (PARTIAL_SUMS * 16 * N_UNSEEN) >> 10
+            ),
+        }
+    }
+}
