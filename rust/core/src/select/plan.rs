@@ -1,6 +1,6 @@
 //! What a selection will take, stage by stage, before it runs.
 //!
-//! [`super::stage_costs`] has bytes and multiply-adds by stage; [`products_per_second`] measures how many
+//! `stage_costs` has bytes and multiply-adds by stage; [`products_per_second`] measures how many
 //! of those the machine at hand does, so that seconds are an estimate. `tests/bench/SPEED.md` has both
 //! beside what was measured.
 
