@@ -92,6 +92,7 @@ const CANDIDATES: usize = SLACK + ROOM;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
+
 impl Outline {
     /// Of the selection of `count` rows from classes of `sizes` rows each.
     ///
