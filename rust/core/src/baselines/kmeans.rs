@@ -95,7 +95,10 @@ fn move_centers(
     let (k, p) = (centers.rows(), centers.cols());
     let mut members = vec![Vec::new(); k];
     for (i, &label) in labels.iter().enumerate() {
-        members[label as usize].push(i);
+        // A row that is not finite is nearest to none.
+        if let Some(members) = members.get_mut(label as usize) {
+            members.push(i);
+        }
     }
     fill_blocks(centers.as_mut_slice(), p, 16, |first, rows| {
         monitor.check()?;

@@ -77,7 +77,7 @@ fn draw(q: usize, scales: &[f32], band: (f32, f32), rng: &mut ChaCha8Rng) -> Dra
     }
 }
 
-/// Isotropic frequencies of one band.
+/// Isotropic frequencies of one band, which must not be empty.
 ///
 /// ```
 /// use fast_select_core::descent::frequency::isotropic;

@@ -39,7 +39,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::exchange::potential::Block;
 use crate::exchange::swaps::SwapSearch;
 use crate::options::ValidParams;
-use crate::run::error::{Result, check_len};
+use crate::run::error::{Error, Result, check_len};
 use crate::run::monitor::Monitor;
 
 pub(crate) use crate::exchange::swaps::CANDIDATE_BATCH;
@@ -76,7 +76,7 @@ impl Block<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`crate::Error::Refused`] for `fixed` of another length; [`crate::Error::Interrupted`].
+    /// [`Error::Refused`] for `fixed` of another length or a row out of range; [`Error::Interrupted`].
     pub fn exchange(
         &self,
         picked: &mut [u32],
@@ -88,6 +88,9 @@ impl Block<'_> {
         let (n, m) = (self.n(), picked.len());
         if !fixed.is_empty() {
             check_len("fixed", fixed.len(), n)?;
+        }
+        if let Some(row) = picked.iter().find(|row| **row as usize >= n) {
+            return Err(Error::refused("picked", format!("names row {row} of {n}")));
         }
         if m == 0 || m >= n {
             monitor.advance(params.max_sweeps * n)?;
@@ -187,6 +190,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn rows_that_are_not_there_are_refused() {
+        let x = points(30, 2);
+        let mut rng = test_stream(0, 0, 0);
+        let (params, monitor) = (ValidParams::default(), Monitor::default());
+        let block = block(&x);
+        let refused = block.exchange(&mut [3, 30], &[], &params, &mut rng, &monitor);
+        assert!(
+            refused
+                .unwrap_err()
+                .to_string()
+                .starts_with("picked: names row 30")
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::graph::top_k::TopK;
 use crate::kernels::product::matmul_nt;
 use crate::kernels::scan::scan_below;
 use crate::kernels::squared_distance::{squared_distance, squared_norms};
-use crate::run::error::{Result, check_len};
+use crate::run::error::{Error, Result, check_len};
 use crate::run::monitor::Monitor;
 use crate::run::parallel::{blocks, for_each_pair, map_blocks, map_items};
 
@@ -173,7 +173,8 @@ fn finished(
 /// ```
 ///
 /// # Errors
-/// [`crate::Error::Refused`] for a `component` of another length; [`crate::Error::Interrupted`].
+/// [`Error::Refused`] for a `component` of another length or a row out of range;
+/// [`Error::Interrupted`].
 pub fn nearest_outside(
     z: MatrixView<'_>,
     rows: &[u32],
@@ -181,6 +182,10 @@ pub fn nearest_outside(
     monitor: &Monitor,
 ) -> Result<Vec<(u32, f32)>> {
     check_len("component", component.len(), z.rows())?;
+    if let Some(row) = rows.iter().find(|row| **row as usize >= z.rows()) {
+        let fact = format!("names row {row} of {}", z.rows());
+        return Err(Error::refused("rows", fact));
+    }
     let norms = squared_norms(z);
     let largest = norms.iter().copied().fold(0.0, f32::max);
     let parts = map_blocks(rows.len(), QUERIES, |part| {
@@ -317,6 +322,7 @@ mod tests {
             assert_eq!(j, first);
             assert!((f64::from(d) - e).abs() < 1e-6 * e);
         }
+        assert!(nearest_outside(z.view(), &[900], &component, &Monitor::default()).is_err());
         let one = nearest_outside(z.view(), &rows, &[0; 900], &Monitor::default()).unwrap();
         assert!(
             one.iter()
