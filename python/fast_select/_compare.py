@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,30 +133,14 @@ def compare(
     with core_errors():
         prepared = _core.prepare(x, params)
         features = scaled(x, x_test, standard=prepared.facts["scale"] == "standard")
-        total = len(ratios) * len(pickers) * len(seeds)
-        for ratio, count in zip(ratios, counts, strict=True):
-            for name, pick in pickers.items():
-                for seed in seeds:
-                    if progress is not None:
-                        progress("compare", len(runs), total)
-                    begun = time.perf_counter()
-                    rows = pick(prepared, count, codes if use_labels else None, seed)
-                    seconds = time.perf_counter() - begun
-                    quality = _core.evaluate(prepared, rows, params, n_random=0)
-                    runs.append(
-                        {
-                            "method": name,
-                            "ratio": ratio,
-                            "seed": seed,
-                            "count": int(rows.size),
-                            "accuracy": accuracies(
-                                models, features, (codes, y_test), rows, seed, n_threads
-                            ),
-                            "cfd_m": quality["selection"]["cfd_m"],
-                            "cell_cfd_m": quality["selection"]["cell_cfd_m"],
-                            "select_s": seconds,
-                        }
-                    )
+        judge = Judge(prepared, params, models, features, (codes, y_test), use_labels)
+        sizes = list(zip(ratios, counts, strict=True))
+        trials = list(itertools.product(sizes, pickers.items(), seeds))
+        for (ratio, count), (name, pick), seed in trials:
+            if progress is not None:
+                progress("compare", len(runs), len(trials))
+            run = {"method": name, "ratio": ratio, "seed": seed}
+            runs.append(run | judge.figures(pick, count, seed))
     return {
         "schema": SCHEMA,
         "tool": {"name": "fast-select", **_core.info()},
@@ -164,6 +150,36 @@ def compare(
         "runs": runs,
         "summary": summarised(runs),
     }
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Rows to select from, and models to train on what was selected."""
+
+    prepared: _core.Prepared
+    params: _core.Params
+    models: Sequence[str]
+    features: tuple[NDArray[np.float32], NDArray[np.float32]]
+    """Scaled features to train and to test on."""
+    labels: tuple[NDArray[np.int64], NDArray[np.int64]]
+    """Their classes."""
+    use_labels: bool
+    """Whether methods see them."""
+
+    def figures(self, pick: Picker, count: int, seed: int) -> dict[str, Any]:
+        """What came of one selection."""
+        begun = time.perf_counter()
+        rows = pick(self.prepared, count, self.labels[0] if self.use_labels else None, seed)
+        seconds = time.perf_counter() - begun
+        quality = _core.evaluate(self.prepared, rows, self.params, n_random=0)
+        n_threads = self.params.values()["threads"]
+        return {
+            "count": int(rows.size),
+            "accuracy": accuracies(self.models, self.features, self.labels, rows, seed, n_threads),
+            "cfd_m": quality["selection"]["cfd_m"],
+            "cell_cfd_m": quality["selection"]["cell_cfd_m"],
+            "select_s": seconds,
+        }
 
 
 def check_names(
