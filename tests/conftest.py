@@ -8,6 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fast_select import _core
+
+if not hasattr(_core, "stages"):
+    # Tests against scipy and umap-learn need them.
+    pytest.exit(
+        "built without single stages: run maturin develop --release --features stages", returncode=4
+    )
+
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 
 
