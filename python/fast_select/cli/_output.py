@@ -76,11 +76,11 @@ def index_writer(
             file.write(lines(indices).encode())
         else:
             columns = [indices] if labels is None else [indices, labels]
-            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+            text = io.StringIO(newline="")
             table = csv.writer(text, lineterminator="\n")
             table.writerow(["index", "label"][: len(columns)])
             table.writerows(zip(*columns, strict=True))
-            text.detach()  # the file is the caller's to close
+            file.write(text.getvalue().encode())
 
     return write
 

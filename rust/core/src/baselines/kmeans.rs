@@ -179,6 +179,13 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_are_not_finite_move_no_centre() {
+        let x = line(&[0.0, f32::NAN, 2.0]);
+        let centers = kmeans(x.view(), line(&[1.0]), 20, &Monitor::default()).unwrap();
+        assert_eq!(centers.as_slice(), [1.0]);
+    }
+
+    #[test]
     fn lost_centres_stay_and_medoids_are_distinct() {
         let x = line(&[0.0; 40]);
         let monitor = Monitor::default();

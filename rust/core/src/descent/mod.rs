@@ -134,7 +134,7 @@ pub fn descend(
     let mut batches = Batches::new(target, params, streams);
     let mut slope = Slope::new(params, &y, streams);
     let mut adam = Adam::new(y.as_slice().len(), params.learning_rate);
-    let progress = monitor.in_parts(m, params.max_steps.max(1));
+    let progress = monitor.in_parts(m, params.max_steps);
     let (mut done, mut stop) = (0, Stop::MaxSteps);
     while done < params.max_steps {
         let step = done;
@@ -162,9 +162,7 @@ pub fn descend(
     if !done.is_multiple_of(HELD_OUT_EVERY) {
         held_out.look(y.view(), monitor)?;
     }
-    for _ in done..params.max_steps.max(1) {
-        progress.advance()?;
-    }
+    progress.finish()?;
     Ok(Descended {
         y,
         steps: done,

@@ -159,18 +159,13 @@ macro_rules! table {
                 }
             }
 
-            /// Puts a value that has been checked into its place; false where it has none.
-            fn put(&mut self, name: &str, value: &Value) -> bool {
+            /// Puts a value into its place; `None` where it has none, or the value is of another kind.
+            fn put(&mut self, name: &str, value: &Value) -> Option<()> {
                 match name {
-                    $(stringify!($name) => match OptionValue::from_value(value) {
-                        Some(value) => {
-                            self.$name = value;
-                            true
-                        }
-                        None => false,
-                    },)+
-                    _ => false,
+                    $(stringify!($name) => self.$name = OptionValue::from_value(value)?,)+
+                    _ => return None,
                 }
+                Some(())
             }
         }
     };
@@ -324,7 +319,7 @@ pub fn options_of(command: Command) -> impl Iterator<Item = &'static OptionSpec>
 }
 
 impl Params {
-    /// Sets the option `name`.
+    /// Sets the option `name`; whether the value lies in its range is for [`Params::check`] to say.
     ///
     /// ```
     /// use fast_select_core::options::{Params, Value};
@@ -332,27 +327,18 @@ impl Params {
     /// let mut params = Params::default();
     /// params.set("n_neighbors", &Value::Integer(8))?;
     /// assert_eq!(params.n_neighbors, 8);
-    /// assert!(params.set("n_neighbors", &Value::Integer(1)).is_err());
+    /// assert!(params.set("n_neighbors", &Value::Real(8.0)).is_err());
     /// # Ok::<(), fast_select_core::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] for a name that is none, or a value of another kind or outside the range.
+    /// [`Error::Refused`] for a name that is none, or a value of another kind.
     pub fn set(&mut self, name: &str, value: &Value) -> Result<()> {
         let Some(spec) = OPTIONS.iter().find(|spec| spec.name == name) else {
             let fact = format!("there is no option '{name}'");
             return Err(Error::refused("options", fact));
         };
-        // "None" is a value of those options whose default it is.
-        let is_unset = *value == Value::Absent && *value == Self::default().value(name);
-        if !is_unset {
-            spec.check(value)?;
-        }
-        if self.put(name, value) {
-            Ok(())
-        } else {
-            Err(spec.refusal(value))
-        }
+        self.put(name, value).ok_or_else(|| spec.refusal(value))
     }
 
     /// Checks every value against the table.
@@ -457,7 +443,9 @@ mod tests {
             };
             params.set(spec.name, &good).unwrap();
             assert_eq!(params.value(spec.name), good, "{}", spec.name);
-            let refused = params.set(spec.name, &bad).unwrap_err().to_string();
+            let mut outside = params.clone();
+            let refused = outside.set(spec.name, &bad).and_then(|()| outside.check());
+            let refused = refused.unwrap_err().to_string();
             assert!(refused.contains(&spec.kind.rule()), "{refused}");
             let other = match spec.kind {
                 Kind::Choice(_) => Value::Integer(1),

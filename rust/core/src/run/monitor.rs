@@ -186,8 +186,22 @@ impl Parts<'_> {
     /// [`Error::Interrupted`] after [`Monitor::cancel`].
     pub fn advance(&self) -> Result<()> {
         let done = self.done.fetch_add(1, Ordering::Relaxed);
-        let units = |done: usize| (self.units as u128 * done as u128 / self.parts as u128) as usize;
-        self.monitor.advance(units(done + 1) - units(done))
+        self.monitor
+            .advance(self.until(done + 1) - self.until(done))
+    }
+
+    /// Counts all pieces that are left as done.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] after [`Monitor::cancel`].
+    pub fn finish(&self) -> Result<()> {
+        let done = self.done.swap(self.parts, Ordering::Relaxed);
+        self.monitor.advance(self.units - self.until(done))
+    }
+
+    /// Units of the first `done` pieces.
+    fn until(&self, done: usize) -> usize {
+        (self.units as u128 * done as u128 / self.parts as u128) as usize
     }
 }
 
@@ -215,5 +229,12 @@ mod tests {
             monitor.progress().0
         });
         assert_eq!(done, [3, 6, 10]);
+        parts.finish().unwrap();
+        assert_eq!(monitor.progress().0, 10);
+        monitor.begin(Stage::Graph, 10).unwrap();
+        let many = monitor.in_parts(10, usize::MAX);
+        many.advance().unwrap();
+        many.finish().unwrap();
+        assert_eq!(monitor.progress(), (10, 10));
     }
 }
