@@ -55,14 +55,13 @@ fn bench(c: &mut Criterion) {
         });
         let target = target(&x, &start, &monitor);
         let matcher = || Matcher::new(x.view(), None, &rows).unwrap();
-        let descended = |(y, mut matcher): (Matrix, Matcher<'_>)| {
-            descend(y, &mut matcher, &target, &params, Streams::new(0), &monitor).unwrap()
+        let descended = |mut matcher: Matcher<'_>| {
+            descend(&mut matcher, &target, &params, Streams::new(0), &monitor).unwrap()
         };
         group.bench_function(BenchmarkId::new("20 steps", n), |b| {
-            let start = || (start.clone(), matcher());
-            b.iter_batched(start, descended, BatchSize::LargeInput);
+            b.iter_batched(matcher, descended, BatchSize::LargeInput);
         });
-        let y = descended((start.clone(), matcher())).y;
+        let y = descended(matcher()).y;
         group.bench_function(BenchmarkId::new("decode", n), |b| {
             b.iter(|| matcher().decode(y.view(), &monitor).unwrap());
         });

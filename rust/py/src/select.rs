@@ -63,6 +63,7 @@ fn group_facts<'py>(py: Python<'py>, group: &GroupFacts) -> PyResult<Bound<'py, 
     facts.set_item("stopped_early", group.stopped_early)?;
     facts.set_item("held_out_cfd_m_start", group.held_out.map(|h| h.0))?;
     facts.set_item("held_out_cfd_m_end", group.held_out.map(|h| h.1))?;
+    facts.set_item("held_out_cfd_m_picked", group.held_out_picked)?;
     facts.set_item("distinct_anchors", group.distinct_anchors)?;
     facts.set_item("exchanged_rows", group.exchanged_rows)?;
     facts.set_item("swaps", group.swaps)?;

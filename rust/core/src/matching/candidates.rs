@@ -23,6 +23,7 @@ const EXPAND: usize = 4;
 const ROUNDING: f64 = 1e-5;
 
 /// Rows and what it costs to be matched to them.
+#[derive(Clone)]
 pub struct RowCosts<'a> {
     /// (n, p).
     pub u: MatrixView<'a>,
@@ -43,6 +44,18 @@ impl<'a> RowCosts<'a> {
     /// C_ij of an anchor at `y` and row `j`.
     pub fn cost(&self, y: &[f32], j: u32) -> f64 {
         f64::from(squared_distance(y, self.u.row(j as usize))) / self.weights[j as usize]
+    }
+
+    /// Mean distance of row `j` to its neighbours, without a graph to all rows; 0 where there are none.
+    pub fn spacing(&self, j: u32) -> f32 {
+        let own = self.u.row(j as usize);
+        let to = |i: u32| squared_distance(own, self.u.row(i as usize)).sqrt();
+        let near = self.around(j);
+        let (sum, count): (f32, _) = match self.graph {
+            Some(_) => (near.iter().map(|&i| to(i)).sum(), near.len()),
+            None => ((0..self.u.rows() as u32).map(to).sum(), self.u.rows()),
+        };
+        sum / count.max(1) as f32
     }
 
     fn around(&self, j: u32) -> &'a [u32] {
@@ -80,7 +93,7 @@ impl<'a> RowCosts<'a> {
 }
 
 /// The candidates of an anchor.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Candidates {
     /// The row around which they lie, and its cost at the last [`Candidates::follow`].
     own: Option<u32>,

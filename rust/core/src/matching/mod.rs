@@ -71,6 +71,7 @@ pub struct Decoded {
 /// assert_eq!((decoded.rows, decoded.n_distinct), (vec![1, 0], 1));
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct Matcher<'a> {
     rows: RowCosts<'a>,
     degrees: Vec<f64>,
@@ -124,6 +125,12 @@ impl<'a> Matcher<'a> {
     #[must_use]
     pub fn col_ind(&self) -> &[u32] {
         self.assignment.col_ind()
+    }
+
+    /// Mean distance of a row to its neighbours in the graph; without one, to all rows. O(k p).
+    #[must_use]
+    pub fn spacing(&self, row: u32) -> f32 {
+        self.rows.spacing(row)
     }
 
     /// The anchor of each row, (n,), `u32::MAX` where it has none.

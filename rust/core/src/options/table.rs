@@ -230,8 +230,8 @@ table! {
     /// Steps of the descent at most.
     max_steps: usize = 200,
         "--steps", from(0), Advanced, [Select, Plan];
-    /// First step of the descent, in median distances.
-    learning_rate: f64 = 0.02,
+    /// Length of a step of the descent, over the root of the CF distance that is left.
+    learning_rate: f64 = 1.0,
         "--learning-rate", above(0.0), Advanced, [Select, Plan];
     /// Weight of the diversity term.
     lambda_div: f64 = 0.001,

@@ -33,6 +33,8 @@ pub enum Purpose {
     Samples,
     /// k-means seeding.
     KMeans,
+    /// Which anchors of the descent try for another row.
+    Dither,
 }
 
 /// The random streams of one group of rows.

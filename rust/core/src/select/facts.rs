@@ -9,7 +9,8 @@ pub struct GroupFacts {
     pub quota: usize,
     /// Connected components of the fuzzy graph before they were joined; `None` without a graph.
     pub components_before_joining: Option<usize>,
-    /// Largest residual of the eigenpairs; `None` without them.
+    /// Largest residual of the eigenpairs, above [`crate::spectral::TOL`] where they could not be found
+    /// better; `None` without them.
     pub eigen_residual: Option<f64>,
     /// Steps of the descent; `None` where there was nothing to choose.
     pub steps: Option<usize>,
@@ -17,6 +18,8 @@ pub struct GroupFacts {
     pub stopped_early: bool,
     /// m times the held-out CF distance of the anchors, at the start and at the end.
     pub held_out: Option<(f64, f64)>,
+    /// The same of the rows picked; no less than at the start where the descent did not help.
+    pub held_out_picked: Option<f64>,
     /// Distinct rows nearest to the anchors; `None` without a descent.
     pub distinct_anchors: Option<usize>,
     /// Rows that the exchange chose from: fewer than there are where few picks are made from many,

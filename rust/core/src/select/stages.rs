@@ -22,7 +22,7 @@ use crate::run::parallel::{indexed, map_items};
 use crate::run::rng::Purpose;
 use crate::select::group::Standing;
 use crate::select::group_state::{GroupState, with_picks};
-use crate::spectral::{commute_time_scaled, spectral_embedding};
+use crate::spectral::{TOL, commute_time_scaled, spectral_embedding};
 
 /// Neighbourhood sizes whose fuzzy sets are fused.
 const SCALES: [usize; 3] = [8, 16, 32];
@@ -32,8 +32,6 @@ const MIN_ROWS_PER_NEIGHBOR: usize = 4;
 const HELD_OUT: usize = 512;
 /// Frequencies of a group at least, where the group is smaller than the library.
 const MIN_FREQS: usize = 256;
-/// Residual of the eigenpairs.
-const EIGEN_TOL: f64 = 1e-4;
 
 /// The k nearest neighbours, unless the group is too small for a graph.
 pub fn find_neighbors(
@@ -73,7 +71,7 @@ pub fn embed(group: &mut GroupState<'_>, params: &ValidParams, monitor: &Monitor
     let Some(graph) = &group.graph else {
         return monitor.advance(c);
     };
-    let embedding = spectral_embedding(graph, c, EIGEN_TOL, group.streams, monitor)?;
+    let embedding = spectral_embedding(graph, c, TOL, group.streams, monitor)?;
     group.facts.eigen_residual = Some(embedding.max_residual);
     group.spectral = Some(commute_time_scaled(&embedding));
     Ok(())
@@ -173,30 +171,42 @@ pub fn move_anchors(
         return monitor.advance(group.quota);
     };
     let mut matcher = Matcher::new(group.u.view(), group.graph.as_ref(), &group.start)?;
-    let start = group.u.view().gather(&group.start);
     let Descended {
         y,
         steps,
         stop,
         held_out,
-    } = descend(start, &mut matcher, target, params, group.streams, monitor)?;
+        held_out_rows,
+    } = descend(&mut matcher, target, params, group.streams, monitor)?;
     group.facts.steps = Some(steps);
     group.facts.stopped_early = stop == Stop::NoProgress;
     group.facts.held_out = Some(held_out);
+    group.facts.held_out_picked = Some(held_out_rows);
     group.start = matcher.col_ind().to_vec();
     group.anchors = Some(y);
     Ok(())
 }
 
-/// Anchors to distinct rows.
+/// Anchors to distinct rows; where those that the descent came by are nearer to the whole, these.
 pub fn decode(group: &mut GroupState<'_>, _params: &ValidParams, monitor: &Monitor) -> Result<()> {
-    let Some(y) = group.anchors.take() else {
+    let (Some(y), Some(target)) = (group.anchors.take(), &group.target) else {
         return monitor.advance(group.quota);
     };
-    let matcher = Matcher::new(group.u.view(), group.graph.as_ref(), &group.start)?;
+    let u = group.u.view();
+    let matcher = Matcher::new(u, group.graph.as_ref(), &group.start)?;
     let decoded = matcher.decode(y.view(), monitor)?;
+    let distance = target.held_out_distance(u.gather(&decoded.rows).view(), monitor)?;
     group.facts.distinct_anchors = Some(decoded.n_distinct);
-    group.picked = decoded.rows;
+    group.picked = if group
+        .facts
+        .held_out_picked
+        .is_some_and(|own| own <= distance)
+    {
+        group.start.clone()
+    } else {
+        group.facts.held_out_picked = Some(distance);
+        decoded.rows
+    };
     Ok(())
 }
 

@@ -34,8 +34,10 @@ const DENSE: usize = 320;
 const ROWS: usize = 512;
 /// Restarts of the first attempt and of the one with twice the basis.
 const MAX_RESTARTS: usize = 30;
-/// Smallest eigenvalue that [`commute_time_scaled`] divides by: below it, rounding decides.
-const MIN_EIGENVALUE: f64 = 1e-6;
+/// Residual of the eigenpairs to reach.
+pub const TOL: f64 = 1e-4;
+/// Share of the largest eigenvalue wanted that [`commute_time_scaled`] adds to each.
+const DAMPING: f64 = 0.1;
 
 /// Eigenpairs of L_sym.
 #[derive(Debug, Clone)]
@@ -52,6 +54,9 @@ pub struct SpectralEmbedding {
 
 /// The `n_components` (at most n - 1) smallest non-zero eigenpairs of a connected graph's L_sym.
 /// O(entries c) a product with a block, O(n c^2) a step.
+///
+/// Where a residual exceeds `tol` after a second attempt with twice the basis, the pairs are returned all
+/// the same, with their residual: orthonormal, and smooth on the graph as far as they go.
 ///
 /// `monitor` advances by `n_components`.
 ///
@@ -72,7 +77,6 @@ pub struct SpectralEmbedding {
 /// ```
 ///
 /// # Errors
-/// [`Error::Failed`] where a residual exceeds `tol` after a second attempt with twice the basis;
 /// [`Error::Refused`] for a graph with a row without edges; [`Error::Interrupted`].
 pub fn spectral_embedding(
     graph: &CsrMatrix,
@@ -120,12 +124,6 @@ pub fn spectral_embedding(
     pairs.vectors = restored(&pairs.vectors, &order)?;
     let turns = turned(pairs.vectors.view());
     turn_columns(&mut pairs.vectors, &turns);
-    if !(pairs.residual <= tol) {
-        let (reached, products) = (pairs.residual, pairs.n_matvecs);
-        let fact = format!("has residual {reached:.1e} above {tol:.1e} after {products} products");
-        let failed = Error::failed("spectral embedding", fact);
-        return Err(failed.fix("Set {space} to features, which needs no spectrum"));
-    }
     Ok(SpectralEmbedding {
         eigenvalues: pairs.values.iter().map(|v| (1.0 - v).max(0.0)).collect(),
         vectors: pairs.vectors,
@@ -134,34 +132,39 @@ pub fn spectral_embedding(
     })
 }
 
-/// Commute-time coordinates: column j times `√n / √λ_j`, (n, c).
+/// Damped commute-time coordinates: column j times `√n / √(λ_j + β)`, (n, c).
 ///
-/// Distances between rows are then, up to a factor, root mean commute times of a random walk
-/// (Saerens et al. 2004).
+/// With β = 0, distances between rows are, up to a factor, root mean commute times of a random walk
+/// (Saerens et al. 2004). But a nearly cut piece has an eigenvalue near 0 and would take over (letter: 1.5e-8 to
+/// 8e-7 four times, then 3e-4 to 7e-3), and below the residual all is noise. β is a tenth of the largest
+/// eigenvalue here, or the residual where that is more: the walk ends at this rate (the regularised Laplacian of
+/// Smola & Kondor 2003). So no column is more than √11 times as long as another.
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;
 /// use fast_select_core::spectral::{SpectralEmbedding, commute_time_scaled};
 ///
-/// // One pair of a ring of four, of eigenvalue 1: times √4/√1.
+/// // One pair of a ring of four, of eigenvalue 1: times √4/√1.1.
 /// let embedding = SpectralEmbedding {
 ///     eigenvalues: vec![1.0],
 ///     vectors: Matrix::from_vec(vec![0.5, 0.5, -0.5, -0.5], 4, 1)?,
 ///     max_residual: 0.0,
 ///     n_matvecs: 0,
 /// };
-/// assert_eq!(commute_time_scaled(&embedding).as_slice(), [1.0, 1.0, -1.0, -1.0]);
+/// let expected = 1.0 / 1.1_f32.sqrt();
+/// for (got, sign) in commute_time_scaled(&embedding).as_slice().iter().zip([1.0, 1.0, -1.0, -1.0]) {
+///     assert!((got - sign * expected).abs() < 1e-6);
+/// }
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
 #[must_use]
 pub fn commute_time_scaled(embedding: &SpectralEmbedding) -> Matrix {
     let mut v = embedding.vectors.clone();
     let n = v.rows() as f64;
-    let scales: Vec<f32> = embedding
-        .eigenvalues
-        .iter()
-        .map(|&l| (n / l.max(MIN_EIGENVALUE)).sqrt() as f32)
-        .collect();
+    let largest = embedding.eigenvalues.last().copied().unwrap_or(0.0);
+    let beta = (DAMPING * largest).max(embedding.max_residual);
+    let scale = |&value: &f64| (n / (value + beta).max(f64::MIN_POSITIVE)).sqrt() as f32;
+    let scales: Vec<f32> = embedding.eigenvalues.iter().map(scale).collect();
     for i in 0..v.rows() {
         v.row_mut(i)
             .iter_mut()
