@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fast_select
-from fast_select.report import class_counts, ranked, verdict
+from fast_select.report import class_counts, notes, ranked, verdict
 
 
 def quality(own, values, stratified=None):
@@ -83,6 +83,24 @@ def test_all_rows_are_no_worse_than_random(rng):
 
 def test_nothing_to_compare_with():
     assert verdict(quality(0.9, [])) == "Not compared with random selections."
+
+
+def test_notes_say_where_a_descent_did_not_help_and_what_residual_was_left():
+    def group(start, picked, residual=None):
+        return {
+            "held_out_cfd_m_start": start,
+            "held_out_cfd_m_picked": picked,
+            "eigen_residual": residual,
+        }
+
+    assert notes([]) == []
+    assert notes([group(None, None), group(1.0, 0.5, 1e-5)]) == []
+    (alone,) = notes([group(1.0, 1.0)])
+    assert alone == "The descent did not help and left the rows that it began with."
+    (one,) = notes([group(1.0, 1.0), group(1.0, 0.9), group(None, None)])
+    assert one.startswith("The descent did not help in 1 of 2 groups")
+    (rough,) = notes([group(1.0, 0.9, 0.03)])
+    assert "residual of 3e-02 only, not 1e-04" in rough
 
 
 def test_class_counts():

@@ -158,6 +158,29 @@ def test_a_step_too_large_is_named(rng):
         fast_select.select(x, count=50, method="paper", learning_rate=1e30)
 
 
+@pytest.mark.parametrize("space", ["features", "joint", "spectral"])
+@pytest.mark.parametrize("learning_rate", [0.01, 1.0, 100.0])
+def test_a_descent_never_ends_farther_than_it_began(rng, space, learning_rate):
+    x = rng.normal(size=(3000, 8)).astype(np.float32) * np.linspace(0.3, 1, 8, dtype=np.float32)
+    report = fast_select.select(
+        x, ratio=0.2, method="paper", space=space, learning_rate=learning_rate, n_random=1
+    ).report
+    (group,) = report["selection"]["groups"]
+    start, end, picked = (group[f"held_out_cfd_m_{at}"] for at in ("start", "end", "picked"))
+    assert end <= start
+    assert picked <= start
+    assert bool(report["selection"]["notes"]) == (picked == start)
+    if learning_rate == 1.0:
+        assert picked < 0.5 * start
+
+
+@pytest.mark.parametrize("space", ["features", "spectral"])
+def test_descended_rows_are_nearer_to_the_whole_than_random_ones(rng, space):
+    x = rng.normal(size=(4000, 3)) + 3 * rng.integers(0, 4, size=(4000, 1))
+    quality = fast_select.select(x, ratio=0.1, method="paper", space=space).report["quality"]
+    assert quality["selection"]["cfd_m"] < 0.6 * quality["random"]["cfd_m"]["mean"]
+
+
 def test_one_row_far_out_leaves_the_figures_sound(rng):
     x = rng.normal(size=(300, 4))
     for far in (1e4, 1e8, 1e12):

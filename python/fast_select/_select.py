@@ -104,8 +104,8 @@ def select(
         Frequencies of a step of the descent.
     max_steps : integer, 0 or more, default 200
         Steps of the descent at most.
-    learning_rate : finite number above 0, default 0.02
-        First step of the descent, in median distances.
+    learning_rate : finite number above 0, default 1.0
+        Length of a step of the descent, over the root of the CF distance that is left.
     lambda_div : finite number, 0 or more, default 0.001
         Weight of the diversity term.
     lambda_match : finite number, 0 or more, default 0.1

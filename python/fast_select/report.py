@@ -19,6 +19,9 @@ SCHEMA = 1
 ENOUGH_DRAWS = 20
 """With fewer, being ahead of all of them is no evidence."""
 
+EIGEN_TOL = 1e-4
+"""Residual to which the core looks for eigenpairs."""
+
 METRICS = {
     "cfd_m": "CF distance x m",
     "cell_cfd_m": "CF distance in cells",
@@ -59,11 +62,30 @@ def report_on(
             "count": int(indices.size),
             "classes": class_counts(indices, *labels),
             **facts,
+            "notes": notes(facts.get("groups", [])),
         },
         "quality": quality,
         "verdict": verdict(quality),
         **meter.summary(),
     }
+
+
+def notes(groups: list[dict[str, Any]]) -> list[str]:
+    """What did not go as it should, in sentences; none where all is well, or nothing descends."""
+    found = []
+    key = "held_out_cfd_m_picked"
+    descended = [group for group in groups if group[key] is not None]
+    idle = sum(group[key] >= group["held_out_cfd_m_start"] for group in descended)
+    if idle:
+        where = f"in {idle} of {len(descended)} groups " if len(groups) > 1 else ""
+        found.append(f"The descent did not help {where}and left the rows that it began with.")
+    residuals = [group["eigen_residual"] or 0.0 for group in groups]
+    if residuals and max(residuals) > EIGEN_TOL:
+        found.append(
+            f"Spectral components were found to a residual of {max(residuals):.0e} only, "
+            f"not {EIGEN_TOL:.0e}, and are damped by it."
+        )
+    return found
 
 
 def class_counts(

@@ -39,6 +39,8 @@ def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> 
         notes.append("fewer than 50 rows: figures are rough")
     if notes:
         console.print("Input: " + "; ".join(notes) + ".", highlight=False)
+    for note in report["selection"]["notes"]:
+        console.print(note, highlight=False)
     console.print(report["verdict"], style="bold", highlight=False)
     for line in written:
         console.print(line, highlight=False, markup=False)

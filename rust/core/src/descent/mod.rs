@@ -169,17 +169,16 @@ pub fn descend(
     monitor: &Monitor,
 ) -> Result<Descended> {
     let (u, m) = (matcher.rows(), matcher.col_ind().len());
-    let start = u.gather(matcher.col_ind());
-    let start_distance = target.held_out_distance(start.view(), monitor)?;
+    let start = target.held_out_distance(u.gather(matcher.col_ind()).view(), monitor)?;
     let mut descent = Descent {
         target,
         params,
         batches: Batches::new(target, params, streams),
-        slope: Slope::new(params, &start, streams),
+        slope: Slope::new(params, (m, u.cols()), streams),
         progress: monitor.in_parts(m, params.max_steps),
         monitor,
         steps: 0,
-        distance: start_distance,
+        distance: start,
         pace: 1.0,
     };
     let free = params.max_steps / FREE_SHARE;
@@ -191,7 +190,7 @@ pub fn descend(
         y,
         steps: descent.steps,
         stop,
-        held_out: (start_distance, descent.distance),
+        held_out: (start, descent.distance),
         held_out_rows: rows_distance,
     })
 }
@@ -374,12 +373,13 @@ struct Slope<'a> {
 }
 
 impl<'a> Slope<'a> {
-    fn new(params: &'a Params, y: &Matrix, streams: Streams) -> Self {
+    /// Of anchors of m rows and p columns.
+    fn new(params: &'a Params, (m, p): (usize, usize), streams: Streams) -> Self {
         Self {
             params,
-            diversity: Diversity::new(y.cols(), DIVERSITY_LENGTH, DIVERSITY_DELTA, streams),
+            diversity: Diversity::new(p, DIVERSITY_LENGTH, DIVERSITY_DELTA, streams),
             phases: Vec::new(),
-            grad: vec![0.0; y.as_slice().len()],
+            grad: vec![0.0; m * p],
         }
     }
 

@@ -287,12 +287,12 @@ impl<'a> Sizes<'a> {
         let products = (m * batch) as f64 * (2.0 * p_u as f64 + SINCOS_COST);
         let anchors = m as f64 * (ANCHOR_COST + ANCHOR_COLUMN_COST * p_u as f64);
         let step = STEP_COST * self.groups.len() as f64 + products + anchors;
-        let moved = 4 * m * (batch + 6 * p_u + 100);
+        let moved = 4 * m * (batch + 6 * p_u + 200);
         StageCost {
             stage: Stage::Optimize,
             bytes: (self.held + self.graph_bytes() + 4 * self.n * p_u + moved) as u64,
             multiply_adds: self.params.max_steps as f64 * step,
-            formula: format!("Z, groups' Z, {JOINED_BYTES} n k, U, 4 m (batch + 6 p_U + 100)"),
+            formula: format!("Z, groups' Z, {JOINED_BYTES} n k, U, 4 m (batch + 6 p_U + 200)"),
         }
     }
 

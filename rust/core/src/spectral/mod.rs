@@ -427,6 +427,41 @@ mod tests {
         assert!(signs[5..].iter().all(|s| *s != signs[0]));
     }
 
+    /// Of 3 rows in 603 joined by a weight of 1e-6: their eigenvalue is 0 but for rounding.
+    #[test]
+    fn a_nearly_cut_piece_does_not_take_over() {
+        let mut edges: Vec<_> = (0..600).map(|i| (i, (i + 1) % 600, 1.0)).collect();
+        edges.extend((0..600).map(|i| (i, (i + 7) % 600, 1.0)));
+        edges.extend([
+            (600, 601, 1.0),
+            (601, 602, 1.0),
+            (600, 602, 1.0),
+            (0, 600, 1e-6),
+        ]);
+        let got = embed(&graph(&edges, 603), 8);
+        assert!(got.eigenvalues[0] < 1e-6 && got.eigenvalues[7] > 1e-3);
+        let v = commute_time_scaled(&got);
+        let length = |c: usize| (0..603).map(|i| v.row(i)[c].powi(2)).sum::<f32>().sqrt();
+        assert!(
+            length(0) < 11.1_f32.sqrt() * length(7),
+            "{} {}",
+            length(0),
+            length(7)
+        );
+    }
+
+    #[test]
+    fn a_residual_out_of_reach_is_told_and_damps() {
+        let graph = neighbor_graph(500);
+        let found = spectral_embedding(&graph, 4, 1e-12, Streams::new(0), &Monitor::default());
+        let mut got = found.unwrap();
+        assert!(got.max_residual > 1e-12 && got.max_residual < 1e-4);
+        // Columns of unit length times √n / √(λ + β), β the residual where that is large.
+        got.max_residual = 100.0;
+        let length = commute_time_scaled(&got).row(0)[0] / got.vectors.row(0)[0];
+        assert!((length - (500.0_f32 / 100.0).sqrt()).abs() < 1e-2);
+    }
+
     #[test]
     fn many_clusters_weakly_joined() {
         // 40 rings of 20 with chords, joined in a chain: 39 eigenvalues near 0, then a gap.
