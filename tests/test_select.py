@@ -212,8 +212,8 @@ def test_progress_is_told_and_may_stop_the_run(rng):
     x = rng.normal(size=(500, 4))
     stages = []
     told = {"count": 50, "n_random": 1, "progress": lambda s, d, t: stages.append((s, d <= t))}
-    fast_select.select(x, method="fast", **told)
-    expected = "prepare neighbors graph frequencies optimize decode exchange quality"
+    fast_select.select(x, method="paper", **told)
+    expected = "prepare neighbors graph spectral frequencies optimize decode quality"
     assert [stage for stage, _ in dict.fromkeys(stages)] == expected.split()
     stages.clear()
     fast_select.select(x, **told)

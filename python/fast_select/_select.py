@@ -92,7 +92,7 @@ def select(
     method : exchange, fast, paper, random, k-center, k-means, herding, default exchange
         exchange: ours; paper: FAST's graph, descent and assignment; fast: those, then
         exchange; the others are rivals to compare with.
-    space : joint, features, spectral, default features
+    space : joint, features, spectral, default spectral
         Space in which the descent matches distributions.
     n_neighbors : integer, 2 or more, default 32
         Neighbours of a row in the graph.

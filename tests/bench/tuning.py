@@ -99,9 +99,9 @@ TRIALS = {
     "space": Trial(
         "space in which the paper's descent matches",
         {
-            "**features**": {"space": "features"},
+            "features": {"space": "features"},
             "joint": {"space": "joint"},
-            "spectral": {"space": "spectral"},
+            "**spectral**": {"space": "spectral"},
         },
         Setting((0.1,), ("letter",), 3),
         common={"method": "paper"},

@@ -213,7 +213,7 @@ table! {
     method: Method = Method::Exchange,
         "--method", choice::<Method>(), Advanced, [Select, Plan];
     /// Space in which the descent matches distributions.
-    space: Space = Space::Features,
+    space: Space = Space::Spectral,
         "--space", choice::<Space>(), Advanced, [Select, Plan];
     /// Neighbours of a row in the graph.
     n_neighbors: usize = 32,
