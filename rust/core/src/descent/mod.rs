@@ -4,7 +4,7 @@
 //! (Kingma & Ba 2015). L_main is the mean PD-CFD over a batch of frequencies that PDAS draws.
 //!
 //! Departures, as the paper's descent loses in the assignment what it has gained (measured at 10 %; CF
-//! distance of the pick over that of a random one, usps and letter without labels, in features):
+//! distance of the pick over that of a random one, usps and letter without labels, in features, from random rows):
 //!
 //! * The factor √m. A random pick's CF error is 1/√m, so with it the pull of L_main on an anchor, and
 //!   with that the meaning of every λ, does not depend on m.

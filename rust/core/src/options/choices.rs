@@ -122,7 +122,7 @@ impl Space {
 choice! {
     /// Where the anchors start.
     Init {
-        /// Distinct random rows.
+        /// Distinct random rows; for the descent, one of each of as many cells of equal size.
         Random = "random",
         /// k-means++ (Arthur & Vassilvitskii 2007).
         KMeansPlusPlus = "k-means++",
