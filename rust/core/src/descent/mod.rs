@@ -18,8 +18,8 @@
 //!   (.35 and .13 after 200 steps).
 //! * Of the last free steps, which end in the assignment, the best iterate is kept.
 //!
-//! A match term that grows from step to step, up to 300 times, gained nothing: anchors then end on
-//! the rows next to them, as they do without it.
+//! A match term that grows from step to step, up to 300 times, was tried in a prototype without rounds and with
+//! steps one to three times as long: usps in spectral space .86 to .82, letter in features .77 both. Rounds gain more.
 //!
 //! | file | what it is for | source | cost |
 //! |---|---|---|---|
