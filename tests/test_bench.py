@@ -12,7 +12,7 @@ BENCH = Path(__file__).parent / "bench"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ablation", "fit_plan", "scaling", "speed", "tuning"])
+@pytest.mark.parametrize("name", ["ablation", "fit_plan", "scaling", "speed", "tuning", "whole"])
 def test_scripts_say_what_they_do(name):
     """The others need packages of the extra `bench`."""
     command = [sys.executable, BENCH / f"{name}.py", "--help"]
