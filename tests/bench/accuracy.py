@@ -1,6 +1,8 @@
 """Selection methods over real data sets, ratios, models and seeds: writes RESULTS.md.
 
-    python tests/bench/accuracy.py
+    python tests/bench/accuracy.py --json runs.jsonl         # what is there is not made anew
+    python tests/bench/accuracy.py --methods twinning --sets usps --ratios 0.01 --labels --out -
+    python tests/bench/accuracy.py --from-json runs.jsonl    # the page alone
 
 Needs the extras `compare` and `bench`. Selections depend on the seeds alone; times are measured on
 one thread a process while `--jobs` processes run, so only their ratios mean something.
@@ -12,228 +14,177 @@ import argparse
 import json
 import multiprocessing
 import os
-import platform
 import time
 import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-# One thread for each process's linear algebra, set before numpy starts its pool.
+# One thread for each process's linear algebra, set before numpy and jax start their pools.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[variable] = "1"
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ["JAX_PLATFORMS"] = "cpu"
 
 import numpy as np
-from common import DATA, MAX_ROWS, MAX_TEST, load, mean_and_error
-from rivals import FacilityLocation, kernel_thinning
+from accuracy_page import Run, key_of, page
+from common import DATA, load
+from rivals import RIVALS
 
 import fast_select
-from fast_select import _core
-from fast_select._compare import MODELS
+from fast_select._checks import encode_labels
+from fast_select._compare import METHODS, known_test, own_method, scaled
 
 HERE = Path(__file__).parent
+MAX_ROWS = 12_000
+"""Training rows of a set at most, for all methods: some rivals hold a value for each pair."""
 SETS = (
     "usps", "optdigits", "pendigits", "letter", "notmnist10k", "fashion_mnist", "covtype20k",
     "banking77_lsa",
 )  # fmt: skip
 RATIOS = {True: (0.01, 0.02, 0.05, 0.1), False: (0.01, 0.05)}
-"""By whether the methods see the labels."""
-SLOW = {"facility location": FacilityLocation(), "kernel thinning": kernel_thinning}
-"""Methods of other packages, which take minutes beyond some thousand rows: with labels only."""
+"""Of our own methods, by whether they see the labels; rivals have theirs."""
+SEEDS = 5
+MLP_SETS = ("usps", "optdigits", "letter", "fashion_mnist", "covtype20k", "banking77_lsa")
+MLP_RATIOS, MLP_SEEDS = (0.01, 0.05), 3
+"""A neural network takes longer to train than all the other models: with labels only."""
 
 
-def work(task: tuple[Path, str, bool, float, range]) -> list[dict]:
-    """All methods on one data set at one ratio."""
-    folder, name, use_labels, ratio, seeds = task
+@dataclass(frozen=True)
+class Task:
+    """One method on one data set at one ratio."""
+
+    folder: Path
+    data: str
+    use_labels: bool
+    ratio: float
+    method: str
+    seeds: tuple[int, ...]
+
+    def wants_mlp(self) -> bool:
+        """Whether the neural network is trained as well."""
+        return self.use_labels and self.data in MLP_SETS and self.ratio in MLP_RATIOS
+
+
+def tasks_of(options: argparse.Namespace, done: Iterable[Run]) -> list[Task]:
+    """What was asked for and is not `done`; the slowest sets first."""
+    keys = {key_of(run) for run in done if "failed" not in run}
+    tasks = []
+    for use_labels in (True, False):
+        if options.labels in (None, use_labels):
+            for method in options.methods:
+                rival = RIVALS.get(method)
+                ratios = rival.ratios[use_labels] if rival else RATIOS[use_labels]
+                n_seeds = min(options.seeds, rival.seeds) if rival else options.seeds
+                for data in options.sets:
+                    for ratio in set(ratios) & set(options.ratios or ratios):
+                        cell = (data, use_labels, ratio, method)
+                        seeds = tuple(s for s in range(n_seeds) if (*cell, s) not in keys)
+                        if seeds and (method != "stratified" or use_labels):
+                            tasks.append(Task(options.data, *cell, seeds))
+    return sorted(tasks, key=lambda task: (task.use_labels, -task.ratio))
+
+
+def work(task: Task) -> list[Run]:
+    """Its runs, or one entry that says how it failed."""
     warnings.filterwarnings("ignore")
-    x, y, x_test, y_test = load(folder, name)
+    begun = time.perf_counter()
+    cell = {"data": task.data, "use_labels": task.use_labels}
+    try:
+        runs = [cell | run for run in judged(task)]
+    except Exception as error:  # Whatever a package of others raises.
+        failed = f"{type(error).__name__}: {error}"
+        return [cell | {"ratio": task.ratio, "method": task.method, "seed": 0, "failed": failed}]
+    share = (time.perf_counter() - begun) / len(runs)
+    return [run | {"work_s": share} for run in runs]
+
+
+def judged(task: Task) -> list[Run]:
+    """Selections, and what models learn from them."""
+    x, y, x_test, y_test = load(task.folder, task.data, MAX_ROWS)
+    picker = RIVALS.get(task.method) or own_method(task.method, task.use_labels, 1)
+    picked = {}
+
+    def pick(prepared, count, labels, seed):
+        picked[seed] = picker(prepared, count, labels, seed)
+        return picked[seed]
+
     result = fast_select.compare(
         x,
         y,
-        ratios=[ratio],
+        ratios=[task.ratio],
         test=(x_test, y_test),
-        extra_methods=SLOW if use_labels else None,
-        use_labels=use_labels,
-        seeds=seeds,
+        methods=[],
+        extra_methods={task.method: pick},
+        use_labels=task.use_labels,
+        seeds=task.seeds,
         threads=1,
     )
-    return [{"data": name, "use_labels": use_labels, **run} for run in result["runs"]]
+    runs: list[Run] = result["runs"]
+    if task.wants_mlp():
+        codes, classes = encode_labels(y, len(x))
+        x_test, y_test = known_test((x_test, y_test), x.shape[1], classes)
+        features = scaled(x, x_test, standard=True)
+        for run in runs:
+            if run["seed"] < MLP_SEEDS:
+                run["mlp"] = mlp(features, (codes, y_test), picked[run["seed"]], run["seed"])
+    return runs
 
 
-class Table:
-    """Runs, looked up by data set, ratio, method and seed."""
+def mlp(features, labels, rows: np.ndarray, seed: int) -> float:
+    """Test accuracy in % of a network with two hidden layers, trained on `rows`."""
+    from sklearn.neural_network import MLPClassifier
 
-    def __init__(self, runs: list[dict], *, use_labels: bool) -> None:
-        self.runs = {
-            (run["data"], run["ratio"], run["method"], run["seed"]): run
-            for run in runs
-            if run["use_labels"] == use_labels
-        }
-        self.base = "stratified" if use_labels else "random"
-        self.ratios = sorted({key[1] for key in self.runs})
-        self.methods = list(dict.fromkeys(key[2] for key in self.runs))
-        self.sets = list(dict.fromkeys(key[0] for key in self.runs))
-        self.seeds = sorted({key[3] for key in self.runs})
-
-    def accuracy(self, data: str, ratio: float, method: str, seed: int) -> float:
-        """Mean over the models."""
-        return float(np.mean(list(self.runs[data, ratio, method, seed]["accuracy"].values())))
-
-    def gains(self, data: str, ratio: float, method: str) -> list[float]:
-        """Points above the random baseline, seed by seed."""
-        return [
-            self.accuracy(data, ratio, method, seed) - self.accuracy(data, ratio, self.base, seed)
-            for seed in self.seeds
-        ]
-
-    def overall(self, ratio: float, method: str) -> list[float]:
-        """Gains averaged over data sets, seed by seed."""
-        return list(np.mean([self.gains(d, ratio, method) for d in self.sets], axis=0))
-
-    def distance(self, ratio: float, method: str, kind: str) -> float:
-        """CF distance `kind` as a share of the baseline's, averaged over data sets."""
-
-        def mean(data: str, name: str) -> float:
-            return float(np.mean([self.runs[data, ratio, name, s][kind] for s in self.seeds]))
-
-        return float(np.mean([mean(d, method) / mean(d, self.base) for d in self.sets]))
-
-    def seconds(self, ratio: float, method: str) -> float:
-        """Seconds of a selection, median of the seeds that were computed, summed over data sets."""
-        total = 0.0
-        for data in self.sets:
-            times = [self.runs[data, ratio, method, seed]["select_s"] for seed in self.seeds]
-            # An answer that was kept from another seed takes no time.
-            total += float(np.median([t for t in times if t > 0.01 * max(times)]))
-        return total
+    (x, x_test), (y, y_test) = features, labels
+    model = MLPClassifier((128, 64), max_iter=200, random_state=seed).fit(x[rows], y[rows])
+    return 100 * float(np.mean(model.predict(x_test) == y_test))
 
 
-def overview(table: Table) -> list[str]:
-    """One line a method: gain, CF distances and time at each ratio."""
-    heads = [
-        f"{kind} {ratio:.0%}" for kind in ("gain", "CF", "cells", "s") for ratio in table.ratios
-    ]
-    lines = ["| method | " + " | ".join(heads) + " |", "|---" * (1 + len(heads)) + "|"]
-    for method in table.methods:
-        gains = (mean_and_error(table.overall(r, method)) for r in table.ratios)
-        cells = [f"{mean:+.2f} ± {error:.2f}" for mean, error in gains]
-        for kind in ("cfd_m", "cell_cfd_m"):
-            cells += [f"{table.distance(ratio, method, kind):.2f}" for ratio in table.ratios]
-        cells += [f"{table.seconds(ratio, method):.2f}" for ratio in table.ratios]
-        lines.append(f"| {method} | " + " | ".join(cells) + " |")
-    return lines
+def stored(path: Path) -> list[Run]:
+    """Runs of a file, a line each; of one made twice the later."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return list({key_of(run): run for run in map(json.loads, lines)}.values())
 
 
-def by_data(table: Table, ratio: float) -> list[str]:
-    """Gain of each method on each data set; the baseline's accuracy; the best in bold."""
-    others = [method for method in table.methods if method != table.base]
-    lines = [
-        f"| data | {table.base} | " + " | ".join(others) + " |",
-        "|---" * (2 + len(others)) + "|",
-    ]
-    for data in table.sets:
-        base = np.mean([table.accuracy(data, ratio, table.base, s) for s in table.seeds])
-        gains = [mean_and_error(table.gains(data, ratio, method)) for method in others]
-        best = max(mean for mean, _ in gains)
-        cells = [
-            f"**{mean:+.1f}** ± {error:.1f}" if mean == best else f"{mean:+.1f} ± {error:.1f}"
-            for mean, error in gains
-        ]
-        lines.append(f"| {data} | {base:.1f} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def by_model(table: Table, ratio: float) -> list[str]:
-    """Gain of each method with each model, averaged over data sets and seeds."""
-    lines = ["| method | " + " | ".join(MODELS.values()) + " |", "|---" * (1 + len(MODELS)) + "|"]
-    for method in table.methods:
-        cells = []
-        for model in MODELS:
-            gains = [
-                table.runs[d, ratio, method, s]["accuracy"][model]
-                - table.runs[d, ratio, table.base, s]["accuracy"][model]
-                for d in table.sets
-                for s in table.seeds
-            ]
-            cells.append(f"{np.mean(gains):+.2f}")
-        lines.append(f"| {method} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def losses(table: Table) -> list[str]:
-    """Where the default is not the best, or below the baseline."""
-    lines = []
-    for ratio in table.ratios:
-        for data in table.sets:
-            ours = mean_and_error(table.gains(data, ratio, "exchange"))
-            means = {m: mean_and_error(table.gains(data, ratio, m))[0] for m in table.methods}
-            best = max(means, key=lambda method: means[method])
-            if ours[0] < -2 * ours[1]:
-                lines.append(f"* {data} at {ratio:.0%}: below {table.base} by {-ours[0]:.1f}.")
-            if means[best] > ours[0]:
-                behind = means[best] - ours[0]
-                lines.append(
-                    f"* {data} at {ratio:.0%}: {best} leads by {behind:.1f} (± {ours[1]:.1f})."
-                )
-    return lines or ["* nowhere"]
-
-
-def page(runs: list[dict], seconds: float) -> str:
-    """RESULTS.md."""
-    info = _core.info()
-    lines = [
-        "# Selections judged by the models trained on them",
-        "",
-        f"Made by `python tests/bench/accuracy.py` in {seconds / 60:.0f} minutes: fast-select "
-        f"{info['version']}, {info['instruction_set']}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}. Data: "
-        f"at most {MAX_ROWS:,} training and {MAX_TEST:,} test rows of each set.",
-        "",
-        "* gain: mean test accuracy of 1-NN, logistic regression, RBF-SVM and random forest, in "
-        "points above a stratified random pick of the same size (random, without labels); mean "
-        "over data sets, ± standard error over seeds.",
-        "* CF: CF distance on unseen frequencies, as a share of the same random pick's; cells: the "
-        "same inside cells of two picks, at their scale.",
-        "* s: seconds for a selection on one thread, median of the seeds, summed over data sets.",
-        "* exchange is the default; fast: the paper's stages, then exchange; paper: those alone.",
-    ]
-    for use_labels in (True, False):
-        table = Table(runs, use_labels=use_labels)
-        if not table.runs:
-            continue
-        lines += ["", "## With labels" if use_labels else "## Without labels", "", *overview(table)]
-        for ratio in table.ratios:
-            lines += ["", f"### {ratio:.0%} by data set", "", *by_data(table, ratio)]
-        lines += ["", f"### {table.ratios[0]:.0%} by model", "", *by_model(table, table.ratios[0])]
-        lines += ["", "### Where the default loses", "", *losses(table)]
-    return "\n".join(lines) + "\n"
+def write(path: Path, text: str) -> None:
+    """To a file; `-` is standard output."""
+    if str(path) == "-":
+        print(text, end="")
+    else:
+        path.write_text(text)
 
 
 def main() -> None:
     """Run every task and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--sets", nargs="+", default=SETS)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--methods", nargs="+", default=[*METHODS, *RIVALS], metavar="METHOD")
+    parser.add_argument("--sets", nargs="+", default=SETS, metavar="SET")
+    parser.add_argument("--ratios", type=float, nargs="+", help="of those that a method has")
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--labels", action=argparse.BooleanOptionalAction, help="default: both")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--json", type=Path, help="add every single run to this file, a line each")
+    parser.add_argument("--from-json", type=Path, help="make the page of this file's runs")
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
-    parser.add_argument("--runs", type=Path, help="write every single run here as JSON")
     options = parser.parse_args()
-    seeds = range(options.seeds)
-    tasks = [
-        (options.data, name, use_labels, ratio, seeds)
-        for use_labels, ratios in RATIOS.items()
-        for ratio in sorted(ratios, reverse=True)
-        for name in options.sets
-    ]
-    begun, runs = time.perf_counter(), []
+    if unknown := set(options.methods) - {*METHODS, *RIVALS}:
+        parser.error(f"no method {', '.join(unknown)} among {', '.join((*METHODS, *RIVALS))}")
+    if options.from_json:
+        write(options.out, page(stored(options.from_json), MAX_ROWS))
+        return
+    runs = stored(options.json) if options.json else []
+    tasks, begun = tasks_of(options, runs), time.perf_counter()
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
-        for done, part in enumerate(pool.imap(work, tasks), 1):
+        for done, part in enumerate(pool.imap_unordered(work, tasks), 1):
             runs += part
-            minutes = (time.perf_counter() - begun) / 60
-            run = part[0]
-            print(f"{done}/{len(tasks)} {run['data']} {run['ratio']} {minutes:.1f} min", flush=True)
-    if options.runs:
-        options.runs.write_text(json.dumps(runs))
-    options.out.write_text(page(runs, time.perf_counter() - begun))
+            if options.json:
+                with options.json.open("a") as file:
+                    file.writelines(json.dumps(run) + "\n" for run in part)
+            run, minutes = part[0], (time.perf_counter() - begun) / 60
+            what = f"{run['data']} {run['ratio']} {run['method']} {run.get('failed', '')}"
+            print(f"{done}/{len(tasks)} {minutes:.1f} min: {what}", flush=True)
+    write(options.out, page(runs, MAX_ROWS))
 
 
 if __name__ == "__main__":

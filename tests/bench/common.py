@@ -11,12 +11,12 @@ DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 MAX_ROWS, MAX_TEST = 20_000, 2_000
 
 
-def load(folder: Path, name: str) -> tuple[np.ndarray, ...]:
-    """Training and test parts, cut to MAX_ROWS and MAX_TEST rows by a fixed draw."""
+def load(folder: Path, name: str, max_rows: int = MAX_ROWS) -> tuple[np.ndarray, ...]:
+    """Training and test parts, cut to `max_rows` and MAX_TEST rows by a fixed draw."""
     with np.load(folder / f"{name}.npz") as data:
         x, y, x_test, y_test = (data[key] for key in ("x", "y", "x_test", "y_test"))
     rng = np.random.default_rng(0)
-    rows = np.sort(rng.permutation(len(x))[:MAX_ROWS])
+    rows = np.sort(rng.permutation(len(x))[:max_rows])
     tests = np.sort(rng.permutation(len(x_test))[:MAX_TEST])
     return x[rows], y[rows], x_test[tests], y_test[tests]
 

@@ -226,6 +226,36 @@ def own_gradient(y: np.ndarray, freqs: np.ndarray, steps: int) -> object:
     return _core.stages.pd_cfd_gradient(y, freqs, [0.1] * q, [0.1] * q, [0.3] * q, steps=steps)
 
 
+@cache
+def first_rows(name: str) -> _core.Prepared:
+    """The first 12,000 rows of a data set, prepared."""
+    with np.load(DATA / f"{name}.npz") as data:
+        return _core.prepare(data["x"][:12_000], _core.Params("select", threads=1))
+
+
+def own_selection(name: str, ratio: float) -> object:
+    """The default method on one thread, without its report."""
+    params = _core.Params("select", ratio=ratio, threads=1)
+    rows = first_rows(name)
+    return _core.select(rows, params.rows_wanted(len(rows.features)), params)
+
+
+def one_batch_pam(name: str, ratio: float) -> object:
+    """k-medoids on the distances to one batch of rows, on one thread."""
+    from onebatch import OneBatchPAM
+    from threadpoolctl import threadpool_limits
+
+    z = first_rows(name).features
+    with threadpool_limits(1):
+        return OneBatchPAM(round(ratio * len(z)), random_state=0).fit(z)
+
+
+def selection(name: str, ratio: float) -> Case:
+    """Both of the above."""
+    other = {"onebatch": lambda: one_batch_pam(name, ratio)}
+    return Case(lambda: own_selection(name, ratio), other)
+
+
 @dataclass(frozen=True)
 class Case:
     """One thing done by us and by others; `target`: ours over the first other's, at most."""
@@ -302,6 +332,11 @@ CASES = {
         minus=lambda: own_gradient(points(), batch(), 1),
         per=LOOP,
     ),
+    # 12,000 rows each.
+    "select-fashion-1": selection("fashion_mnist", 0.01),
+    "select-fashion-5": selection("fashion_mnist", 0.05),
+    "select-letter-1": selection("letter", 0.01),
+    "select-letter-5": selection("letter", 0.05),
 }
 
 
