@@ -74,7 +74,7 @@ def tasks_of(options: argparse.Namespace, done: Iterable[Run]) -> list[Task]:
         if options.labels in (None, use_labels):
             for method in options.methods:
                 rival = RIVALS.get(method)
-                ratios = rival.ratios[use_labels] if rival else RATIOS[use_labels]
+                ratios = rival.ratios(use_labels) if rival else RATIOS[use_labels]
                 n_seeds = min(options.seeds, rival.seeds) if rival else options.seeds
                 for data in options.sets:
                     for ratio in set(ratios) & set(options.ratios or ratios):

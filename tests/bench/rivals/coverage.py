@@ -43,8 +43,8 @@ def typi_clust(z, quota, seed):
     return TypiClust(random_state=seed).query(z, unlabelled(z), batch_size=quota)
 
 
-DRAWS_PER_ROW, REDUNDANT, EXPONENT = 20, 1000, 4
-"""ZCore's settings for its 50,000 rows; of fewer, as many draws a row."""
+DRAWS_PER_ROW, REDUNDANT, EXPONENT = 10, 1000, 4
+"""ZCore's settings; its million draws are 20 for each of 50,000 rows, 1 for each of a million."""
 
 
 def zcore(z, quota, seed):
