@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fast_select import _core
@@ -58,3 +59,51 @@ def test_page_begins_with_losses(monkeypatch):
     assert first < page.index(loss) < page.index("## The default beside each rival")
     assert "| FasterPAM | -4.00 [-6.48, -1.52], 0 of 1 |" in page
     assert "twinning is ahead" not in page
+
+
+def test_expected_distance_of_a_stratified_pick(monkeypatch):
+    """The closed form beside the mean of 3,000 draws; uneven quotas, one of them a whole class."""
+    monkeypatch.syspath_prepend(str(BENCH))
+    import whole
+
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.repeat([0, 1, 2], [40, 15, 5]))
+    x = (rng.normal(size=(3, 4))[labels] + 0.5 * rng.normal(size=(60, 4))).astype(np.float32)
+    of, quotas = whole.Whole(x, labels), np.array([3, 6, 5])
+    phi = np.exp(1j * (x.astype(float) @ of.freqs.T.astype(float)))
+    assert np.allclose(of.all, phi.mean(axis=0), atol=1e-5)
+    drawn = np.zeros(len(of.freqs))
+    for _ in range(3000):
+        picks = [rng.permutation(np.flatnonzero(labels == c))[:q] for c, q in enumerate(quotas)]
+        drawn += np.abs(phi[np.concatenate(picks)].mean(axis=0) - phi.mean(axis=0)) ** 2 / 3000
+    assert of.expected(quotas) == pytest.approx(drawn, rel=0.15, abs=1e-4)
+
+
+def test_rivals_take_what_a_stratified_pick_takes(monkeypatch):
+    """And one that draws nothing is asked once for all seeds."""
+    monkeypatch.syspath_prepend(str(BENCH))
+    import rivals
+
+    labels = np.repeat([0, 1, 2], [100, 60, 3])
+    x = np.random.default_rng(0).normal(size=(163, 3)) + labels[:, None]
+    prepared = _core.prepare(x, _core.Params("select"))
+    stratified = _core.select(prepared, 20, _core.Params("select", method="random"), labels=labels)
+    asked = []
+
+    def last_rows(z, quota, seed):
+        asked.append(seed)
+        return np.arange(len(z))[-quota:]
+
+    rival = rivals.Rival("", last_rows, draws=False)
+    rows = [rival(prepared, 20, labels, seed) for seed in range(3)]
+    counts = np.bincount(labels[stratified["indices"]])
+    expected = [
+        end - 1 - i
+        for end, count in zip((100, 160, 163), counts, strict=True)
+        for i in range(count)
+    ]
+    assert sorted(expected) == rows[0].tolist() == rows[2].tolist()
+    assert asked == [0, 0, 0]
+    assert rival(prepared, 20, None, 0).tolist() == list(range(143, 163))
+    with pytest.raises(ValueError, match="1 different rows where 2 are asked for"):
+        rivals.checked(np.array([7, 7]), 2)
