@@ -25,13 +25,15 @@ def max_herding(z, quota, seed):
 def prob_cover(z, quota, seed):
     """ProbCover (Yehuda et al. 2022): greedy coverage by balls.
 
-    A ball holds as many rows as a pick stands for, at the median. The paper's radius, at which
-    95 % of the balls are within a k-means cluster, is too small here: no better than random.
+    A ball holds half as many rows as a pick stands for, at the median: of all of them or a quarter
+    one is better here, the other there. The paper's radius, at which 95 % of the balls are within
+    a k-means cluster, is too small: with it the picks are no better than random ones.
     """
     from skactiveml.pool import ProbCover
     from sklearn.neighbors import NearestNeighbors
 
-    nearest = NearestNeighbors(n_neighbors=len(z) // quota).fit(z).kneighbors(z)[0]
+    held = max(2, len(z) // (2 * quota))
+    nearest = NearestNeighbors(n_neighbors=held).fit(z).kneighbors(z)[0]
     query = ProbCover(deltas=[float(np.median(nearest[:, -1]))], random_state=seed)
     return query.query(z, unlabelled(z), batch_size=quota)
 

@@ -33,7 +33,14 @@ def faster_pam(z, quota, seed):
 
 
 def one_batch_pam(z, quota, seed):
-    """k-medoids on the distances to one batch of rows (OneBatchPAM, de Mathelin et al. 2025)."""
-    from onebatch import OneBatchPAM
+    """k-medoids on the distances to one batch of rows (OneBatchPAM, de Mathelin et al. 2025).
 
+    Asked for a single medoid, version 0.1.0 ends farther from the rows than it began (4.05 on
+    average where 2.92 is possible): then it is the row that is best.
+    """
+    from onebatch import OneBatchPAM
+    from sklearn.metrics import pairwise_distances
+
+    if quota == 1:
+        return pairwise_distances(z).sum(axis=0).argmin(keepdims=True)
     return np.asarray(OneBatchPAM(quota, random_state=seed).fit(z).medoid_indices_)
