@@ -22,7 +22,7 @@ def test_scripts_say_what_they_do(name):
     assert got.stdout.startswith("usage:")
 
 
-@pytest.mark.parametrize("method", ["exchange", "fast", "paper", "k-means", "herding"])
+@pytest.mark.parametrize("method", ["fast", "paper", "k-means", "herding"])
 def test_formulas_of_the_plan_are_the_core_s(monkeypatch, method):
     monkeypatch.syspath_prepend(str(BENCH))
     import fit_plan

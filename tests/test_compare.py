@@ -103,11 +103,11 @@ def test_command(run, tmp_path, data):
     np.savez(tmp_path / "d.npz", x=x, y=y, xt=x[:50], yt=y[:50])
     common = [
         "compare", tmp_path / "d.npz", "--key", "x", "--label-key", "y", "--ratio", "0.1",
-        "--methods", "exchange, stratified", "--models", "1nn,logreg", "--seeds", "2",
+        "--methods", "fast, stratified", "--models", "1nn,logreg", "--seeds", "2",
     ]  # fmt: skip
     got = run(*common, "--test", tmp_path / "d.npz", "--test-key", "xt", "--test-label-key", "yt")
     assert got.returncode == 0, got.stderr.decode()
-    assert "exchange" in got.stdout.decode()
+    assert "fast" in got.stdout.decode()
     assert "log. reg." in got.stdout.decode()
     result = json.loads(run(*common, "--json", "--quiet").stdout)
     assert len(result["runs"]) == 4

@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-STAGES = ["prepare", "neighbors", "graph", "frequencies", "optimize", "decode", "exchange"]
+STAGES = ["prepare", "neighbors", "graph", "spectral", "frequencies", "optimize", "decode"]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,8 @@ def large(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "method,stage",
-    [("fast", stage) for stage in STAGES]
+    [("paper", stage) for stage in STAGES]
+    + [("fast", "prepare"), ("fast", "exchange")]
     + [("k-means", "prepare"), ("herding", "prepare"), ("k-center", "prepare")],
 )
 def test_ctrl_c_after_a_stage_has_ended(run, large, method, stage):

@@ -66,10 +66,10 @@ def compare(
     >>> rng = np.random.default_rng(0)
     >>> y = np.arange(400) % 4
     >>> x = rng.normal(size=(400, 3)) + 9 * np.eye(4, 3)[y]
-    >>> methods = ["exchange", "random"]
+    >>> methods = ["fast", "random"]
     >>> table = compare(x, y, ratios=[0.1], methods=methods, models=["1nn"], seeds=[0])
     >>> [(row["method"], row["mean_accuracy"]) for row in table["summary"]]
-    [('exchange', 100.0), ('random', 100.0)]
+    [('fast', 100.0), ('random', 100.0)]
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ class SelectParameters(TypedDict, total=False):
     watts_per_core: float
     seed: int
     threads: int | None
-    method: Literal["exchange", "fast", "paper", "random", "k-center", "k-means", "herding"]
+    method: Literal["fast", "paper", "random", "k-center", "k-means", "herding"]
     space: Literal["joint", "features", "spectral"]
     n_neighbors: int
     n_components: int
@@ -55,7 +55,7 @@ class PlanParameters(TypedDict, total=False):
     max_memory: int | None
     n_random: int
     threads: int | None
-    method: Literal["exchange", "fast", "paper", "random", "k-center", "k-means", "herding"]
+    method: Literal["fast", "paper", "random", "k-center", "k-means", "herding"]
     space: Literal["joint", "features", "spectral"]
     n_neighbors: int
     n_components: int

@@ -89,9 +89,9 @@ def select(
         threads.
     threads : integer from 1 to 1024, default None
         Threads; where not given, all that the process may use.
-    method : exchange, fast, paper, random, k-center, k-means, herding, default exchange
-        exchange: ours; paper: FAST's graph, descent and assignment; fast: those, then
-        exchange; the others are rivals to compare with.
+    method : fast, paper, random, k-center, k-means, herding, default fast
+        fast: FAST's ideas as a search among the rows; paper: its graph, descent and
+        assignment to the letter; the others are rivals to compare with.
     space : joint, features, spectral, default spectral
         Space in which the descent matches distributions.
     n_neighbors : integer, 2 or more, default 32

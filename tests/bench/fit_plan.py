@@ -43,6 +43,8 @@ PLAN = Path(__file__).resolve().parents[2] / "rust" / "core" / "src" / "select" 
 # Sizes that the formulas of stage_costs.rs take from the core.
 N_DIMS, OVERSAMPLES, PASSES = 64, 16, 3
 BLOCK_PICKS, SHORT = 64, 0.25
+NEIGHBORS_PER_ROW, MIN_NEIGHBORS, COVERING_PER_PICK = 2.5, 32, 50
+FEW_BLOCKS, PICKS_PER_FREQUENCY, MIN_LIBRARY, MAX_LIBRARY = 12, 5, 512, 2048
 MAX_ITER = 20
 COVERAGE_ROWS, N_FREQS, TOGETHER = 2048, 1024, 64
 
@@ -194,23 +196,39 @@ def decode(run: Run, _: dict[str, float]) -> Terms:
 
 
 def exchange(run: Run, _: dict[str, float]) -> Terms:
-    """Kernel sums, rounds and swaps of all blocks."""
+    """Pairs and lists of all blocks, kernels with their picks, swaps, and features of the whole."""
     rounds = 1 + SHORT * max(run.values["max_sweeps"] - 1, 0)
     block_rows = run.values["block_rows"]
-    pairs = swaps = 0.0
+    pairs = lists = kernels = 0.0
+    n_blocks = n_rows = 0
     for rows, quota in run.groups:
         if not 0 < quota < rows:
             continue
         count = min(ceil(rows / block_rows), max(quota // BLOCK_PICKS, 1))
         picks = ceil(quota / count)
         size = min(ceil(rows / count), max(block_rows, 2 * picks))
-        pairs += count * size**2 * (0.5 + rounds)
-        swaps += count * size * picks
-    return pairs * run.p, {
+        covering = min(size, COVERING_PER_PICK * picks)
+        k = min(max(ceil(NEIGHBORS_PER_ROW * covering / picks), MIN_NEIGHBORS), size)
+        pairs += count * 0.5 * size**2
+        lists += count * size * k
+        kernels += count * size * picks
+        n_blocks += count
+        n_rows += count * size
+    fixed = (pairs + rounds * kernels) * run.p
+    terms = {
         "PAIR_COST": pairs,
-        "SWAP_COST": swaps,
-        "SWAP_COLUMN_COST": swaps * run.p,
+        "LIST_COST": lists,
+        "KERNEL_COST": rounds * kernels,
+        "SWAP_COST": kernels,
+        "EXCHANGE_COST": n_blocks,
     }
+    if n_blocks > FEW_BLOCKS:
+        picks = sum(quota for _, quota in run.groups)
+        freqs = min(max(picks // PICKS_PER_FREQUENCY, MIN_LIBRARY), MAX_LIBRARY)
+        features = n_rows * freqs * (1 + rounds)
+        fixed += features * run.p
+        terms["SINCOS_COST"] = features
+    return fixed, terms
 
 
 def baseline(run: Run, _: dict[str, float]) -> Terms:

@@ -1,7 +1,7 @@
 """How time and memory grow with rows, picks and threads: a table, exponents, the plan beside it.
 
     python tests/bench/scaling.py                  # 5,000 to 500,000 rows, 1, 10 and 30 %
-    python tests/bench/scaling.py --rows 5000 20000 80000 --method fast
+    python tests/bench/scaling.py --rows 5000 20000 80000 --method paper
 
 Every run is a process of its own, with the command's allocator. Memory is the process's own
 (anonymous) at its largest.
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=sizes)
     parser.add_argument("--ratios", type=float, nargs="+", default=[0.01, 0.1, 0.3])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--method", default="exchange")
+    parser.add_argument("--method", default="fast")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:

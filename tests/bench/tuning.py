@@ -68,7 +68,6 @@ TRIALS = {
             "**random rows**": {"init": "random"},
             "k-means++": {"init": "k-means++"},
             "k-means medoids": {"init": "k-means"},
-            "the paper's descent and assignment": {"method": "fast"},
             "k-means medoids, no exchange": {"init": "k-means", "max_sweeps": 0},
         },
         Setting((0.01, 0.05, 0.1), SEVEN, 3),

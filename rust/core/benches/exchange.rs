@@ -6,7 +6,7 @@ mod common;
 
 use common::{SIZES, clusters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fast_select_core::exchange::potential::Block;
+use fast_select_core::exchange::block::Block;
 use fast_select_core::numeric::sample::sample_rows;
 use fast_select_core::options::ValidParams;
 use fast_select_core::run::monitor::Monitor;
@@ -18,14 +18,17 @@ fn bench(c: &mut Criterion) {
     group.sample_size(10);
     for n in SIZES.map(|n| n.min(params.block_rows)) {
         let x = clusters(n);
-        let made = || Block::new(x.view(), params.base_radius, &monitor).unwrap();
+        let made = || {
+            let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+            Block::new(x.view(), n / 10, params.base_radius, &mut rng, &monitor).unwrap()
+        };
         group.bench_function(BenchmarkId::new("block", n), |b| b.iter(made));
         let block = made();
         group.bench_function(BenchmarkId::new("search", n), |b| {
             b.iter(|| {
                 let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
                 let mut picked = sample_rows(n, n / 10, &mut rng);
-                let swaps = block.exchange(&mut picked, &[], &params, &mut rng, &monitor);
+                let swaps = block.exchange(&mut picked, &[], None, &params, &mut rng, &monitor);
                 swaps.unwrap()
             });
         });

@@ -1,7 +1,7 @@
 //! FAST coreset selection: the rows of a matrix whose distribution equals the whole one's.
 //!
 //! Cui et al. 2025, "FAST: Topology-Aware Frequency-Domain Distribution Matching for Coreset
-//! Selection", arXiv:2511.19476, and an exchange of our own. n rows, d columns, m selected,
+//! Selection", arXiv:2511.19476, and the exchange that its ideas have become. n rows, d columns, m selected,
 //! k neighbours, c spectral components, p dimensions (p0 of Z), q frequencies, b rows of a block.
 //!
 //! | stage | folder | what it makes | source | cost |

@@ -49,6 +49,7 @@ fn prepared(d: usize) -> Prepared {
 /// The lists of a method, each under its name.
 fn lists(method: Method, narrow: &Prepared, wide: &Prepared) -> String {
     let labels: Vec<i64> = (0..ROWS as i64).map(|i| i % CLASSES as i64).collect();
+    let many_labels: Vec<i64> = (0..ROWS as i64).map(|i| i % 30).collect();
     let mut text = String::new();
     let mut add = |name: &str, prepared: &Prepared, request: Request<'_>, params: Params| {
         let params = params.check().unwrap();
@@ -88,6 +89,11 @@ fn lists(method: Method, narrow: &Prepared, wide: &Prepared) -> String {
             ..classes
         };
         add("constrained", narrow, constrained, params.clone());
+        let many = Request {
+            labels: Some(&many_labels),
+            ..Request::of(130)
+        };
+        add("thirty classes", narrow, many, params.clone());
     }
     if method.descends() {
         let space = Space::Joint;
@@ -97,7 +103,7 @@ fn lists(method: Method, narrow: &Prepared, wide: &Prepared) -> String {
         };
         add("joint space", narrow, all, joint);
     }
-    if method == Method::Exchange {
+    if method.exchanges() {
         for init in [Init::KMeans, Init::KMeansPlusPlus] {
             let started = Params {
                 init,

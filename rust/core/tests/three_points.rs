@@ -2,9 +2,10 @@
 
 use fast_select_core::arrays::matrix::Matrix;
 use fast_select_core::descent::cfd::characteristic_function;
-use fast_select_core::exchange::potential::Block;
+use fast_select_core::exchange::block::Block;
 use fast_select_core::options::Params;
 use fast_select_core::run::monitor::Monitor;
+use fast_select_core::run::rng::{Purpose, Streams};
 
 const PAGE: &str = include_str!("../src/three_points.md");
 const POINTS: [f32; 3] = [0.0, 0.5, 1.5];
@@ -78,7 +79,9 @@ fn kernels_of_three_distances() {
 #[test]
 fn scores_of_all_selections() {
     let x = all();
-    let block = Block::new(x.view(), Params::default().base_radius, &Monitor::default()).unwrap();
+    let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+    let radius = Params::default().base_radius;
+    let block = Block::new(x.view(), 1, radius, &mut rng, &Monitor::default()).unwrap();
     for (potential, printed) in block.potential.iter().zip([2.2684, 2.4321, 1.9548]) {
         assert!((potential - printed).abs() < PRINTED && PAGE.contains(&printed.to_string()));
     }

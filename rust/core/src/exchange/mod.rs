@@ -1,6 +1,7 @@
 //! Exchange: swaps of selected rows for others while that brings the distributions closer.
 //!
-//! Ours, not the paper's. Among n rows, a selection S of m of them is scored by
+//! This is where FAST's ideas (Cui et al. 2025) have become a search among the rows themselves. Among n rows of
+//! a block, a selection S of m of them is scored by
 //!
 //! `F(S) = Σ_r |φ_S - φ_X|^2_r / a + λ (1/n) Σ_x min_{s in S} |x - s| / b`.
 //!
@@ -11,7 +12,12 @@
 //! can be overfitted. The second is the quantisation error (k-medoids), which looks below the
 //! finest radius; of distances, not of their squares, which a few outliers would rule (CF distance
 //! over random's on nslkdd at 1 %: .08 against .34; accuracy within the noise). a and b are the
-//! values that random picks have, so that λ has no unit.
+//! values that random picks have, so that λ has no unit. Where a whole has many blocks, its
+//! [`residual`] at low frequencies is added.
+//!
+//! The kNN graph carries the search: a candidate's coverage is counted over its neighbours, which loses
+//! nothing of the score and saves the products with all other rows. One pass over all pairs (`pairs`)
+//! forms it and the potential, mean k(x,X), of every row.
 //!
 //! Search (`swaps`): FasterPAM (Schubert & Rousseeuw 2021) on the joint score. For a candidate j all
 //! m swaps i -> j are scored together, and the best is taken if it helps. Candidates come in a seeded
@@ -22,21 +28,31 @@
 //!
 //! | file | what it is for |
 //! |---|---|
-//! | [`potential`] | the rows of a block, kernels between them, and the potential of their distribution |
+//! | [`block`] | the rows of a block, kernels between them, the potential of their distribution, their neighbours |
+//! | `pairs` | one pass over all pairs: sums of kernels, and neighbours |
+//! | `gaussian` | kernels from products that are in registers |
 //! | `swaps` | swaps scored and taken |
 //! | `nearest_picks` | the nearest few picks of every row, while picks change |
+//! | [`residual`] | what holds the blocks of a whole together |
+//! | `pulled` | its pull on the picks of a block |
 //!
 //! # Cost
-//! O(n^2 p) for the first round, products throughout; memory O(n) and `CANDIDATE_BATCH` rows of n products.
+//! O(n^2 p / 2) for the pairs, O(n m p) for a round; memory O(n k) for k neighbours, and `CANDIDATE_BATCH` rows of m
+//! kernels.
 
+pub mod block;
+mod gaussian;
 mod nearest_picks;
-pub mod potential;
+mod pairs;
+mod pulled;
+pub mod residual;
 mod swaps;
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::exchange::potential::Block;
+use crate::exchange::block::Block;
+use crate::exchange::residual::Pull;
 use crate::exchange::swaps::SwapSearch;
 use crate::options::ValidParams;
 use crate::run::error::{Error, Result, check_len};
@@ -51,12 +67,13 @@ impl Block<'_> {
     /// Swaps rows of `picked`, (m,) distinct rows of the block, until no swap helps or
     /// `max_sweeps` rounds are done. Returns the number of swaps.
     ///
-    /// `fixed`: (n,), rows that stay as they are, in or out; empty for none. `monitor` advances by n
+    /// `fixed`: (n,), rows that stay as they are, in or out; empty for none. `pull`: what the whole asks of the
+    /// block. `monitor` advances by n
     /// for each of the `max_sweeps`, run or not.
     ///
     /// ```
     /// use fast_select_core::arrays::matrix::Matrix;
-    /// use fast_select_core::exchange::potential::Block;
+    /// use fast_select_core::exchange::block::Block;
     /// use fast_select_core::options::ValidParams;
     /// use fast_select_core::run::monitor::Monitor;
     /// use fast_select_core::run::rng::{Purpose, Streams};
@@ -64,13 +81,13 @@ impl Block<'_> {
     /// // Of the three points by hand, 1/2 scores least, 0 next.
     /// let x = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
     /// let (params, monitor) = (ValidParams::default(), Monitor::default());
-    /// let block = Block::new(x.view(), params.base_radius, &monitor)?;
     /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+    /// let block = Block::new(x.view(), 1, params.base_radius, &mut rng, &monitor)?;
     /// let mut picked = [2];
-    /// block.exchange(&mut picked, &[], &params, &mut rng, &monitor)?;
+    /// block.exchange(&mut picked, &[], None, &params, &mut rng, &monitor)?;
     /// assert_eq!(picked, [1]);
     /// let (mut picked, fixed) = ([2], [false, true, false]);
-    /// block.exchange(&mut picked, &fixed, &params, &mut rng, &monitor)?;
+    /// block.exchange(&mut picked, &fixed, None, &params, &mut rng, &monitor)?;
     /// assert_eq!(picked, [0]);
     /// # Ok::<(), fast_select_core::Error>(())
     /// ```
@@ -81,6 +98,7 @@ impl Block<'_> {
         &self,
         picked: &mut [u32],
         fixed: &[bool],
+        pull: Option<Pull<'_>>,
         params: &ValidParams,
         rng: &mut ChaCha8Rng,
         monitor: &Monitor,
@@ -97,7 +115,15 @@ impl Block<'_> {
             return Ok(0);
         }
         let is_free = |i: u32| fixed.get(i as usize).is_none_or(|f| !f);
-        let mut search = SwapSearch::new(self, picked, is_free, params.lambda_cover, rng, monitor)?;
+        let mut search = SwapSearch::new(
+            self,
+            picked,
+            is_free,
+            params.lambda_cover,
+            pull,
+            rng,
+            monitor,
+        )?;
         let candidates: Vec<u32> = (0..n as u32).filter(|&i| is_free(i)).collect();
         // What the best swap with a candidate changed when it was last scored.
         let mut change = vec![f64::INFINITY; n];
@@ -150,7 +176,7 @@ fn closest(candidates: &[u32], change: &[f64]) -> Vec<u32> {
 mod tests {
     use super::*;
     use crate::arrays::matrix::Matrix;
-    use crate::exchange::potential::tests::{block, points};
+    use crate::exchange::block::tests::{block, points};
     use crate::options::Params;
     use crate::run::rng::test_stream;
 
@@ -162,7 +188,7 @@ mod tests {
         };
         let params = params.check().unwrap();
         let mut rng = test_stream(0, 0, 0);
-        let swaps = block.exchange(picked, fixed, &params, &mut rng, &Monitor::default());
+        let swaps = block.exchange(picked, fixed, None, &params, &mut rng, &Monitor::default());
         swaps.unwrap()
     }
 
@@ -198,7 +224,7 @@ mod tests {
         let mut rng = test_stream(0, 0, 0);
         let (params, monitor) = (ValidParams::default(), Monitor::default());
         let block = block(&x);
-        let refused = block.exchange(&mut [3, 30], &[], &params, &mut rng, &monitor);
+        let refused = block.exchange(&mut [3, 30], &[], None, &params, &mut rng, &monitor);
         assert!(
             refused
                 .unwrap_err()
@@ -228,12 +254,14 @@ mod tests {
             monitor
                 .begin(crate::run::monitor::Stage::Exchange, 2 * total)
                 .unwrap();
-            let block = Block::new(x.view(), params.base_radius, &monitor).unwrap();
+            let mut rng = test_stream(0, 0, 0);
+            let block =
+                Block::new(x.view(), m as usize, params.base_radius, &mut rng, &monitor).unwrap();
             let fixed: Vec<bool> = (0..1200).map(|i| i < n_fixed).collect();
             let mut picked: Vec<u32> = (0..m).collect();
             let mut rng = test_stream(0, 0, 0);
             block
-                .exchange(&mut picked, &fixed, &params, &mut rng, &monitor)
+                .exchange(&mut picked, &fixed, None, &params, &mut rng, &monitor)
                 .unwrap();
             assert_eq!(
                 monitor.progress().0,

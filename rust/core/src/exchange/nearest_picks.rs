@@ -7,7 +7,7 @@
 
 use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::kernels::product::matmul_nt;
-use crate::kernels::scan::{find_equal, scan_below_each};
+use crate::kernels::scan::{find_equal, scan_below};
 use crate::kernels::squared_distance::squared_from_product;
 use crate::run::error::Result;
 use crate::run::parallel::{blocks, map_blocks};
@@ -54,78 +54,86 @@ pub struct NearestPicks<'a> {
     /// Slots, ascending by distance, (n, [`DEPTH`]); those that are set are exactly the nearest.
     slots: Vec<u32>,
     dists: Vec<[f32; DEPTH]>,
-    /// Squared distance of the last one known less the squared norm, (n,): a pick closer than that
-    /// belongs into the list.
-    limits: Vec<f32>,
 }
 
 impl<'a> NearestPicks<'a> {
-    /// Searches all m picks for each row of `x`, (n, p), of squared norms `norms`.
-    /// O(n m p).
+    /// Searches all m picks for each of `rows` of `x`, (n, p), of squared norms `norms`; the other rows have
+    /// none. O(|rows| m p).
     ///
     /// # Errors
     /// None: the tasks cannot fail.
-    pub fn new(x: MatrixView<'a>, norms: &'a [f32], picks: Picks<'_>) -> Result<Self> {
+    pub fn new(
+        x: MatrixView<'a>,
+        norms: &'a [f32],
+        rows: &[u32],
+        picks: Picks<'_>,
+    ) -> Result<Self> {
         let n = x.rows();
         let mut found = Self {
             x,
             norms,
             slots: vec![NO_PICK; n * DEPTH],
             dists: vec![[f32::INFINITY; DEPTH]; n],
-            limits: vec![f32::INFINITY; n],
         };
-        let parts = map_blocks(n, ROWS, |rows| {
-            let rows: Vec<u32> = rows.map(|i| i as u32).collect();
-            Ok(found.searched(picks, &rows))
+        let parts = map_blocks(rows.len(), ROWS, |part| {
+            Ok(found.searched(picks, &rows[part]))
         })?;
-        for (i, list) in parts.concat().into_iter().enumerate() {
-            found.set(i, list, picks.norms.len());
+        for (&i, list) in rows.iter().zip(parts.concat()) {
+            found.set(i as usize, list);
         }
         Ok(found)
     }
 
     /// The nearest pick of row `i` and the second nearest; infinitely far where there is none.
+    #[inline]
     #[must_use]
     pub fn two(&self, i: usize) -> (Near, Near) {
         let (slots, dists) = (&self.slots[i * DEPTH..], &self.dists[i]);
         ((slots[0], dists[0]), (slots[1], dists[1]))
     }
 
-    /// Sum over the rows of the distance to the nearest pick.
+    /// Sum over the rows searched for of the distance to the nearest pick.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.dists.iter().map(|d| f64::from(d[0])).sum()
+        let nearest = self.dists.iter().map(|d| f64::from(d[0]));
+        nearest.filter(|d| d.is_finite()).sum()
     }
 
-    /// Puts another row into `slot` of `picks`, which hold it already; `dots`, (n,), are its products
-    /// with all rows. Calls `changed(i, before, after)` with [`two`](Self::two) of each row for which
-    /// they may differ.
+    /// Puts another row into `slot` of `picks`, which hold it already; `near`: the rows near it, itself
+    /// among them if it was searched for, and their distances. Calls `changed(i, before, after)` with
+    /// [`two`](Self::two) of each row for which they may differ.
     pub fn replace(
         &mut self,
         picks: Picks<'_>,
         slot: u32,
-        dots: &[f32],
+        near: impl Iterator<Item = (u32, f32)>,
         mut changed: impl FnMut(usize, (Near, Near), (Near, Near)),
     ) {
-        let norm = picks.norms[slot as usize];
-        let mut rows = Vec::new();
-        find_equal(&self.slots, slot, |at| rows.push((at / DEPTH) as u32));
-        scan_below_each(dots, &self.limits, norm, |i, _| rows.push(i as u32));
-        rows.sort_unstable();
-        rows.dedup();
-        let before: Vec<(Near, Near)> = rows.iter().map(|&i| self.two(i as usize)).collect();
+        let mut rows: Vec<(u32, f32)> = Vec::new();
+        rows.extend(near.filter(|&(i, d)| d < self.dists[i as usize][DEPTH - 1]));
+        find_equal(&self.slots, slot, |at| {
+            rows.push(((at / DEPTH) as u32, f32::INFINITY));
+        });
+        // A row that is near as well comes first with its distance.
+        rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        rows.dedup_by_key(|(i, _)| *i);
         let least = 2.min(picks.norms.len());
         let mut short = Vec::new();
-        for &i in &rows {
-            let at = i as usize;
-            let d = distance(norm, self.norms[at], dots[at]);
-            if self.replace_in(at, slot, d) < least {
-                short.push(i);
+        for &(i, d) in &rows {
+            let before = self.two(i as usize);
+            if self.replace_in(i as usize, slot, d) < least {
+                short.push((i, before));
+            } else {
+                changed(i as usize, before, self.two(i as usize));
             }
         }
-        self.search(picks, &short);
-        for (&i, before) in rows.iter().zip(before) {
-            changed(i as usize, before, self.two(i as usize));
+        for part in blocks(short.len(), ROWS) {
+            let part = &short[part];
+            let rows: Vec<u32> = part.iter().map(|(i, _)| *i).collect();
+            for (&(i, before), list) in part.iter().zip(self.searched(picks, &rows)) {
+                self.set(i as usize, list);
+                changed(i as usize, before, self.two(i as usize));
+            }
         }
     }
 
@@ -145,22 +153,7 @@ impl<'a> NearestPicks<'a> {
             insert(slots, dists, (slot, d));
             len = (len + 1).min(DEPTH);
         }
-        self.limits[i] = if len > 0 {
-            dists[len - 1].powi(2) - self.norms[i]
-        } else {
-            f32::INFINITY
-        };
         len
-    }
-
-    /// Makes the lists of `rows` anew.
-    fn search(&mut self, picks: Picks<'_>, rows: &[u32]) {
-        for part in blocks(rows.len(), ROWS) {
-            let rows = &rows[part];
-            for (&i, list) in rows.iter().zip(self.searched(picks, rows)) {
-                self.set(i as usize, list, picks.norms.len());
-            }
-        }
     }
 
     /// The lists of `rows`, from the distances to all picks.
@@ -171,24 +164,20 @@ impl<'a> NearestPicks<'a> {
         let list = |(&i, dots): (&u32, &[f32])| {
             let norm_i = self.norms[i as usize];
             let (mut slots, mut dists) = ([NO_PICK; DEPTH], [f32::INFINITY; DEPTH]);
-            let mut limit = f32::INFINITY;
-            for (slot, (dot, norm)) in dots.iter().zip(picks.norms).enumerate() {
-                // Nearly all are farther: no root is drawn for them.
-                if norm - 2.0 * dot < limit {
-                    let d = distance(norm_i, *norm, *dot);
-                    insert(&mut slots, &mut dists, (slot as u32, d));
-                    limit = dists[DEPTH - 1].powi(2) - norm_i;
-                }
-            }
+            // Nearly all are farther: no root is drawn for them.
+            scan_below(dots, picks.norms, f32::INFINITY, |slot, _| {
+                let d = distance(norm_i, picks.norms[slot], dots[slot]);
+                insert(&mut slots, &mut dists, (slot as u32, d));
+                dists[DEPTH - 1].powi(2) - norm_i
+            });
             (slots, dists)
         };
         rows.iter().zip(tile.chunks_exact(m)).map(list).collect()
     }
 
-    /// Makes `list`, of the nearest of m picks, row `i`'s.
-    fn set(&mut self, i: usize, (slots, dists): List, m: usize) {
+    /// Makes `list` row `i`'s.
+    fn set(&mut self, i: usize, (slots, dists): List) {
         self.slots[i * DEPTH..(i + 1) * DEPTH].copy_from_slice(&slots);
-        self.limits[i] = dists[DEPTH.min(m) - 1].powi(2) - self.norms[i];
         self.dists[i] = dists;
     }
 }
@@ -220,25 +209,23 @@ mod tests {
             let start = x.view().gather(&rows);
             let start_norms = squared_norms(start.view());
             let picks = Picks::new(&start, &start_norms);
-            let mut near = NearestPicks::new(x.view(), &norms, picks).unwrap();
+            let all: Vec<u32> = (0..n as u32).collect();
+            let mut near = NearestPicks::new(x.view(), &norms, &all, picks).unwrap();
             for _ in 0..200 {
                 let slot = rng.random_range(0..m);
                 rows[slot] = rng.random_range(0..n as u32);
                 let own = rows[slot] as usize;
-                let mut dots = vec![0.0; n];
-                matmul_nt(
-                    &mut dots,
-                    x.view().rows_range(own..own + 1),
-                    x.view(),
-                    false,
-                );
+                let to_own = all.iter().map(|&i| {
+                    let d2 = squared_distance(x.row(i as usize), x.row(own));
+                    (i, d2.sqrt())
+                });
                 let picks = x.view().gather(&rows);
                 let told: Vec<_> = (0..n).map(|i| near.two(i)).collect();
                 let mut seen = told.clone();
                 near.replace(
                     Picks::new(&picks, &squared_norms(picks.view())),
                     slot as u32,
-                    &dots,
+                    to_own,
                     |i, before, after| {
                         assert_eq!(before, told[i]);
                         seen[i] = after;

@@ -1,17 +1,20 @@
 //! Swaps of the exchange: scoring all of a candidate at once, and taking the best.
 //!
-//! FasterPAM (Schubert & Rousseeuw 2021) on the joint score of `exchange`.
+//! FasterPAM (Schubert & Rousseeuw 2021) on the joint score of `exchange`, along the kNN graph: the
+//! coverage that a candidate gains or loses is counted over its neighbours.
 
 use rand_chacha::ChaCha8Rng;
 
 use crate::arrays::matrix::Matrix;
-use crate::exchange::nearest_picks::{Near, NearestPicks, Picks, distance};
-use crate::exchange::potential::Block;
+use crate::exchange::block::Block;
+use crate::exchange::gaussian::Packed;
+use crate::exchange::nearest_picks::{Near, NearestPicks, Picks};
+use crate::exchange::pulled::Pulled;
+use crate::exchange::residual::Pull;
 use crate::kernels::exp::{N_RADII, gaussian_powers};
-use crate::kernels::product::matmul_nt;
-use crate::kernels::scan::scan_below_each;
-use crate::kernels::squared_distance::squared_from_products;
-use crate::kernels::squared_distance::squared_norms;
+use crate::kernels::product::dot;
+use crate::kernels::scan::scan_below;
+use crate::kernels::squared_distance::{squared_from_product, squared_norms};
 use crate::kernels::sum::sum;
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
@@ -19,10 +22,8 @@ use crate::run::parallel::{fill_blocks, map_blocks};
 
 /// Candidates scored against one state of the selection.
 pub const CANDIDATE_BATCH: usize = 512;
-/// Candidates of a product.
-const TILE: usize = 64;
-/// Candidates that a task scores, and picks that it sums the kernels of.
-const SCORED: usize = 8;
+/// Candidates of a product, and of a task.
+const TILE: usize = 32;
 /// A swap must lower the score by this share of 1/m.
 const LEAST_GAIN: f64 = 1e-5;
 
@@ -37,25 +38,37 @@ pub struct SwapSearch<'a, F> {
     pub rows: Vec<u32>,
     picks: Matrix,
     pick_norms: Vec<f32>,
+    /// The picks as they were when a batch began.
+    packed: Packed,
     is_picked: Vec<bool>,
     /// Σ_{s in S} k(s, i) for each pick i, (m,).
     field: Vec<f64>,
     nearest: NearestPicks<'a>,
-    /// Squared distance of the second nearest pick less the squared norm, (n,): see
-    /// [`scan_below_each`].
-    reach: Vec<f32>,
+    is_covering: Vec<bool>,
     /// Growth of the summed quantisation error if the pick in a slot left, (m,).
     removal: Vec<f64>,
-    /// Products of a batch with all rows, ([`CANDIDATE_BATCH`], n).
-    dots: Vec<f32>,
+    /// What the score changes as the pick of a slot leaves, but for what it has to do with the candidate,
+    /// over [`SwapSearch::per_kernel`], (m,); infinite for those that stay.
+    leaving: Vec<f32>,
+    /// What the whole asks for.
+    pulled: Option<Pulled<'a>>,
+    /// Kernels of a batch with the picks, ([`CANDIDATE_BATCH`], m).
+    kernels: Vec<f32>,
 }
 
-/// The best swap with a candidate: what it changes, the slot that leaves, and the candidate's
-/// kernels with the picks.
+/// The best swap with a candidate: what it changes, and the slot that leaves.
+#[derive(Debug, Clone, Copy)]
 struct Swap {
     change: f64,
     slot: usize,
-    kernels: Vec<f32>,
+}
+
+/// Room for what a task does with one candidate after the other.
+struct Scratch {
+    /// What coverage changes beyond what candidates share, by slot, (m,).
+    gains: Vec<f64>,
+    /// Slots whose `gains` are not 0.
+    touched: Vec<u32>,
 }
 
 impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
@@ -68,6 +81,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
         picked: &[u32],
         is_free: F,
         lambda_cover: f64,
+        pull: Option<Pull<'a>>,
         rng: &mut ChaCha8Rng,
         monitor: &Monitor,
     ) -> Result<Self> {
@@ -76,39 +90,48 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
         monitor.check()?;
         let picks = block.x.gather(picked);
         let pick_norms = squared_norms(picks.view());
-        let field = map_blocks(m, SCORED, |part| {
+        let mut packed = Packed::default();
+        block.pack(&picks, &pick_norms, &mut packed);
+        let field = map_blocks(m, TILE, |part| {
             monitor.check()?;
-            let kernels = picked[part]
-                .iter()
-                .map(|&i| block.kernels(i, &picks, &pick_norms));
-            Ok(kernels.map(|kernels| sum(&kernels)).collect::<Vec<_>>())
+            let rows = &picked[part];
+            let mut kernels = vec![0.0; rows.len() * m];
+            block.kernels_of(rows, &packed, &mut kernels);
+            Ok(kernels.chunks_exact(m).map(sum).collect::<Vec<_>>())
         })?;
         let mut is_picked = vec![false; n];
         picked.iter().for_each(|&i| is_picked[i as usize] = true);
+        let mut is_covering = vec![false; n];
+        let covering = block.covering.iter();
+        covering.for_each(|&i| is_covering[i as usize] = true);
+        let reference = Picks::new(&picks, &pick_norms);
+        let pulled = pull.map(|pull| Pulled::new(pull, picked));
         let mut search = Self {
             block,
             is_free,
             cfd_weight: 1.0 / a,
-            cover_weight: lambda_cover / (b * n as f64),
+            cover_weight: lambda_cover / (b * block.covering.len() as f64),
             rows: picked.to_vec(),
             field: field.concat(),
-            nearest: NearestPicks::new(block.x, &block.norms, Picks::new(&picks, &pick_norms))?,
+            nearest: NearestPicks::new(block.x, &block.norms, &block.covering, reference)?,
             picks,
             pick_norms,
+            packed,
             is_picked,
-            reach: vec![0.0; n],
+            is_covering,
             removal: vec![0.0; m],
-            dots: vec![0.0; CANDIDATE_BATCH.min(n) * n],
+            leaving: vec![0.0; m],
+            pulled,
+            kernels: vec![0.0; CANDIDATE_BATCH.min(n) * m],
         };
         search.recount();
         Ok(search)
     }
 
-    /// Adds (`sign` 1) or takes away (-1) what row `x`, with its two nearest picks, has to do with
-    /// `removal`, and sets its `reach`. A single pick cannot leave without a successor, so its infinite
-    /// second distance counts as nothing here.
-    fn account(&mut self, x: usize, (near, second): (Near, Near), sign: f64) {
-        self.reach[x] = second.1.powi(2) - self.block.norms[x];
+    /// Adds (`sign` 1) or takes away (-1) what a row with its two nearest picks has to do with
+    /// `removal`. A single pick cannot leave without a successor, so its infinite second distance
+    /// counts as nothing here.
+    fn account(&mut self, (near, second): (Near, Near), sign: f64) {
         if second.1.is_finite() {
             self.removal[near.0 as usize] += sign * f64::from(second.1 - near.1);
         }
@@ -117,44 +140,92 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
     /// Counts all rows anew, free of the rounding of many changes. O(n).
     pub fn recount(&mut self) {
         self.removal.fill(0.0);
-        for x in 0..self.reach.len() {
-            self.account(x, self.nearest.two(x), 1.0);
+        let block = self.block;
+        for &x in &block.covering {
+            self.account(self.nearest.two(x as usize), 1.0);
+        }
+    }
+
+    /// How much the score falls for every unit of kernel between the pick that leaves and the candidate,
+    /// halved.
+    fn per_kernel(&self) -> f64 {
+        self.cfd_weight / self.rows.len() as f64
+    }
+
+    /// Brings `leaving` up to date. O(m).
+    fn weigh_leaving(&mut self) {
+        let (inv_m, scale) = (1.0 / self.rows.len() as f64, 1.0 / self.per_kernel());
+        for (slot, &i) in self.rows.iter().enumerate() {
+            let cfd = 2.0 * self.block.potential[i as usize] - 2.0 * inv_m * self.field[slot];
+            let pull = self
+                .pulled
+                .as_ref()
+                .map_or(0.0, |pulled| pulled.leave(slot));
+            let change = self.cfd_weight * cfd + self.cover_weight * self.removal[slot] + pull;
+            self.leaving[slot] = if (self.is_free)(i) {
+                (change * scale) as f32
+            } else {
+                f32::INFINITY
+            };
         }
     }
 
     /// Scores every candidate of `batch` and takes the swaps that help. Returns their number;
-    /// `change`, (n,), learns what the best swap with each of them changed. O(b n p), and O(n) for
+    /// `change`, (n,), learns what the best swap with each of them changed. O(b m p), and O(m p + n) for
     /// each swap taken.
     ///
     /// # Errors
     /// None: the tasks cannot fail.
     pub fn try_batch(&mut self, batch: &[u32], change: &mut [f64]) -> Result<usize> {
-        let (n, x) = (self.block.n(), self.block.x);
+        let (block, m) = (self.block, self.rows.len());
         // Kept from batch to batch: fresh memory costs more than what is written to it.
-        let mut dots = std::mem::take(&mut self.dots);
-        fill_blocks(&mut dots[..batch.len() * n], n, TILE, |first, out| {
-            let candidates = x.gather(&batch[first..first + out.len() / n]);
-            matmul_nt(out, candidates.view(), x, false);
+        let mut kernels = std::mem::take(&mut self.kernels);
+        block.pack(&self.picks, &self.pick_norms, &mut self.packed);
+        let packed = &self.packed;
+        let of_batch = &mut kernels[..batch.len() * m];
+        fill_blocks(of_batch, m, TILE, |first, out| {
+            let rows = &batch[first..first + out.len() / m];
+            block.kernels_of(rows, packed, out);
             Ok(())
         })?;
-        let row = |at: usize| &dots[at * n..(at + 1) * n];
-        let found = map_blocks(batch.len(), SCORED, |part| {
-            let scored = part.map(|at| self.best_swap(batch[at], row(at)).change);
+        let features = match &mut self.pulled {
+            Some(pulled) => Some(pulled.begin(batch)?),
+            None => None,
+        };
+        self.weigh_leaving();
+        let feature = |at: usize| features.as_ref().map(|features| features.row(at));
+        let found = map_blocks(batch.len(), TILE, |part| {
+            let mut scratch = self.scratch();
+            let scored = part.map(|at| {
+                let kernels = &kernels[at * m..(at + 1) * m];
+                self.best_swap(batch[at], kernels, feature(at), &mut scratch)
+                    .change
+            });
             Ok(scored.collect::<Vec<_>>())
         })?;
-        let mut taken = 0;
+        let mut scratch = self.scratch();
+        let mut changed: Vec<usize> = Vec::new();
         for (at, (&j, found)) in batch.iter().zip(found.concat()).enumerate() {
             change[j as usize] = found;
             if found < self.threshold() {
-                let swap = self.best_swap(j, row(at));
-                if swap.change < self.threshold() {
-                    self.take(j, row(at), swap);
-                    taken += 1;
+                let kernels = &mut kernels[at * m..(at + 1) * m];
+                self.refresh(j, &changed, kernels);
+                let swap = self.best_swap(j, kernels, feature(at), &mut scratch);
+                if swap.change < self.threshold() && self.helps(feature(at), swap) {
+                    self.take(j, kernels, feature(at), swap.slot);
+                    changed.push(swap.slot);
                 }
             }
         }
-        self.dots = dots;
-        Ok(taken)
+        self.kernels = kernels;
+        Ok(changed.len())
+    }
+
+    fn scratch(&self) -> Scratch {
+        Scratch {
+            gains: vec![0.0; self.rows.len()],
+            touched: Vec::new(),
+        }
     }
 
     /// What a swap must change at least.
@@ -162,65 +233,124 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
         -LEAST_GAIN / self.rows.len() as f64
     }
 
-    /// The best swap of a pick for row j, whose products with all rows are `dots`, (n,).
-    fn best_swap(&self, j: u32, dots: &[f32]) -> Swap {
+    /// Brings the kernels of row `j` with the picks of the slots `changed` up to date.
+    fn refresh(&self, j: u32, changed: &[usize], kernels: &mut [f32]) {
+        if changed.is_empty() {
+            return;
+        }
+        let (block, row) = (self.block, j as usize);
+        let squared = changed.iter().map(|&slot| {
+            let product = dot(block.x.row(row), self.picks.row(slot));
+            squared_from_product(block.norms[row], self.pick_norms[slot], product)
+        });
+        let squared: Vec<f32> = squared.collect();
+        let mut anew = vec![0.0; changed.len()];
+        gaussian_powers(&squared, block.coarse, &mut anew);
+        for (&slot, kernel) in changed.iter().zip(anew) {
+            kernels[slot] = kernel;
+        }
+    }
+
+    /// The best swap of a pick for row j, whose kernels with the picks are `kernels`, (m,), and whose
+    /// features `feature`. O(m + k).
+    fn best_swap(
+        &self,
+        j: u32,
+        kernels: &[f32],
+        feature: Option<&[f32]>,
+        scratch: &mut Scratch,
+    ) -> Swap {
         let (at, m) = (j as usize, self.rows.len());
-        let mut swap = Swap {
+        let mut best = Swap {
             change: f64::INFINITY,
             slot: 0,
-            kernels: vec![],
         };
         if self.is_picked[at] {
-            return swap;
+            return best;
         }
-        let norm = self.block.norms[at];
-        // How the summed distance to the nearest pick changes as j enters and the pick of a slot leaves:
-        // `shared`, whichever leaves, and `gains[slot]` on top.
-        let mut gains = self.removal.clone();
+        let shared = self.coverage(j, scratch);
+        // m times the CF distance, when i leaves and j enters, changes by
+        // (k_ii + k_jj + 2 (field_j - field_i - k_ij)) / m - 2 (potential_j - potential_i).
+        let inv_m = 1.0 / m as f64;
+        let cfd =
+            inv_m * (2.0 * N_RADII as f64 + 2.0 * sum(kernels)) - 2.0 * self.block.potential[at];
+        let mut enter = self.cfd_weight * cfd + self.cover_weight * shared;
+        if let (Some(pulled), Some(feature)) = (&self.pulled, feature) {
+            enter += pulled.enter(feature);
+        }
+        let per_kernel = self.per_kernel();
+        // A swap with a pick that covers nothing near the candidate; with those that do, more is saved. (A
+        // single pick covers all, and may leave rows farther off.)
+        if m > 1 {
+            let least = scan_below(kernels, &self.leaving, f32::INFINITY, |slot, value| {
+                best.slot = slot;
+                value
+            });
+            best.change = enter + per_kernel * f64::from(least);
+        }
+        for &s in &scratch.touched {
+            let gain = std::mem::take(&mut scratch.gains[s as usize]);
+            let own = self.leaving[s as usize] - 2.0 * kernels[s as usize];
+            let change = enter + per_kernel * f64::from(own) + self.cover_weight * gain;
+            if change < best.change || (change == best.change && (s as usize) < best.slot) {
+                (best.change, best.slot) = (change, s as usize);
+            }
+        }
+        scratch.touched.clear();
+        best
+    }
+
+    /// How the summed distance to the nearest pick changes as j enters, whichever pick leaves; and what it
+    /// changes less if that of a slot does, in `scratch`.
+    fn coverage(&self, j: u32, scratch: &mut Scratch) -> f64 {
         let mut shared = 0.0;
-        scan_below_each(dots, &self.reach, norm, |x, _| {
-            let d = distance(norm, self.block.norms[x], dots[x]);
-            let ((slot, near), (_, second)) = self.nearest.two(x);
-            if d < near {
+        let own = self.is_covering[j as usize].then_some((j, 0.0));
+        for (x, d) in own
+            .into_iter()
+            .chain(self.block.neighbors(j).iter().copied())
+        {
+            let ((slot, near), (_, second)) = self.nearest.two(x as usize);
+            if d >= second {
+                continue;
+            }
+            let gain = if d < near {
                 // j is nearest: should the nearest pick leave, the row no longer falls to the second.
                 shared += f64::from(d - near);
                 if second.is_finite() {
-                    gains[slot as usize] += f64::from(near - second);
+                    near - second
+                } else {
+                    0.0
                 }
             } else {
                 // j is second: should the nearest pick leave, the row falls to j.
                 let until = if second.is_finite() { second } else { near };
-                gains[slot as usize] += f64::from(d - until);
+                d - until
+            };
+            let sum = &mut scratch.gains[slot as usize];
+            if *sum == 0.0 {
+                scratch.touched.push(slot);
             }
-        });
-        let mut dists: Vec<f32> = self.rows.iter().map(|&i| dots[i as usize]).collect();
-        squared_from_products(&mut dists, norm, &self.pick_norms);
-        let mut kernels = vec![0.0; m];
-        gaussian_powers(&dists, self.block.coarse, &mut kernels);
-        // m times the CF distance, when i leaves and j enters, changes by
-        // (k_ii + k_jj + 2 (field_j - field_i - k_ij)) / m - 2 (potential_j - potential_i).
-        let (inv_m, potential) = (1.0 / m as f64, &self.block.potential);
-        let enter = inv_m * (2.0 * N_RADII as f64 + 2.0 * sum(&kernels)) - 2.0 * potential[at];
-        for (slot, &i) in self.rows.iter().enumerate() {
-            let leave = 2.0 * (self.field[slot] + f64::from(kernels[slot]));
-            let cfd = enter - inv_m * leave + 2.0 * potential[i as usize];
-            let change = self.cfd_weight * cfd + self.cover_weight * (gains[slot] + shared);
-            if change < swap.change && (self.is_free)(i) {
-                (swap.change, swap.slot) = (change, slot);
-            }
+            *sum += f64::from(gain);
         }
-        swap.kernels = kernels;
-        swap
+        shared
     }
 
-    fn take(&mut self, j: u32, dots: &[f32], swap: Swap) {
-        let Swap { slot, kernels, .. } = swap;
+    /// Whether a swap helps as the whole stands now.
+    fn helps(&self, feature: Option<&[f32]>, swap: Swap) -> bool {
+        let (Some(pulled), Some(feature)) = (&self.pulled, feature) else {
+            return true;
+        };
+        let supposed = pulled.enter(feature) + pulled.leave(swap.slot);
+        swap.change - supposed + pulled.change(feature, swap.slot) < self.threshold()
+    }
+
+    fn take(&mut self, j: u32, kernels: &[f32], feature: Option<&[f32]>, slot: usize) {
         let (enters, leaves) = (j as usize, self.rows[slot]);
         let left = self.block.kernels(leaves, &self.picks, &self.pick_norms);
-        for ((field, new), old) in self.field.iter_mut().zip(&kernels).zip(&left) {
+        for ((field, new), old) in self.field.iter_mut().zip(kernels).zip(&left) {
             *field += f64::from(*new) - f64::from(*old);
         }
-        self.field[slot] = sum(&kernels) - f64::from(kernels[slot]) + N_RADII as f64;
+        self.field[slot] = sum(kernels) - f64::from(kernels[slot]) + N_RADII as f64;
         self.rows[slot] = j;
         self.is_picked[leaves as usize] = false;
         self.is_picked[enters] = true;
@@ -229,12 +359,19 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
             .copy_from_slice(self.block.x.row(enters));
         self.pick_norms[slot] = self.block.norms[enters];
         let mut changes = Vec::new();
-        let note = |x, before, after| changes.push((x, before, after));
+        let note = |_, before, after| changes.push((before, after));
         let picks = Picks::new(&self.picks, &self.pick_norms);
-        self.nearest.replace(picks, slot as u32, dots, note);
-        for (x, before, after) in changes {
-            self.account(x, before, -1.0);
-            self.account(x, after, 1.0);
+        let own = self.is_covering[enters].then_some((j, 0.0));
+        let near = self.block.neighbors(j).iter().copied();
+        let near = own.into_iter().chain(near);
+        self.nearest.replace(picks, slot as u32, near, note);
+        for (before, after) in changes {
+            self.account(before, -1.0);
+            self.account(after, 1.0);
         }
+        if let (Some(pulled), Some(feature)) = (&mut self.pulled, feature) {
+            pulled.take(feature, slot);
+        }
+        self.weigh_leaving();
     }
 }

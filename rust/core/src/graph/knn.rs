@@ -9,8 +9,10 @@
 //! within the rounding error of the products, some 1e-6 of the largest squared norm, of the k-th:
 //! then one of those is returned in its place. The rows should be centred.
 
+use std::ops::Range;
+
 use crate::arrays::matrix::MatrixView;
-use crate::graph::top_k::TopK;
+use crate::graph::top_k::{ROOM, TopK};
 use crate::kernels::product::matmul_nt;
 use crate::kernels::scan::scan_below;
 use crate::kernels::squared_distance::{squared_distance, squared_norms};
@@ -122,12 +124,15 @@ pub fn knn_query(
 
 /// Blocks of rows, each with room for `keep` candidates.
 fn in_blocks(x: MatrixView<'_>, keep: usize) -> Vec<TopK<'_>> {
-    let rows = x.rows().div_ceil(BLOCKS).next_multiple_of(PANELS);
-    let rows = rows.clamp(FEWEST_ROWS, MOST_ROWS);
-    let blocks = blocks(x.rows(), rows);
-    blocks
-        .map(|at| TopK::new(x.rows_range(at.clone()), at.start, keep))
+    meeting_blocks(x.rows())
+        .map(|at| TopK::new(x.rows_range(at.clone()), at.start, keep, ROOM))
         .collect()
+}
+
+/// Ranges of rows of which every two are to meet.
+pub(crate) fn meeting_blocks(n: usize) -> impl Iterator<Item = Range<usize>> {
+    let rows = n.div_ceil(BLOCKS).next_multiple_of(PANELS);
+    blocks(n, rows.clamp(FEWEST_ROWS, MOST_ROWS))
 }
 
 /// Exact distances of the candidates kept; the nearest k of each row.

@@ -15,7 +15,7 @@
 pub mod connect;
 pub mod fuzzy;
 pub mod knn;
-mod top_k;
+pub(crate) mod top_k;
 
 pub(crate) use knn::SLACK;
 pub(crate) use top_k::ROOM;

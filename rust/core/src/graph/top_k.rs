@@ -28,7 +28,7 @@ pub struct TopK<'a> {
     half_norms: Vec<f32>,
     /// What a candidate must lie below; minus infinity for rows that fill up a tile.
     thresholds: Vec<f32>,
-    /// Places a row: `keep` + [`ROOM`], none if none are kept.
+    /// Places a row: `keep` and what is spare, none if none are kept.
     room: usize,
     /// Those of each row, and how many of them are taken.
     entries: Vec<Candidate>,
@@ -37,8 +37,9 @@ pub struct TopK<'a> {
 
 impl<'a> TopK<'a> {
     /// The rows of `x`, (b, p), of which the first is row `first` of the whole, with no candidates
-    /// yet; `keep` of them will be kept. With 0 they are only offered to others.
-    pub fn new(x: MatrixView<'a>, first: usize, keep: usize) -> Self {
+    /// yet; `keep` of them will be kept, and `spare` more collected before they are sorted out. With a
+    /// `keep` of 0 the rows are only offered to others.
+    pub fn new(x: MatrixView<'a>, first: usize, keep: usize, spare: usize) -> Self {
         let b = x.rows();
         let padded = b.next_multiple_of(ROWS).max(b.next_multiple_of(COLS));
         let mut half_norms: Vec<f32> = squared_norms(x).into_iter().map(|s| 0.5 * s).collect();
@@ -53,7 +54,7 @@ impl<'a> TopK<'a> {
             b
         ];
         thresholds.resize(padded, f32::NEG_INFINITY);
-        let room = if keep > 0 { keep + ROOM } else { 0 };
+        let room = if keep > 0 { keep + spare } else { 0 };
         Self {
             x,
             first,
@@ -71,23 +72,48 @@ impl<'a> TopK<'a> {
         self.x
     }
 
+    /// The number of its first row.
+    pub fn first(&self) -> usize {
+        self.first
+    }
+
+    /// Whether row `i` of the block is offered to others.
+    pub fn is_offered(&self, i: usize) -> bool {
+        self.half_norms[i].is_finite()
+    }
+
     /// Offers each row every row of `other`, and the other way round; where `same`, both are blocks
     /// of one matrix, and a row is not offered to itself. O(b c p).
     pub fn meet(&mut self, other: &mut Self, same: bool) {
         let left = self.x;
         let mut right = RightPanels::default();
         right.pack(other.x);
-        let mut offer = Offer {
+        for_each_tile(left, &right, &mut self.offer(other, same));
+    }
+
+    /// What [`meet`](Self::meet) does with the products.
+    pub fn offer<'b, 'c>(&'b mut self, other: &'b mut TopK<'c>, same: bool) -> Offer<'b, 'a, 'c> {
+        Offer {
             rows: self,
             cols: other,
             same,
-        };
-        for_each_tile(left, &right, &mut offer);
+        }
+    }
+
+    /// Makes row `i` of the block take only what ranks below `limit`: half the squared distance, less half
+    /// the own squared norm.
+    pub fn limit(&mut self, i: usize, limit: f32) {
+        self.thresholds[i] = limit;
+    }
+
+    /// Keeps the row `i` of the block from being offered.
+    pub fn withhold(&mut self, i: usize) {
+        self.half_norms[i] = f32::INFINITY;
     }
 
     /// Offers the rows to each other. O(b^2 p).
     pub fn meet_each_other(&mut self) {
-        let mut offered = Self::new(self.x, self.first, 0);
+        let mut offered = Self::new(self.x, self.first, 0, 0);
         self.meet(&mut offered, true);
     }
 
@@ -118,7 +144,7 @@ impl<'a> TopK<'a> {
 }
 
 /// Products between two blocks.
-struct Offer<'a, 'b, 'c> {
+pub struct Offer<'a, 'b, 'c> {
     rows: &'a mut TopK<'b>,
     cols: &'a mut TopK<'c>,
     same: bool,
@@ -158,9 +184,16 @@ impl Offer<'_, '_, '_> {
     #[inline(never)]
     fn push(&mut self, i: usize, first: usize, dots: &[f32; WIDEST], least: &[f32; WIDEST]) {
         let (rows, cols) = (&mut *self.rows, &mut *self.cols);
-        for (j, (dot, least)) in (first..).zip(dots.iter().zip(least)) {
-            let near = dot > least;
-            if !near || (self.same && rows.first + i == cols.first + j) {
+        // Few are near: their places are gathered without a branch for each.
+        let mut places = 0_u32;
+        for (lane, (dot, least)) in dots.iter().zip(least).enumerate() {
+            places |= u32::from(dot > least) << lane;
+        }
+        while places != 0 {
+            let lane = places.trailing_zeros() as usize;
+            places &= places - 1;
+            let (j, dot) = (first + lane, dots[lane]);
+            if self.same && rows.first + i == cols.first + j {
                 continue;
             }
             let (for_row, for_column) = (cols.half_norms[j] - dot, rows.half_norms[i] - dot);

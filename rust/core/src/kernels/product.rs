@@ -7,8 +7,9 @@
 //! An entry is summed over the inner dimension in ascending order, in parts of 512 that are
 //! added in order, with fused rounding where the machine has it: faer's kernels for AVX2 and AVX-512
 //! do so, and so do the plain loops here, which stand in for them where another instruction set than
-//! the machine's best was asked for ([`crate::run::instruction_set`]). The exception is a product
-//! with a single row: faer sums it in lanes of the machine's width, the plain loops in order.
+//! the machine's best was asked for ([`crate::run::instruction_set`]). The exception is
+//! [`matmul_nt`] with a single row, which is ours, as faer would sum in lanes of the machine's width: sixteen
+//! sums side by side, added in order.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -40,6 +41,19 @@ const WIDTH: usize = 64;
 /// # Panics
 /// Where the shapes do not fit.
 pub fn matmul_nt(out: &mut [f32], a: MatrixView<'_>, b: MatrixView<'_>, add: bool) {
+    if a.rows() == 1 {
+        assert!(
+            out.len() == b.rows() && a.cols() == b.cols(),
+            "shapes differ"
+        );
+        let dots = RowProducts {
+            out,
+            a: a.row(0),
+            b,
+            add,
+        };
+        return dispatch(dots);
+    }
     product(out, faer_view(a), faer_view(b).transpose(), add);
 }
 
@@ -95,6 +109,75 @@ fn product(out: &mut [f32], a: MatRef<'_, f32>, b: MatRef<'_, f32>, add: bool) {
         matmul(out, accum, a, b, 1.0, Par::Seq);
     } else {
         dispatch(PlainProduct { out, a, b, add });
+    }
+}
+
+/// Partial sums of a product of two rows.
+const LANES: usize = 16;
+
+/// The product of two rows, (k,): [`matmul_nt`]'s of a single row.
+///
+/// ```
+/// use fast_select_core::kernels::product::dot;
+///
+/// assert_eq!(dot(&[1.0, 2.0], &[3.0, 4.0]), 11.0);
+/// ```
+///
+/// # Panics
+/// Where their lengths differ.
+#[must_use]
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len(), "shapes differ");
+    dispatch(RowProduct { a, b })
+}
+
+struct RowProduct<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+}
+
+impl Loop for RowProduct<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> f32 {
+        let ((a, a_rest), (b, b_rest)) = (self.a.as_chunks::<LANES>(), self.b.as_chunks::<LANES>());
+        let mut sums = [0.0_f32; LANES];
+        for (a, b) in a.iter().zip(b) {
+            for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+                *sum = mul_add::<FMA>(*a, *b, *sum);
+            }
+        }
+        for ((a, b), sum) in a_rest.iter().zip(b_rest).zip(&mut sums) {
+            *sum = mul_add::<FMA>(*a, *b, *sum);
+        }
+        let half: [f32; LANES / 2] = std::array::from_fn(|l| sums[l] + sums[l + LANES / 2]);
+        let quarter: [f32; LANES / 4] = std::array::from_fn(|l| half[l] + half[l + LANES / 4]);
+        (quarter[0] + quarter[2]) + (quarter[1] + quarter[3])
+    }
+}
+
+/// Products of a row with others.
+struct RowProducts<'a> {
+    out: &'a mut [f32],
+    a: &'a [f32],
+    b: MatrixView<'a>,
+    add: bool,
+}
+
+impl Loop for RowProducts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for (i, out) in self.out.iter_mut().enumerate() {
+            let product = RowProduct {
+                a: self.a,
+                b: self.b.row(i),
+            };
+            let product = product.run::<FMA>();
+            *out = if self.add { *out + product } else { product };
+        }
     }
 }
 

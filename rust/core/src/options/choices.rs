@@ -53,9 +53,7 @@ macro_rules! choice {
 choice! {
     /// Which stages run.
     Method {
-        /// Exchange from the start rows: no graph, no descent.
-        Exchange = "exchange",
-        /// The paper's stages, then exchange.
+        /// Ours: exchange along the graph, low frequencies hold the whole together.
         Fast = "fast",
         /// The paper's stages.
         Paper = "paper",
@@ -75,7 +73,7 @@ impl Method {
     #[must_use]
     pub fn takes_constraints(self) -> bool {
         match self {
-            Self::Exchange | Self::Fast | Self::Random => true,
+            Self::Fast | Self::Random => true,
             Self::Paper | Self::KCenter | Self::KMeans | Self::Herding => false,
         }
     }
@@ -84,8 +82,8 @@ impl Method {
     #[must_use]
     pub fn descends(self) -> bool {
         match self {
-            Self::Fast | Self::Paper => true,
-            Self::Exchange | Self::Random | Self::KCenter | Self::KMeans | Self::Herding => false,
+            Self::Paper => true,
+            Self::Fast | Self::Random | Self::KCenter | Self::KMeans | Self::Herding => false,
         }
     }
 
@@ -93,7 +91,7 @@ impl Method {
     #[must_use]
     pub fn exchanges(self) -> bool {
         match self {
-            Self::Exchange | Self::Fast => true,
+            Self::Fast => true,
             Self::Paper | Self::Random | Self::KCenter | Self::KMeans | Self::Herding => false,
         }
     }

@@ -39,6 +39,12 @@ pub fn with_pool<R: Send>(n_threads: usize, task: impl FnOnce() -> R + Send) -> 
     Ok(pool.install(task))
 }
 
+/// Threads of the pool at hand. Nothing that is computed may depend on it, only how much is held.
+#[must_use]
+pub fn n_threads() -> usize {
+    rayon::current_num_threads()
+}
+
 /// The ranges of at most `block` entries that cover `0..n`.
 ///
 /// ```

@@ -155,6 +155,22 @@ impl<'a> GroupState<'a> {
         chosen
     }
 
+    /// Calls `visit(rows, quota)` with each of its blocks; with all rows where there is nothing to choose.
+    pub fn each_block(&self, mut visit: impl FnMut(&[u32], usize)) {
+        if self.blocks.is_empty() {
+            let all: Vec<u32> = (0..self.n() as u32).collect();
+            visit(&all, self.quota);
+        }
+        for (rows, quota) in &self.blocks {
+            visit(rows, *quota);
+        }
+    }
+
+    /// The row of the whole that row `i` is.
+    pub fn row_of_whole(&self, i: u32) -> u32 {
+        self.members[i as usize]
+    }
+
     /// Adds the rows selected, as rows of the whole, to `rows`.
     pub fn finish(self, rows: &mut Vec<u32>) -> GroupFacts {
         if self.is_open() {

@@ -16,6 +16,7 @@
 //! | [`plan`] | what all that will take |
 //! | `stage_costs` | bytes and multiply-adds of each stage |
 
+mod exchange_blocks;
 pub mod facts;
 pub mod group;
 mod group_state;
@@ -33,13 +34,14 @@ use crate::run::error::{Error, Result};
 use crate::run::monitor::{Monitor, Stage};
 use crate::run::parallel::map_items;
 use crate::run::rng::Streams;
+use crate::select::exchange_blocks::exchange;
 use crate::select::facts::Selected;
 use crate::select::group::Group;
 use crate::select::group_state::GroupState;
 use crate::select::request::{Request, groups};
 use crate::select::schedule::runs;
 use crate::select::stages::{
-    baseline, build_graph, decode, embed, exchange, find_neighbors, move_anchors, set_target,
+    baseline, build_graph, decode, embed, find_neighbors, move_anchors, set_target,
 };
 
 /// A stage for one group.
@@ -51,9 +53,9 @@ type Step = fn(&mut GroupState<'_>, &ValidParams, &Monitor) -> Result<()>;
 /// use fast_select_core::options::Method;
 /// use fast_select_core::select::check_takes_constraints;
 ///
-/// assert!(check_takes_constraints(Method::Exchange).is_ok());
+/// assert!(check_takes_constraints(Method::Fast).is_ok());
 /// let refused = check_takes_constraints(Method::Herding).unwrap_err();
-/// assert!(refused.to_string().ends_with("Use one of exchange, fast, random"));
+/// assert!(refused.to_string().ends_with("Use one of fast, random"));
 /// ```
 ///
 /// # Errors
@@ -156,7 +158,6 @@ pub fn select(
         (Stage::Optimize, picks, move_anchors),
         (Stage::Decode, picks, decode),
         (Stage::Baseline, picks, baseline),
-        (Stage::Exchange, rows * (1 + params.max_sweeps), exchange),
     ] {
         if !runs(stage, params) {
             continue;
@@ -169,6 +170,10 @@ pub fn select(
                 Ok(())
             }
         })?;
+    }
+    if runs(Stage::Exchange, params) {
+        monitor.begin(Stage::Exchange, rows * (1 + params.max_sweeps))?;
+        exchange(z, &mut states, params, monitor)?;
     }
     let mut rows = Vec::with_capacity(groups.iter().map(|g| g.quota).sum());
     let finished = states.into_iter().map(|state| state.finish(&mut rows));

@@ -6,6 +6,8 @@
 //! by stage on an AVX-512 machine; `tests/bench/fit_plan.py` fits them anew and shows what they miss.
 
 use crate::baselines::MAX_ITER;
+use crate::exchange::block::graph_size;
+use crate::exchange::residual::{n_freqs, strength};
 use crate::exchange::{CANDIDATE_BATCH, SHORT};
 use crate::graph::{ROOM, SLACK};
 use crate::options::{Method, Space, ValidParams};
@@ -47,11 +49,15 @@ pub struct StageCost {
 /// of reading, converting and checking an entry of the input;
 const READ_COST: f64 = 75.0;
 /// of a pair of rows in the exchange, beyond their product;
-const PAIR_COST: f64 = 67.0;
+const PAIR_COST: f64 = 40.0;
+/// of a neighbour in the exchange;
+const LIST_COST: f64 = 300.0;
+/// of a kernel between a candidate and a pick, beyond their product;
+const KERNEL_COST: f64 = 45.0;
 /// of a pick and a row of its block, in all swaps together;
-const SWAP_COST: f64 = 425.0;
-/// of the same, for each column;
-const SWAP_COLUMN_COST: f64 = 3.3;
+const SWAP_COST: f64 = 200.0;
+/// of a block of the exchange;
+const EXCHANGE_COST: f64 = 2e6;
 /// of a sine and a cosine;
 const SINCOS_COST: f64 = 16.0;
 /// of two rows in the search for neighbours, beyond half their product;
@@ -89,6 +95,9 @@ const DECODE_PRODUCTS: f64 = 1.5;
 const COVERAGE_PRODUCTS: f64 = 1.5;
 /// Candidates that a row collects beyond its neighbours.
 const CANDIDATES: usize = SLACK + ROOM;
+/// Bytes of a row of a block of the exchange, and of a neighbour while it is searched for.
+const BLOCK_ROW_BYTES: usize = 240;
+const NEIGHBOR_BYTES: usize = 24;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
@@ -316,7 +325,7 @@ impl<'a> Sizes<'a> {
         };
         let (by_picks, by_rows) = (pairs(|g| g.1), pairs(|g| g.0));
         let multiply_adds = match self.params.method {
-            Method::Random | Method::Fast | Method::Paper | Method::Exchange => 0.0,
+            Method::Random | Method::Fast | Method::Paper => 0.0,
             Method::KCenter => RIVAL_COST * by_picks,
             Method::KMeans => (RIVAL_COST + 1.0 + MAX_ITER as f64) * by_picks,
             Method::Herding => RIVAL_COST * by_picks + 2.0 * by_rows,
@@ -347,26 +356,61 @@ impl<'a> Sizes<'a> {
         let (blocks, p) = (self.blocks(), self.p);
         let mut sizes: Vec<usize> = blocks.iter().map(|(rows, _)| *rows).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
-        let row = 4 * CANDIDATE_BATCH + 8 * PARTIAL_SUMS + 64;
-        let left = if self.params.method.descends() {
-            4 * self.n * self.p_u + self.graph_bytes()
-        } else {
-            0
+        let lists = |&(rows, picks): &(usize, usize)| rows * graph_size(rows, picks).1;
+        let mut near: Vec<usize> = blocks.iter().map(lists).collect();
+        near.sort_unstable_by(|a, b| b.cmp(a));
+        let picks = blocks.iter().map(|(_, picks)| *picks).max().unwrap_or(0);
+        let features = match self.pulled_width(blocks.len()) {
+            0 => 0,
+            width => 4 * width * (picks + CANDIDATE_BATCH + 2 * PARTIAL_SUMS),
         };
+        let rows = (8 * p + BLOCK_ROW_BYTES) * self.at_once(&sizes);
+        let lists = NEIGHBOR_BYTES * self.at_once(&near);
         StageCost {
             stage: Stage::Exchange,
-            bytes: (self.held + left + (4 * p + row) * self.at_once(&sizes)) as u64,
-            multiply_adds: blocks.iter().map(|&(b, m)| self.exchange_block(b, m)).sum(),
-            formula: format!("Z, groups' Z, (4 p + {row}) rows of the blocks at once"),
+            bytes: (self.held + rows + lists + 4 * CANDIDATE_BATCH * picks + features) as u64,
+            multiply_adds: self.whole_cost(&blocks)
+                + blocks
+                    .iter()
+                    .map(|&(b, m)| self.block_cost(b, m))
+                    .sum::<f64>(),
+            formula: format!(
+                "Z, groups' Z, (8 p + {BLOCK_ROW_BYTES} + {NEIGHBOR_BYTES} k) rows of the blocks at once, \
+                 {} (picks + 2 q) of a block",
+                4 * CANDIDATE_BATCH
+            ),
         }
     }
 
-    /// Kernel sums of half the pairs, one full round, the short ones, and the swaps.
-    fn exchange_block(&self, rows: usize, picks: usize) -> f64 {
+    /// Half the pairs of a block, its lists, one full round, the short ones, and the swaps.
+    fn block_cost(&self, rows: usize, picks: usize) -> f64 {
         let (b, m, p) = (rows as f64, picks as f64, self.p as f64);
-        let short = self.params.max_sweeps.saturating_sub(1) as f64;
-        let rounds = 1.0 + SHORT * short;
-        b * b * (0.5 + rounds) * (p + PAIR_COST) + m * b * (SWAP_COST + SWAP_COLUMN_COST * p)
+        let k = graph_size(rows, picks).1.min(rows) as f64;
+        let pairs = 0.5 * b * b * (p + PAIR_COST);
+        let near = b * k * LIST_COST;
+        let kernels = b * m * (self.rounds() * (p + KERNEL_COST) + SWAP_COST);
+        pairs + near + kernels + EXCHANGE_COST
+    }
+
+    /// Rounds over all rows that the rounds of an exchange come to.
+    fn rounds(&self) -> f64 {
+        1.0 + SHORT * self.params.max_sweeps.saturating_sub(1) as f64
+    }
+
+    /// Numbers of a row's features, where the whole pulls on that many blocks.
+    fn pulled_width(&self, n_blocks: usize) -> usize {
+        if strength(n_blocks) > 0.0 {
+            2 * n_freqs(self.m)
+        } else {
+            0
+        }
+    }
+
+    /// Features of all rows, once for their sum and in every round.
+    fn whole_cost(&self, blocks: &[(usize, usize)]) -> f64 {
+        let rows: usize = blocks.iter().map(|(rows, _)| *rows).sum();
+        let q = 0.5 * self.pulled_width(blocks.len()) as f64;
+        rows as f64 * q * (1.0 + self.rounds()) * (self.p as f64 + SINCOS_COST)
     }
 
     fn quality(&self) -> StageCost {

@@ -10,7 +10,6 @@ use crate::descent::cfd::characteristic_function;
 use crate::descent::frequency::{BAND_EDGES, frequency_library, isotropic};
 use crate::descent::matching_space::matching_space;
 use crate::descent::{Descended, Stop, Target, descend};
-use crate::exchange::potential::Block;
 use crate::graph::connect::connect;
 use crate::graph::fuzzy::fuzzy_simplicial_set;
 use crate::graph::knn::knn;
@@ -23,8 +22,7 @@ use crate::run::error::Result;
 use crate::run::monitor::Monitor;
 use crate::run::parallel::{indexed, map_items};
 use crate::run::rng::Purpose;
-use crate::select::group::Standing;
-use crate::select::group_state::{GroupState, with_picks};
+use crate::select::group_state::GroupState;
 use crate::spectral::{TOL, commute_time_scaled, spectral_embedding};
 
 /// Neighbourhood sizes whose fuzzy sets are fused.
@@ -115,7 +113,12 @@ pub fn set_target(
     Ok(())
 }
 
-fn start_rows(group: &GroupState<'_>, params: &ValidParams, monitor: &Monitor) -> Result<Vec<u32>> {
+/// The rows that `params.init` names, in each block.
+pub fn start_rows(
+    group: &GroupState<'_>,
+    params: &ValidParams,
+    monitor: &Monitor,
+) -> Result<Vec<u32>> {
     match params.init {
         Init::Random => {
             let mut rng = group.streams.stream(Purpose::Init, 0);
@@ -173,7 +176,7 @@ pub fn baseline(group: &mut GroupState<'_>, params: &ValidParams, monitor: &Moni
             herding(z, group.quota, median, monitor)?
         }
         // The others are no rivals: this stage is none of theirs.
-        Method::Random | Method::Exchange | Method::Fast | Method::Paper => {
+        Method::Random | Method::Fast | Method::Paper => {
             monitor.advance(group.quota)?;
             let all: Vec<u32> = (0..group.n() as u32).collect();
             group.picks_within(&all, &vec![false; group.n()], group.quota, &mut rng)
@@ -229,64 +232,4 @@ pub fn decode(group: &mut GroupState<'_>, _params: &ValidParams, monitor: &Monit
         decoded.rows
     };
     Ok(())
-}
-
-/// Swaps in each block.
-pub fn exchange(group: &mut GroupState<'_>, params: &ValidParams, monitor: &Monitor) -> Result<()> {
-    if params.method == Method::Exchange {
-        group.split(params.block_rows, monitor)?;
-        group.picked = start_rows(group, params, monitor)?;
-    }
-    let mut is_picked = vec![false; group.n()];
-    let picked = group.picked.iter();
-    picked.for_each(|&i| is_picked[i as usize] = true);
-    let per_median = 1.0 / median_distance(group.z(), group.streams);
-    let blocks = map_items(indexed(&group.blocks), |at| {
-        exchange_block(group, at, &is_picked, per_median, params, monitor)
-    })?;
-    group.facts.exchanged_rows = Some(blocks.iter().map(|block| block.n_rows).sum());
-    group.facts.swaps = Some(blocks.iter().map(|block| block.swaps).sum());
-    group.picked = blocks.into_iter().flat_map(|block| block.picked).collect();
-    Ok(())
-}
-
-/// What the exchange made of a block.
-struct Exchanged {
-    /// Rows that it chose from.
-    n_rows: usize,
-    swaps: usize,
-    /// Rows of the group.
-    picked: Vec<u32>,
-}
-
-/// Swaps in block `b`: `rows` of which `quota` are selected, at first those that are picked,
-/// `is_picked`, (n,). `per_median`: one over the group's median distance.
-fn exchange_block(
-    group: &GroupState<'_>,
-    (b, (rows, quota)): (usize, &(Vec<u32>, usize)),
-    is_picked: &[bool],
-    per_median: f32,
-    params: &ValidParams,
-    monitor: &Monitor,
-) -> Result<Exchanged> {
-    let mut rng = group.streams.stream(Purpose::Exchange, b);
-    let own = group.picks_within(rows, is_picked, *quota, &mut rng);
-    let left_out = rows.len();
-    let rows = with_picks(rows, &own, params.block_rows, &mut rng);
-    let left_out = left_out - rows.len();
-    monitor.advance(left_out * (1 + params.max_sweeps))?;
-    let mut x = group.z().gather(&rows);
-    x.as_mut_slice().iter_mut().for_each(|v| *v *= per_median);
-    let block = Block::new(x.view(), params.base_radius, monitor)?;
-    let is_fixed = |&i: &u32| group.standing(i) != Standing::Free;
-    let fixed: Vec<bool> = rows.iter().map(is_fixed).collect();
-    // Rows ascend, so that a row's place is found by bisection.
-    let place = |i: &u32| rows.partition_point(|row| row < i) as u32;
-    let mut local: Vec<u32> = own.iter().map(place).collect();
-    let swaps = block.exchange(&mut local, &fixed, params, &mut rng, monitor)?;
-    Ok(Exchanged {
-        n_rows: rows.len(),
-        swaps,
-        picked: local.into_iter().map(|i| rows[i as usize]).collect(),
-    })
 }

@@ -1,31 +1,36 @@
-//! Rows that are exchanged among each other: kernels between them, and the potential of their
-//! distribution.
+//! Rows that are exchanged among each other: kernels between them, the potential of their
+//! distribution, and whom each of them covers.
 //!
-//! The kernel is summed over radii that double (the folder's page says what for). Kernels of all
-//! rows with all are formed tile by tile for the potential, and later row by row.
+//! The kernel is summed over radii that double (the folder's page says what for). One pass over all
+//! pairs (`pairs`) forms the potential and the kNN graph; later, kernels with the picks are formed row by
+//! row.
 
 use rand_chacha::ChaCha8Rng;
 
 use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::exchange::gaussian::Packed;
 use crate::exchange::nearest_picks::{NearestPicks, Picks};
+use crate::exchange::pairs::{Pairs, all_pairs};
 use crate::kernels::exp::{N_RADII, gaussian_powers};
 use crate::kernels::product::matmul_nt;
 use crate::kernels::squared_distance::squared_from_products;
 use crate::kernels::squared_distance::squared_norms;
 use crate::kernels::sum::sum;
-use crate::numeric::sample::sample_rows;
+use crate::numeric::sample::{sample_rows, sample_rows_ascending};
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
-use crate::run::parallel::sum_blocks;
 
-/// Rows and columns of a tile of kernels.
-const SIDE: usize = 256;
+/// Neighbours of a row, over the covering rows that a pick stands for; and at least.
+const NEIGHBORS_PER_ROW: f64 = 2.5;
+const MIN_NEIGHBORS: usize = 32;
+/// Covering rows that a pick stands for at most: beyond, coverage is measured on a sample.
+const COVERING_PER_PICK: usize = 50;
 /// Random picks, and the rows that they are measured on, that set the unit of the quantisation
 /// error.
 const REFERENCE_PICKS: usize = 4;
 const REFERENCE_ROWS: usize = 1024;
 
-/// The rows of a block and the potential of their distribution.
+/// The rows of a block, the potential of their distribution, and their neighbours.
 pub struct Block<'a> {
     /// Rows, (n, p).
     pub x: MatrixView<'a>,
@@ -35,70 +40,83 @@ pub struct Block<'a> {
     pub potential: Vec<f64>,
     /// Exponent of the coarsest kernel.
     pub coarse: f32,
+    /// Rows whose distance to the nearest pick is measured, ascending.
+    pub covering: Vec<u32>,
+    /// Of each row the nearest covering rows but for itself, and their distances, (n, k).
+    near: Vec<(u32, f32)>,
+    k: usize,
+}
+
+/// Covering rows, and neighbours of a row, where `m` of `n` rows are selected.
+///
+/// k = 2.5 n/m neighbours lose nothing of the score: a pick's own rows are among them. Where a pick
+/// stands for more than 50 rows, as many of them, sampled, do as well (DESIGN: score within .5 %).
+#[must_use]
+pub(crate) fn graph_size(n: usize, m: usize) -> (usize, usize) {
+    let n_covering = n.min(COVERING_PER_PICK * m);
+    let k = NEIGHBORS_PER_ROW * n_covering as f64 / m.max(1) as f64;
+    (n_covering, (k.ceil() as usize).max(MIN_NEIGHBORS))
 }
 
 impl<'a> Block<'a> {
-    /// The block of all rows of `x`, (n, p), whose median distance is 1; radii double from
-    /// `base_radius` on. O(n^2 p).
+    /// The block of all rows of `x`, (n, p), whose median distance is 1, of which `m` are to be selected;
+    /// radii double from `base_radius` on. O(n^2 p / 2).
     ///
     /// `monitor` advances by n.
     ///
     /// ```
     /// use fast_select_core::arrays::matrix::Matrix;
-    /// use fast_select_core::exchange::potential::Block;
+    /// use fast_select_core::exchange::block::Block;
     /// use fast_select_core::run::monitor::Monitor;
+    /// use fast_select_core::run::rng::{Purpose, Streams};
     ///
     /// // A row's kernel with itself is 1 at each of four radii, with one so far off 0: (4 + 0)/2.
-    /// let x = Matrix::from_vec(vec![0.0, 20.0], 2, 1)?;
-    /// let block = Block::new(x.view(), 0.7, &Monitor::default())?;
+    /// let x = Matrix::from_vec(vec![-10.0, 10.0], 2, 1)?;
+    /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+    /// let block = Block::new(x.view(), 1, 0.7, &mut rng, &Monitor::default())?;
     /// assert_eq!(block.potential, [2.0, 2.0]);
+    /// assert_eq!(block.neighbors(0), [(1, 20.0)]);
     /// # Ok::<(), fast_select_core::Error>(())
     /// ```
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`].
-    pub fn new(x: MatrixView<'a>, base_radius: f64, monitor: &Monitor) -> Result<Self> {
+    pub fn new(
+        x: MatrixView<'a>,
+        m: usize,
+        base_radius: f64,
+        rng: &mut ChaCha8Rng,
+        monitor: &Monitor,
+    ) -> Result<Self> {
+        let n = x.rows();
         let norms = squared_norms(x);
         let coarse = (-0.5 * base_radius * base_radius) as f32;
-        let n = x.rows();
-        let tiles = n.div_ceil(SIDE);
-        // The kernel is symmetric: tiles (a, b) with a <= b count for their rows and their columns.
-        let pairs: Vec<(usize, usize)> = (0..tiles)
-            .flat_map(|a| (a..tiles).map(move |b| (a, b)))
-            .collect();
-        let range = |t: usize| t * SIDE..n.min((t + 1) * SIDE);
-        let sums = sum_blocks(pairs.len(), 1, n, |at, sums| {
-            let (a, b) = pairs[at.start];
-            let (rows, cols) = (range(a), range(b));
-            let mut tile = vec![0.0; rows.len() * cols.len()];
-            let mut kernel = vec![0.0; cols.len()];
-            matmul_nt(
-                &mut tile,
-                x.rows_range(rows.clone()),
-                x.rows_range(cols.clone()),
-                false,
-            );
-            let mut columns = vec![0.0_f32; cols.len()];
-            for (i, dots) in rows.clone().zip(tile.chunks_exact_mut(cols.len())) {
-                squared_from_products(dots, norms[i], &norms[cols.clone()]);
-                gaussian_powers(dots, coarse, &mut kernel);
-                sums[i] += sum(&kernel);
-                columns.iter_mut().zip(&kernel).for_each(|(c, k)| *c += k);
-            }
-            if a < b {
-                for (j, c) in cols.zip(columns) {
-                    sums[j] += f64::from(c);
-                }
-            }
-            monitor.advance(if a == b { rows.len() } else { 0 })
-        })?;
-        let potential = sums.into_iter().map(|s| s / n as f64).collect();
+        let (n_covering, k) = graph_size(n, m);
+        let covering = sample_rows_ascending(n, n_covering, rng);
+        let mut is_covering = vec![false; n];
+        covering
+            .iter()
+            .for_each(|&i| is_covering[i as usize] = true);
+        let Pairs {
+            kernel_sums,
+            k,
+            near,
+        } = all_pairs(x, &norms, coarse, &is_covering, k, monitor)?;
         Ok(Self {
             x,
             norms,
-            potential,
+            potential: kernel_sums.into_iter().map(|s| s / n as f64).collect(),
             coarse,
+            covering,
+            near,
+            k,
         })
+    }
+
+    /// The nearest covering rows of row `i`, but for itself, and their distances; in no order.
+    #[must_use]
+    pub fn neighbors(&self, i: u32) -> &[(u32, f32)] {
+        &self.near[i as usize * self.k..][..self.k]
     }
 
     /// Number of rows, n.
@@ -112,12 +130,14 @@ impl<'a> Block<'a> {
     ///
     /// ```
     /// use fast_select_core::arrays::matrix::Matrix;
-    /// use fast_select_core::exchange::potential::Block;
+    /// use fast_select_core::exchange::block::Block;
     /// use fast_select_core::run::monitor::Monitor;
+    /// use fast_select_core::run::rng::{Purpose, Streams};
     ///
     /// // The three points by hand, of the crate's page.
     /// let x = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
-    /// let block = Block::new(x.view(), 0.7, &Monitor::default())?;
+    /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+    /// let block = Block::new(x.view(), 1, 0.7, &mut rng, &Monitor::default())?;
     /// let (cfd, distance) = block.scores(&[1])?;
     /// assert!((cfd - 1.3542).abs() < 1e-4 && (distance - 0.5).abs() < 1e-6);
     /// # Ok::<(), fast_select_core::Error>(())
@@ -133,21 +153,35 @@ impl<'a> Block<'a> {
         let field = |&i: &u32| sum(&self.kernels(i, &picks, &norms));
         let within: f64 = picked.iter().map(field).sum();
         let whole = sum_f64(&self.potential) / self.n() as f64;
-        let nearest = NearestPicks::new(self.x, &self.norms, Picks::new(&picks, &norms))?;
+        let rows: Vec<u32> = (0..self.n() as u32).collect();
+        let nearest = NearestPicks::new(self.x, &self.norms, &rows, Picks::new(&picks, &norms))?;
         let distance = nearest.total() / self.n() as f64;
         Ok((within / m - 2.0 * across + m * whole, distance))
+    }
+
+    /// `picks`, (m, p), of squared norms `norms`, packed for kernels with rows of the block.
+    pub fn pack(&self, picks: &Matrix, norms: &[f32], packed: &mut Packed) {
+        packed.pack(picks.view(), norms, self.coarse);
+    }
+
+    /// Kernels between each of `rows`, (r,), and each of `picks`, m of them, written to `out`, (r, m). O(r m p).
+    pub fn kernels_of(&self, rows: &[u32], picks: &Packed, out: &mut [f32]) {
+        let norms: Vec<f32> = rows.iter().map(|&i| self.norms[i as usize]).collect();
+        picks.kernels(self.x.gather(rows).view(), &norms, out);
     }
 
     /// Kernels between row `i` and each of `picks`, (m, p), of squared norms `pick_norms`; (m,).
     ///
     /// ```
     /// use fast_select_core::arrays::matrix::Matrix;
-    /// use fast_select_core::exchange::potential::Block;
+    /// use fast_select_core::exchange::block::Block;
     /// use fast_select_core::run::monitor::Monitor;
+    /// use fast_select_core::run::rng::{Purpose, Streams};
     ///
     /// // At distance 1/2 the page on three points has 2.1184; of a row with itself it is 4.
     /// let x = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
-    /// let block = Block::new(x.view(), 0.7, &Monitor::default())?;
+    /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+    /// let block = Block::new(x.view(), 1, 0.7, &mut rng, &Monitor::default())?;
     /// let kernels = block.kernels(0, &x.view().gather(&[0, 1]), &[0.0, 0.25]);
     /// assert!(kernels[0] == 4.0 && (kernels[1] - 2.1184).abs() < 1e-4);
     /// # Ok::<(), fast_select_core::Error>(())
@@ -167,14 +201,14 @@ impl<'a> Block<'a> {
     ///
     /// ```
     /// use fast_select_core::arrays::matrix::Matrix;
-    /// use fast_select_core::exchange::potential::Block;
+    /// use fast_select_core::exchange::block::Block;
     /// use fast_select_core::run::monitor::Monitor;
     /// use fast_select_core::run::rng::{Purpose, Streams};
     ///
     /// // Of two rows whose kernel is 0 either has 4 - 2·2 + 2 = 2, and a mean distance of 10.
     /// let x = Matrix::from_vec(vec![0.0, 20.0], 2, 1)?;
-    /// let block = Block::new(x.view(), 0.7, &Monitor::default())?;
     /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+    /// let block = Block::new(x.view(), 1, 0.7, &mut rng, &Monitor::default())?;
     /// assert_eq!(block.units(1, &mut rng)?, (2.0, 10.0));
     /// assert_eq!(block.scores(&[0])?, (2.0, 10.0));
     /// # Ok::<(), fast_select_core::Error>(())
@@ -192,7 +226,9 @@ impl<'a> Block<'a> {
         for _ in 0..REFERENCE_PICKS {
             let picks = self.x.gather(&sample_rows(n, m, rng));
             let pick_norms = squared_norms(picks.view());
-            let nearest = NearestPicks::new(x.view(), &norms, Picks::new(&picks, &pick_norms))?;
+            let all: Vec<u32> = (0..x.rows() as u32).collect();
+            let nearest =
+                NearestPicks::new(x.view(), &norms, &all, Picks::new(&picks, &pick_norms))?;
             cover += nearest.total();
         }
         let cover = cover / (REFERENCE_PICKS * x.rows()) as f64;
@@ -219,7 +255,8 @@ pub(crate) mod tests {
 
     /// The block of all of them.
     pub fn block(x: &Matrix) -> Block<'_> {
-        Block::new(x.view(), 0.7, &Monitor::default()).unwrap()
+        let mut rng = test_stream(1, 1, 0);
+        Block::new(x.view(), x.rows(), 0.7, &mut rng, &Monitor::default()).unwrap()
     }
 
     #[test]

@@ -1,0 +1,111 @@
+//! Kernels from products that are in registers.
+
+use pulp::Simd;
+
+use crate::arrays::matrix::MatrixView;
+use crate::kernels::exp::gaussian_powers_of;
+use crate::kernels::tile::{COLS, Epilogue, ROWS, RightPanels, for_each_tile};
+
+/// Exponent of rows that fill up a tile: their kernels are 0.
+const NOTHING: f32 = -1e30;
+
+/// What squared norms have to do with the exponents of kernels, to base 2.
+#[derive(Debug, Clone, Default)]
+pub struct Exponents {
+    /// The exponent of the coarsest kernel at squared distance 1, below 0.
+    scale: f32,
+    /// That times the squared norm of each row.
+    of_rows: Vec<f32>,
+}
+
+impl Exponents {
+    /// Of rows of squared norms `norms`; `scale`: exponent, to base e, of the coarsest kernel at squared
+    /// distance 1.
+    pub fn new(norms: &[f32], scale: f32) -> Self {
+        let scale = scale * std::f32::consts::LOG2_E;
+        let padded = norms.len().next_multiple_of(ROWS);
+        let padded = padded.max(norms.len().next_multiple_of(COLS));
+        let mut of_rows: Vec<f32> = norms.iter().map(|norm| scale * norm).collect();
+        of_rows.resize(padded, NOTHING);
+        Self { scale, of_rows }
+    }
+
+    /// Kernels of row `row` of these with neighbouring rows of `others`, from `col` on, whose products with it
+    /// are `products`.
+    #[inline(always)]
+    pub fn kernels<S: Simd>(
+        &self,
+        simd: S,
+        row: usize,
+        others: &Self,
+        col: usize,
+        products: S::f32s,
+    ) -> S::f32s {
+        let columns = &others.of_rows[col..col + S::F32_LANES];
+        let norms = simd.add_f32s(
+            simd.splat_f32s(self.of_rows[row]),
+            S::as_simd_f32s(columns).0[0],
+        );
+        // |a - b|^2 = |a|^2 + |b|^2 - 2 a·b
+        let per_product = simd.splat_f32s(-2.0 * self.scale);
+        let exponent = simd.mul_add_e_f32s(products, per_product, norms);
+        gaussian_powers_of(simd, exponent)
+    }
+}
+
+/// Rows packed for kernels with others.
+#[derive(Debug, Clone, Default)]
+pub struct Packed {
+    panels: RightPanels,
+    exponents: Exponents,
+    rows: usize,
+}
+
+impl Packed {
+    /// Packs `x`, (m, p), of squared norms `norms`, in place of what was packed before.
+    pub fn pack(&mut self, x: MatrixView<'_>, norms: &[f32], scale: f32) {
+        self.panels.pack(x);
+        self.exponents = Exponents::new(norms, scale);
+        self.rows = x.rows();
+    }
+
+    /// Kernels of the rows `x`, (r, p), of squared norms `norms`, with those packed, written to `out`, (r, m).
+    /// O(r m p).
+    pub fn kernels(&self, x: MatrixView<'_>, norms: &[f32], out: &mut [f32]) {
+        let exponents = Exponents {
+            scale: self.exponents.scale,
+            of_rows: norms
+                .iter()
+                .map(|norm| self.exponents.scale * norm)
+                .collect(),
+        };
+        let mut written = Written {
+            rows: &exponents,
+            columns: &self.exponents,
+            n_columns: self.rows,
+            out,
+        };
+        for_each_tile(x, &self.panels, &mut written);
+    }
+}
+
+/// Kernels on their way into a matrix.
+struct Written<'a> {
+    rows: &'a Exponents,
+    columns: &'a Exponents,
+    n_columns: usize,
+    out: &'a mut [f32],
+}
+
+impl Epilogue for Written<'_> {
+    #[inline(always)]
+    fn take<S: Simd>(&mut self, simd: S, row: usize, col: usize, products: S::f32s) {
+        if row >= self.rows.of_rows.len() || col >= self.n_columns {
+            return;
+        }
+        let kernels = self.rows.kernels(simd, row, self.columns, col, products);
+        let at = row * self.n_columns + col;
+        let len = S::F32_LANES.min(self.n_columns - col);
+        simd.partial_store_f32s(&mut self.out[at..at + len], kernels);
+    }
+}
