@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 import fast_select
-from fast_select.report import class_counts, notes, ranked, verdict
+from fast_select import _core
+from fast_select.cli._tables import quality_table
+from fast_select.report import METRICS, class_counts, notes, ranked, verdict
 
 
-def quality(own, values, stratified=None):
+def quality(own, values, stratified=None, by_blocks=None):
     def drawn(values):
         return values and {
             "cfd_m": {"mean": float(np.mean(values)), "std": 0.0, "values": list(values)},
@@ -20,6 +22,8 @@ def quality(own, values, stratified=None):
             "selection": {"cfd_m": own},
             "random": drawn(values),
             "stratified": drawn(stratified),
+            "stratified_by_blocks": drawn(by_blocks),
+            "n_blocks": 7,
             "n_random": len(values),
         }
     )
@@ -57,11 +61,40 @@ def test_a_verdict_names_what_is_worse_than_every_draw():
             for name in ("cfd_m", "moment_2", "moment_3", "coverage_max")
         },
         "stratified": None,
+        "stratified_by_blocks": None,
         "n_random": 20,
     }
     sentence = verdict(ranked(judged))
     assert sentence.startswith("Better than random")
     assert sentence.endswith(" But worse than all 20 draws in covariance and coverage radius.")
+
+
+@pytest.mark.parametrize(
+    "own,words",
+    [
+        (0.45, None),
+        (0.505, " But no better than random rows of each of 7 blocks: 0.85 of their CF distance, "
+                "less than in 19 of 20 draws."),
+        (0.8, " But worse than random rows of each of 7 blocks: 1.34 of their CF distance, "
+              "more than in all 20 draws."),
+    ],
+)  # fmt: skip
+def test_a_pick_has_to_beat_random_rows_of_each_block(own, words):
+    by_blocks = [0.5 + k / 100 for k in range(20)]
+    sentence = verdict(quality(own, TWENTY, by_blocks=by_blocks))
+    assert sentence.startswith("Better than random")
+    assert sentence.endswith(words or "less than in all 20 draws.")
+    assert "block" not in verdict(quality(own, TWENTY, by_blocks=by_blocks[:19]))
+    # Where it is no better than random rows of all, there is nothing to add.
+    assert "block" not in verdict(quality(own + 1, TWENTY, by_blocks=by_blocks))
+
+
+def test_what_is_worse_comes_after_the_blocks():
+    judged = quality(0.8, TWENTY, by_blocks=[0.5] * 20)
+    judged["selection"]["moment_4"] = 9.0
+    judged["random"]["moment_4"] = {"mean": 1.0, "std": 0.0, "values": TWENTY}
+    sentence = verdict(ranked(judged))
+    assert sentence.endswith(" draws. And worse than all 20 draws in fourth moment.")
 
 
 def test_ties_are_neither_better_nor_worse():
@@ -126,7 +159,61 @@ def test_report_is_strict_json_and_complete(rng):
     total = sum(s["wall_s"] for s in again["stages"])
     assert again["totals"]["wall_s"] == pytest.approx(total)
     assert again["memory"]["peak_bytes"] > 0
+    assert again["quality"]["n_blocks"] == 2
+    assert again["quality"]["stratified_by_blocks"] is None
     for kind in ("random", "stratified"):
         for drawn in again["quality"][kind].values():
             assert len(drawn["values"]) == 20
             assert 0 <= drawn["beaten"] <= 20
+
+
+RADII = ("0.25", "0.5", "1", "2", "4")
+
+
+def test_the_distance_is_told_by_radius_and_beside_picks_stratified_by_blocks(rng):
+    x = rng.normal(size=(3000, 4)) + 3 * rng.integers(0, 4, size=(3000, 1))
+    report = fast_select.select(x, count=384, block_rows=500).report
+    quality = report["quality"]
+    names = ["cfd_m", *(f"cfd_m_radius_{radius}" for radius in RADII)]
+    assert quality["n_blocks"] == 6
+    assert list(quality["stratified_by_blocks"]) == names
+    own = quality["selection"]
+    assert own["cfd_m"] == pytest.approx(np.mean([own[name] for name in names[2:5]]), rel=2e-3)
+    for name in names:
+        kinds = [quality[kind][name] for kind in ("random", "stratified_by_blocks")]
+        assert [len(drawn["values"]) for drawn in kinds] == [20, 20]
+    # The coarser the radius, the more of the distance such a pick has settled.
+    random, by_blocks = quality["random"], quality["stratified_by_blocks"]
+    shares = [by_blocks[name]["mean"] / random[name]["mean"] for name in names[1:]]
+    assert shares == sorted(shares)
+    assert shares[0] < 0.5 < shares[-1]
+
+
+def test_every_figure_has_a_row_of_the_table(rng):
+    report = fast_select.select(rng.normal(size=(600, 3)), count=128, block_rows=300).report
+    table = quality_table(report["quality"])
+    columns = {column.header: list(column.cells) for column in table.columns}
+    assert columns["error"] == [METRICS[name] for name in report["quality"]["selection"]]
+    of_blocks = [cell for cell in columns["by blocks"] if cell]
+    assert len(of_blocks) == 6
+    drawn = report["quality"]["stratified_by_blocks"]["cfd_m_radius_4"]
+    assert of_blocks[-1] == f"{drawn['mean']:.4f}"
+
+
+def test_worse_at_one_radius_is_named():
+    judged = quality(0.5, TWENTY)
+    judged["selection"]["cfd_m_radius_4"] = 9.0
+    judged["random"]["cfd_m_radius_4"] = {"mean": 1.0, "std": 0.0, "values": TWENTY}
+    sentence = verdict(ranked(judged))
+    assert sentence.endswith(" But worse than all 20 draws in CF distance at radius 4.")
+
+
+def test_a_pick_made_by_blocks_at_random_is_no_better_than_one(rng):
+    # Rows on a line in order, so that each run of 250 is a block.
+    x = np.sort(rng.random((6000, 1)), axis=0)
+    rows = [250 * block + rng.choice(250, 64, replace=False) for block in range(24)]
+    params = _core.Params("select", block_rows=250)
+    quality = _core.evaluate(_core.prepare(x, params), np.concatenate(rows), params)
+    sentence = verdict(ranked(quality))
+    assert sentence.startswith("Better than random")
+    assert " But no better than random rows of each of 24 blocks" in sentence

@@ -29,10 +29,12 @@ def evaluate(
 ) -> dict[str, Any]:
     """Judge the rows ``indices`` of ``X`` beside random picks of the same size.
 
-    Returns a report: for each figure (CF distance on unseen frequencies, of the whole and inside
-    cells, moments 1 to 4, coverage, MMD with its standard error, sliced Wasserstein distance) the
-    selection's value, the random picks' mean and how many of them the selection beats; with
-    ``labels`` the same beside stratified picks, and class counts; a verdict in words.
+    Returns a report: for each figure (CF distance on unseen frequencies, in the mean, by radius and
+    inside cells, moments 1 to 4, coverage, MMD with its standard error, sliced Wasserstein
+    distance) the selection's value, the random picks' mean and how many of them the selection
+    beats; with ``labels`` the same beside stratified picks, and class counts; where the exchange
+    would cut the rows into blocks, the CF distance also beside picks stratified by these; a verdict
+    in words.
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(500, 8))

@@ -22,8 +22,20 @@ ENOUGH_DRAWS = 20
 EIGEN_TOL = 1e-4
 """Residual to which the core looks for eigenpairs."""
 
+RIVALS = {
+    "random": "random",
+    "stratified": "stratified",
+    "stratified_by_blocks": "by blocks",
+}
+"""Kinds of random selections that a selection is shown beside, and their names in tables."""
+
 METRICS = {
     "cfd_m": "CF distance x m",
+    "cfd_m_radius_0.25": "CF distance at radius 0.25",
+    "cfd_m_radius_0.5": "CF distance at radius 0.5",
+    "cfd_m_radius_1": "CF distance at radius 1",
+    "cfd_m_radius_2": "CF distance at radius 2",
+    "cfd_m_radius_4": "CF distance at radius 4",
     "cell_cfd_m": "CF distance in cells",
     "moment_1": "mean",
     "moment_2": "covariance",
@@ -112,7 +124,7 @@ def plain(label: Any) -> Any:
 
 def ranked(quality: dict[str, Any]) -> dict[str, Any]:
     """Add to each random figure how many of the draws the selection beats, and loses to."""
-    for key in ("random", "stratified"):
+    for key in RIVALS:
         for metric, drawn in (quality[key] or {}).items():
             own = quality["selection"][metric]
             drawn["beaten"] = sum(own < value for value in drawn["values"])
@@ -121,7 +133,7 @@ def ranked(quality: dict[str, Any]) -> dict[str, Any]:
 
 
 def verdict(quality: dict[str, Any]) -> str:
-    """The CF distance beside random picks in one plain sentence, and in a second what is worse."""
+    """The CF distance beside random picks in one plain sentence, and in others what is worse."""
     kind = "stratified" if quality["stratified"] else "random"
     drawn = quality[kind]
     if not drawn:
@@ -143,8 +155,31 @@ def verdict(quality: dict[str, Any]) -> str:
     else:
         start = "No better than random here"
     sentence = f"{start}: {figure}, {side} than in {among} draws."
+    if start == "Better than random":
+        sentence += beside_blocks(quality)
     lost = [name for name in METRICS if name in drawn and drawn[name]["lost"] == draws]
     worst = [METRICS[name] for name in lost if name != "cfd_m"]
     if worst and "cfd_m" not in lost:
-        sentence += f" But worse than all {draws} draws in {' and '.join(worst)}."
+        word = "And" if " But " in sentence else "But"
+        sentence += f" {word} worse than all {draws} draws in {' and '.join(worst)}."
     return sentence
+
+
+def beside_blocks(quality: dict[str, Any]) -> str:
+    """What speaks against a selection beside picks stratified by blocks; empty where nothing does.
+
+    Such a pick costs nothing but the cut, so it is not enough to be better than a random one.
+    """
+    drawn = quality["stratified_by_blocks"]
+    if not drawn:
+        return ""
+    cfd = drawn["cfd_m"]
+    draws, beaten = len(cfd["values"]), cfd["beaten"]
+    if beaten == draws or draws < ENOUGH_DRAWS:
+        return ""
+    ratio = quality["selection"]["cfd_m"] / cfd["mean"]
+    worse = cfd["lost"] == draws
+    start = "worse" if worse else "no better"
+    among = f"more than in all {draws}" if worse else f"less than in {beaten} of {draws}"
+    rows = f"random rows of each of {quality['n_blocks']} blocks"
+    return f" But {start} than {rows}: {ratio:.2f} of their CF distance, {among} draws."

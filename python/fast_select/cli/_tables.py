@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .._compare import MODELS
-from ..report import METRICS
+from ..report import METRICS, RIVALS
 
 SHOWN_CLASSES = 12
 """Classes that the table lists; the JSON has them all."""
@@ -130,18 +130,23 @@ def quality_table(quality: dict[str, Any]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("error")
     table.add_column("selection", justify="right")
-    kinds = [kind for kind in ("random", "stratified") if quality[kind]]
+    kinds = [kind for kind in RIVALS if quality[kind]]
     for kind in kinds:
-        table.add_column(kind, justify="right")
+        table.add_column(RIVALS[kind], justify="right")
         table.add_column("beaten", justify="right")
     for metric in filter(quality["selection"].__contains__, METRICS):
         name = METRICS[metric]
         cells = [f"{quality['selection'][metric]:.4f}"]
         for kind in kinds:
-            drawn = quality[kind][metric]
-            cells += [f"{drawn['mean']:.4f}", f"{drawn['beaten']}/{draws}"]
+            drawn = quality[kind].get(metric)
+            cells += shown(drawn) if drawn else ["", ""]
         table.add_row(name, *cells)
     return table
+
+
+def shown(drawn: dict[str, Any]) -> list[str]:
+    """The mean of random selections in a figure, and how many of them are beaten."""
+    return [f"{drawn['mean']:.4f}", f"{drawn['beaten']}/{len(drawn['values'])}"]
 
 
 def class_line(classes: list[dict[str, Any]]) -> str:

@@ -30,7 +30,8 @@ def evaluate(
     """Judge the rows of FEATURES that SELECTED (.npy, .npz, .txt, .csv) lists.
 
     Their distribution is compared with that of all rows, beside random selections of the same
-    size, on frequencies that no selection was fitted to; with labels also beside stratified ones.
+    size, on frequencies that no selection was fitted to; with labels also beside stratified ones,
+    and where the exchange would cut the rows into blocks, beside ones stratified by these.
     """  # fmt: skip
     from .. import evaluate as judge
     from .. import io

@@ -22,7 +22,7 @@ fn bench(c: &mut Criterion) {
         let mut selections: Vec<_> = (0..21).map(|_| sample_rows(n, n / 10, &mut rng)).collect();
         selections.iter_mut().for_each(|rows| rows.sort_unstable());
         group.bench_function(BenchmarkId::new("all", n), |b| {
-            b.iter(|| qualities(x.view(), &selections, streams, &monitor).unwrap());
+            b.iter(|| qualities(x.view(), &selections, &[], streams, &monitor).unwrap());
         });
         group.bench_function(BenchmarkId::new("in cells", n), |b| {
             b.iter(|| cell_distances(x.view(), &selections, &monitor).unwrap());

@@ -123,6 +123,7 @@ fn the_default_is_better_than_every_random_selection() {
     let judging = Judging {
         n_random: 20,
         with_discrepancies: true,
+        block_rows: params.block_rows,
         seed: 3,
     };
     let judged = evaluate(&prepared, &indices, None, judging, &Monitor::default()).unwrap();

@@ -2,7 +2,7 @@
 
 use fast_select_core::quality::COVERAGE_ROWS;
 use fast_select_core::quality::evaluate::{Judging, Summary, evaluate as core_evaluate};
-use fast_select_core::quality::unseen::N_UNSEEN;
+use fast_select_core::quality::unseen::N_FREQS;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -12,8 +12,8 @@ use crate::prepare::PyPrepared;
 use crate::run::run;
 use crate::select::{Numbers, numbers};
 
-/// Figures of the input rows `indices` beside those of random selections, and with `labels` of
-/// stratified ones.
+/// Figures of the input rows `indices` beside those of random selections, with `labels` of
+/// stratified ones, and where blocks are cut of ones that these stratify.
 #[pyfunction]
 #[pyo3(signature = (prepared, indices, params, *, labels = None, n_random = None, with_discrepancies = false, progress = None))]
 #[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
@@ -36,6 +36,7 @@ fn evaluate<'py>(
     let judging = Judging {
         n_random: n_random.unwrap_or(params.inner.n_random),
         with_discrepancies,
+        block_rows: params.inner.block_rows,
         seed: params.inner.seed,
     };
     let judged = run(py, params.n_threads(), progress, |monitor| {
@@ -46,12 +47,15 @@ fn evaluate<'py>(
         selection.set_item(name, value)?;
     }
     let result = PyDict::new(py);
-    result.set_item("n_freqs", N_UNSEEN)?;
+    result.set_item("n_freqs", N_FREQS)?;
     result.set_item("n_random", judging.n_random)?;
     result.set_item("coverage_rows", COVERAGE_ROWS.min(inner.z.rows()))?;
     result.set_item("selection", selection)?;
     result.set_item("random", summaries(py, judged.random)?)?;
     result.set_item("stratified", summaries(py, judged.stratified)?)?;
+    result.set_item("n_blocks", judged.n_blocks)?;
+    let by_blocks = summaries(py, judged.stratified_by_blocks)?;
+    result.set_item("stratified_by_blocks", by_blocks)?;
     Ok(result)
 }
 

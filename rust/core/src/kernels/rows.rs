@@ -4,6 +4,34 @@ use pulp::NullaryFnOnce;
 
 use crate::run::instruction_set;
 
+struct AddWidened<'a> {
+    values: &'a [f32],
+    sum: &'a mut [f64],
+}
+
+impl NullaryFnOnce for AddWidened<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let pairs = self.sum.iter_mut().zip(self.values);
+        pairs.for_each(|(sum, value)| *sum += f64::from(*value));
+    }
+}
+
+/// Adds `values` to `sum`, both (width,).
+///
+/// ```
+/// use fast_select_core::kernels::rows::add_widened;
+///
+/// let mut sum = [1e10, 0.0];
+/// add_widened(&[0.5, 0.25], &mut sum);
+/// assert_eq!(sum, [10_000_000_000.5, 0.25]);
+/// ```
+pub fn add_widened(values: &[f32], sum: &mut [f64]) {
+    instruction_set::arch().dispatch(AddWidened { values, sum });
+}
+
 struct FoldRows<'a, F> {
     values: &'a [f32],
     rows: &'a [usize],

@@ -14,6 +14,24 @@ use crate::run::parallel::map_items;
 const POWER_ITERATIONS: usize = 8;
 /// Rows at most, evenly spaced in the set, from which a direction is taken.
 const SAMPLED: usize = 512;
+/// Picks of a block at least: with fewer, rounded quotas would bend the distribution.
+const BLOCK_PICKS: usize = 64;
+
+/// Blocks of about `block_rows` rows into which `rows` rows are cut where `quota` of them are to be
+/// picked.
+///
+/// ```
+/// use fast_select_core::numeric::partition::n_blocks;
+///
+/// assert_eq!(n_blocks(40_000, 4000, 16_384), 3);
+/// // Each block is to give 64 picks at least, however large that makes it.
+/// assert_eq!(n_blocks(40_000, 128, 16_384), 2);
+/// assert_eq!(n_blocks(40_000, 12, 16_384), 1);
+/// ```
+#[must_use]
+pub fn n_blocks(rows: usize, quota: usize, block_rows: usize) -> usize {
+    rows.div_ceil(block_rows).min((quota / BLOCK_PICKS).max(1))
+}
 
 /// Rows 0..n of `x`, (n, p), in `n_cells` cells whose sizes differ by at most one; rows ascend
 /// within a cell. No more cells than rows, and one at least. O(n p log cells).

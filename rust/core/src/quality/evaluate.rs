@@ -1,12 +1,17 @@
 //! A selection judged beside random ones of the same size.
 
+use crate::numeric::partition::n_blocks;
 use crate::prepare::Prepared;
 use crate::quality::discrepancy::{Discrepancy, discrepancies};
-use crate::quality::draws::{random_selections, stratified_selections};
+use crate::quality::draws::{random_selections, strata, stratified_selections};
+use crate::quality::unseen::CfDistance;
 use crate::quality::{Quality, progress_units, qualities};
 use crate::run::error::{Error, Result};
 use crate::run::monitor::{Monitor, Stage};
 use crate::run::rng::Streams;
+
+/// Selections stratified by blocks at most: as many as make being ahead of all of them evidence.
+pub const N_BY_BLOCKS: usize = 20;
 
 /// How to judge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +20,8 @@ pub struct Judging {
     pub n_random: usize,
     /// Whether MMD and sliced Wasserstein distance are among the figures.
     pub with_discrepancies: bool,
+    /// Rows of a block of the selections that are stratified by blocks: those of the exchange.
+    pub block_rows: usize,
     /// Seed of draws, frequencies and samples.
     pub seed: u64,
 }
@@ -44,10 +51,17 @@ pub struct Evaluation {
     pub random: Vec<Summary>,
     /// Of random selections with as many rows of each class; empty without classes.
     pub stratified: Vec<Summary>,
+    /// Blocks into which all the rows, or those of the classes, are cut.
+    pub n_blocks: usize,
+    /// CF distances of random selections stratified by these blocks, [`N_BY_BLOCKS`] at most; empty
+    /// where nothing is cut.
+    pub stratified_by_blocks: Vec<Summary>,
 }
 
 /// Judges the input rows `indices` beside random selections of as many rows and, with `classes` (rows
-/// of Z each, see [`Prepared::classes`]), of as many rows of each class.
+/// of Z each, see [`Prepared::classes`]), of as many rows of each class. Where these, or all rows, make
+/// several blocks (see [`strata`]), its CF distance is also shown beside that of random selections
+/// stratified by blocks.
 ///
 /// `monitor` begins [`Stage::Quality`]. Cost: [`qualities`] of all selections.
 ///
@@ -60,7 +74,7 @@ pub struct Evaluation {
 /// let x = ndarray::Array2::from_shape_fn((40, 1), |(i, _)| i as f64);
 /// let monitor = Monitor::default();
 /// let prepared = prepare(&x.view(), &ValidParams::default(), &monitor)?;
-/// let judging = Judging { n_random: 20, with_discrepancies: false, seed: 0 };
+/// let judging = Judging { n_random: 20, with_discrepancies: false, block_rows: 64, seed: 0 };
 /// let even: Vec<i64> = (2..40).step_by(5).collect();
 /// let judged = evaluate(&prepared, &even, None, judging, &monitor)?;
 /// let (name, own) = judged.selection[0];
@@ -93,12 +107,30 @@ pub fn evaluate(
     if let Some(classes) = classes {
         selections.extend(stratified_selections(classes, &shares, n_random, seed));
     }
+    let all = [(0..n as u32).collect::<Vec<_>>()];
+    let (groups, quotas) = match classes {
+        Some(classes) => (classes, shares),
+        None => (&all[..], vec![count]),
+    };
+    let n_by_blocks = n_random.min(N_BY_BLOCKS);
+    let sizes = groups.iter().zip(&quotas);
+    let n_blocks = sizes.map(|(rows, quota)| n_blocks(rows.len(), *quota, judging.block_rows));
+    let n_blocks: usize = n_blocks.sum();
+    let n_by_blocks = if n_blocks > groups.len() {
+        n_by_blocks
+    } else {
+        0
+    };
     let further = if judging.with_discrepancies { n } else { 0 };
-    monitor.begin(
-        Stage::Quality,
-        progress_units(n, selections.len()) + further,
-    )?;
-    let judged = qualities(z, &selections, streams, monitor)?;
+    let total = progress_units(n, selections.len() + n_by_blocks);
+    monitor.begin(Stage::Quality, total + further)?;
+    let by_blocks = if n_by_blocks > 0 {
+        let (blocks, shares) = strata(z, groups, &quotas, judging.block_rows, monitor)?;
+        stratified_selections(&blocks, &shares, n_by_blocks, seed)
+    } else {
+        vec![]
+    };
+    let (judged, by_blocks) = qualities(z, &selections, &by_blocks, streams, monitor)?;
     let further = if judging.with_discrepancies {
         discrepancies(z, &selections, streams, monitor)?
     } else {
@@ -109,12 +141,15 @@ pub fn evaluate(
         .iter()
         .map(|quality| figures(quality, further.next()))
         .collect();
+    let by_blocks: Vec<Figures> = by_blocks.iter().map(cf_figures).collect();
     let (own, drawn) = judged.split_at(1);
     let (random, stratified) = drawn.split_at(n_random);
     Ok(Evaluation {
         selection: own.concat(),
         random: summaries(random),
         stratified: summaries(stratified),
+        n_blocks,
+        stratified_by_blocks: summaries(&by_blocks),
     })
 }
 
@@ -141,10 +176,24 @@ fn judged_rows(prepared: &Prepared, indices: &[i64]) -> Result<Vec<u32>> {
     Ok(rows)
 }
 
+/// The CF distance by name, in the mean and at each of [`crate::quality::unseen::RADII`].
+fn cf_figures(distance: &CfDistance) -> Figures {
+    let CfDistance { cfd_m, at_radius } = *distance;
+    let names = [
+        "cfd_m_radius_0.25",
+        "cfd_m_radius_0.5",
+        "cfd_m_radius_1",
+        "cfd_m_radius_2",
+        "cfd_m_radius_4",
+    ];
+    let at_radius = names.into_iter().zip(at_radius);
+    [("cfd_m", cfd_m)].into_iter().chain(at_radius).collect()
+}
+
 fn figures(quality: &Quality, further: Option<Discrepancy>) -> Figures {
     let [first, second, third, fourth] = quality.moments;
-    let mut figures = vec![
-        ("cfd_m", quality.cfd_m),
+    let mut figures = cf_figures(&quality.cf);
+    figures.extend([
         ("cell_cfd_m", quality.cell_cfd_m),
         ("moment_1", first),
         ("moment_2", second),
@@ -152,7 +201,7 @@ fn figures(quality: &Quality, further: Option<Discrepancy>) -> Figures {
         ("moment_4", fourth),
         ("coverage_max", quality.coverage_max),
         ("coverage_mean", quality.coverage_mean),
-    ];
+    ]);
     if let Some(further) = further {
         figures.extend([
             ("mmd2", further.mmd2),

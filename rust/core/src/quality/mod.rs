@@ -5,12 +5,12 @@
 //!
 //! | file | figure | cost |
 //! |---|---|---|
-//! | [`unseen`] | `cfd_m`: m times the mean of `\|φ_S(t) - φ_X(t)\|^2` over frequencies `t = r g`, `g ~ N(0, I)`, r = 1/2, 1, 2 a third each, in units of one over the median distance. Random picks have `mean (1 - \|φ_X\|^2) (1 - m/n)`, whatever m is | O(n q p) |
+//! | [`unseen`] | `cfd_m`: m times the mean of `\|φ_S(t) - φ_X(t)\|^2` over frequencies `t = r g`, `g ~ N(0, I)`, r = 1/2, 1, 2 a third each, in units of one over the median distance; the same at each radius, and at r = 1/4 and 4. Random picks have `mean (1 - \|φ_X\|^2) (1 - m/n)`, whatever m is | O(n q p) |
 //! | [`cell_distance`] | `cell_cfd_m`: the same below the scale of the whole, inside cells of about two picks | O(n^2 p / cells) |
 //! | `moments` | errors of the moments of orders 1 to 4 | O(n p^2) |
 //! | `distance_to_selection` | coverage: distance from a row to the nearest selected one | O(s n p), s rows sampled |
 //! | [`discrepancy`] | MMD and sliced Wasserstein distance, which no stage optimises | O(2,048^2 p) a selection |
-//! | [`draws`] | the random and stratified selections beside which figures are shown | |
+//! | [`draws`] | the random selections beside which figures are shown, stratified by class or by blocks | O(n p log blocks) |
 //! | [`evaluate()`](evaluate::evaluate) | all of it, for one selection | |
 
 pub mod cell_distance;
@@ -25,7 +25,7 @@ use crate::arrays::matrix::MatrixView;
 use crate::quality::cell_distance::cell_distances;
 use crate::quality::distance_to_selection::distances_to_selections;
 use crate::quality::moments::moment_errors;
-use crate::quality::unseen::{TOGETHER, unseen_distances};
+use crate::quality::unseen::{CfDistance, TOGETHER, unseen_distances};
 use crate::run::error::{Error, Result};
 use crate::run::monitor::Monitor;
 use crate::run::rng::Streams;
@@ -36,8 +36,8 @@ pub const COVERAGE_ROWS: usize = 2048;
 /// Figures of one selection; 0 is perfect in all of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quality {
-    /// m times the CF distance.
-    pub cfd_m: f64,
+    /// m times the CF distance, in the mean and by radius.
+    pub cf: CfDistance,
     /// m times the CF distance inside cells.
     pub cell_cfd_m: f64,
     /// Errors of the moments of orders 1 to 4.
@@ -55,7 +55,7 @@ pub fn progress_units(n: usize, n_selections: usize) -> usize {
 }
 
 /// The quality of each of `selections` (ascending rows of `z`, as many in each), with z, (n, p), of
-/// median distance 1. Cost: those of the files' figures, added; O(n p (q + s + p + n / cells)) for s
+/// median distance 1; of `others`, selections as well, the CF distance alone. Cost: those of the files' figures, added; O(n p (q + s + p + n / cells)) for s
 /// sampled rows.
 ///
 /// ```
@@ -65,7 +65,7 @@ pub fn progress_units(n: usize, n_selections: usize) -> usize {
 ///
 /// // Distances to 1/2 are 1/2, 0 and 1; the mean of all is 2/3.
 /// let z = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
-/// let judged = qualities(z.view(), &[vec![1]], Streams::new(0), &Monitor::default())?;
+/// let judged = qualities(z.view(), &[vec![1]], &[], Streams::new(0), &Monitor::default())?.0;
 /// assert!((judged[0].coverage_max - 1.0).abs() < 1e-6);
 /// assert!((judged[0].coverage_mean - 0.5).abs() < 1e-6);
 /// assert!((judged[0].moments[0] - 1.0 / 6.0).abs() < 1e-6);
@@ -78,10 +78,12 @@ pub fn progress_units(n: usize, n_selections: usize) -> usize {
 pub fn qualities(
     z: MatrixView<'_>,
     selections: &[Vec<u32>],
+    others: &[Vec<u32>],
     streams: Streams,
     monitor: &Monitor,
-) -> Result<Vec<Quality>> {
-    for rows in selections {
+) -> Result<(Vec<Quality>, Vec<CfDistance>)> {
+    let all: Vec<&Vec<u32>> = selections.iter().chain(others).collect();
+    for rows in &all {
         let Some(&last) = rows.last() else {
             let fact = "is empty: there is nothing to judge";
             return Err(Error::refused("indices", fact));
@@ -94,19 +96,21 @@ pub fn qualities(
             return Err(Error::refused("indices", fact));
         }
     }
-    let unseen = unseen_distances(z, selections, streams, monitor)?;
+    let mut of_selections = unseen_distances(z, &all, streams, monitor)?;
+    let of_others = of_selections.split_off(selections.len());
     let in_cells = cell_distances(z, selections, monitor)?;
     let moments = moment_errors(z, selections, monitor)?;
     let coverage = distances_to_selections(z, selections, COVERAGE_ROWS, streams, monitor)?;
-    Ok((0..selections.len())
+    let judged = (0..selections.len())
         .map(|s| Quality {
-            cfd_m: unseen[s] * selections[s].len() as f64,
+            cf: of_selections[s],
             cell_cfd_m: in_cells[s],
             moments: moments[s],
             coverage_max: coverage[s].0,
             coverage_mean: coverage[s].1,
         })
-        .collect())
+        .collect();
+    Ok((judged, of_others))
 }
 
 #[cfg(test)]
@@ -115,7 +119,7 @@ mod tests {
     use crate::arrays::matrix::Matrix;
     use crate::kernels::squared_distance::squared_distance;
     use crate::quality::draws::random_selections;
-    use crate::quality::unseen::unseen_frequencies;
+    use crate::quality::unseen::{RADII, unseen_frequencies};
     use crate::run::parallel::with_pool;
     use crate::run::rng::test_stream;
     use rand::Rng;
@@ -134,7 +138,7 @@ mod tests {
         monitor
             .begin(crate::run::monitor::Stage::Quality, total)
             .unwrap();
-        let got = qualities(z.view(), selections, Streams::new(0), &monitor).unwrap();
+        let (got, _) = qualities(z.view(), selections, &[], Streams::new(0), &monitor).unwrap();
         let (done, total) = monitor.progress();
         assert_eq!(done, total);
         got
@@ -146,7 +150,9 @@ mod tests {
         let all: Vec<u32> = (0..300).collect();
         let got = &judge(&z, &[all])[0];
         assert!(
-            got.cfd_m < 1e-8 && got.moments.iter().all(|e| *e < 1e-5),
+            got.cf.cfd_m < 1e-8
+                && got.cf.at_radius.iter().all(|d| *d < 1e-8)
+                && got.moments.iter().all(|e| *e < 1e-5),
             "{got:?}"
         );
         assert!(got.coverage_max < 1e-3);
@@ -157,7 +163,7 @@ mod tests {
         let z = points(400, 2);
         let rows: Vec<u32> = vec![3, 77, 130, 131, 399];
         let got = &judge(&z, &[vec![0, 1, 2, 3, 4], rows.clone()])[1];
-        let freqs = unseen_frequencies(1024, 2, Streams::new(0));
+        let freqs = unseen_frequencies(2, Streams::new(0));
         let cf = |rows: &[u32], k: usize| {
             let phase = |i: u32| {
                 let pairs = z.row(i as usize).iter().zip(freqs.row(k));
@@ -177,10 +183,29 @@ mod tests {
         };
         let cfd_m = 5.0 * (0..1024).map(distance).sum::<f64>() / 1024.0;
         assert!(
-            (got.cfd_m - cfd_m).abs() < 1e-4 * cfd_m,
+            (got.cf.cfd_m - cfd_m).abs() < 1e-4 * cfd_m,
             "{} {cfd_m}",
-            got.cfd_m
+            got.cf.cfd_m
         );
+        // By radius: the three of the mean take turns, then the outer two.
+        for (at, radius) in RADII.into_iter().enumerate() {
+            let own: Vec<usize> = match radius {
+                0.25 => (1024..1280).step_by(2).collect(),
+                4.0 => (1025..1280).step_by(2).collect(),
+                _ => (at - 1..1024).step_by(3).collect(),
+            };
+            let length = |k: &usize| freqs.row(*k).iter().map(|t| f64::from(t * t)).sum::<f64>();
+            // |r g|^2 is 2 r^2 in the mean, with a standard error of a tenth at most.
+            let spread = own.iter().map(length).sum::<f64>() / own.len() as f64;
+            let expected = 2.0 * f64::from(radius * radius);
+            assert!((spread / expected - 1.0).abs() < 0.35, "{radius}: {spread}");
+            let plain = 5.0 * own.iter().map(|&k| distance(k)).sum::<f64>() / own.len() as f64;
+            let got = got.cf.at_radius[at];
+            assert!(
+                (got - plain).abs() < 1e-4 * plain,
+                "{radius}: {got} {plain}"
+            );
+        }
         let mean = |rows: &[u32], j: usize| {
             let sum: f64 = rows.iter().map(|&i| f64::from(z.row(i as usize)[j])).sum();
             sum / rows.len() as f64
@@ -207,18 +232,26 @@ mod tests {
         let z = points(2000, 3);
         let draws = random_selections(2000, 200, 1000, 0);
         let got = judge(&z, &draws);
-        let mean = got.iter().map(|q| q.cfd_m).sum::<f64>() / 1000.0;
-        let freqs = unseen_frequencies(1024, 3, Streams::new(0));
+        let mean = got.iter().map(|q| q.cf.cfd_m).sum::<f64>() / 1000.0;
+        let freqs = unseen_frequencies(3, Streams::new(0));
         let cf = crate::descent::cfd::characteristic_function(z.view(), freqs.view(), |_| Ok(()))
             .unwrap();
-        let variance = cf
-            .re
-            .iter()
-            .zip(&cf.im)
-            .map(|(a, b)| 1.0 - a * a - b * b)
-            .sum::<f64>();
+        let pairs = cf.re.iter().zip(&cf.im).take(1024);
+        let variance = pairs.map(|(a, b)| 1.0 - a * a - b * b).sum::<f64>();
         let expected = variance / 1024.0 * 0.9;
         assert!((mean / expected - 1.0).abs() < 0.05, "{mean} {expected}");
+    }
+
+    #[test]
+    fn others_have_the_same_cf_distance() {
+        let z = points(300, 3);
+        let draws = random_selections(300, 20, 5, 1);
+        let all = judge(&z, &draws);
+        let (streams, monitor) = (Streams::new(0), Monitor::default());
+        let (own, others) =
+            qualities(z.view(), &draws[..2], &draws[2..], streams, &monitor).unwrap();
+        assert_eq!(own, all[..2]);
+        assert_eq!(others, all[2..].iter().map(|q| q.cf).collect::<Vec<_>>());
     }
 
     #[test]
@@ -232,7 +265,14 @@ mod tests {
     #[test]
     fn refusals() {
         let z = points(10, 2);
-        let run = |rows| qualities(z.view(), &[rows], Streams::new(0), &Monitor::default());
+        let run = |rows| {
+            let selections = [rows];
+            let (monitor, streams) = (Monitor::default(), Streams::new(0));
+            let own = qualities(z.view(), &selections, &[], streams, &monitor);
+            let other = qualities(z.view(), &[vec![0]], &selections, streams, &monitor);
+            assert_eq!(own.is_ok(), other.is_ok());
+            own
+        };
         assert!(run(vec![]).is_err());
         assert!(run(vec![3, 10]).is_err());
         assert!(run(vec![3, 2]).is_err());

@@ -1,10 +1,12 @@
 //! CF distance on frequencies that no selection has seen.
 
+use std::iter;
+
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::kernels::product::matmul_nt;
-use crate::kernels::rows::add_rows;
+use crate::kernels::rows::{add_rows, add_widened};
 use crate::kernels::sincos::sincos;
 use crate::quality::distance_to_selection::within;
 use crate::run::error::Result;
@@ -12,18 +14,34 @@ use crate::run::monitor::Monitor;
 use crate::run::parallel::{blocks, sum_blocks};
 use crate::run::rng::{Purpose, Streams};
 
-/// Unseen frequencies, q.
+/// Frequencies of `cfd_m`: its mean is over the three [`RADII`] in the middle.
 pub const N_UNSEEN: usize = 1024;
+/// Further ones for the outer two radii, half of them each.
+const N_OUTER: usize = 256;
+/// All frequencies, q.
+pub const N_FREQS: usize = N_UNSEEN + N_OUTER;
+/// Radii at which the distance is told, in units of one over the median distance.
+pub const RADII: [f32; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
 /// Rows and frequencies of a tile of phases.
 const ROWS: usize = 128;
 const FREQS: usize = 256;
-/// Selections whose sums are held at a time: each takes half a MiB.
+/// Selections whose sums are held at a time: each takes 640 KiB.
 pub const TOGETHER: usize = 64;
-/// Radii of the unseen frequencies.
-const UNSEEN_RADII: [f32; 3] = [0.5, 1.0, 2.0];
 
-/// The mean of `|φ_S(t) - φ_X(t)|^2` over the frequencies, of each of `selections` (ascending rows of
-/// `z`, (n, p)). O(n q p + total selected q).
+/// m times the CF distance of a selection of m rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CfDistance {
+    /// Its mean over the radii 1/2, 1 and 2.
+    pub cfd_m: f64,
+    /// At each of [`RADII`].
+    pub at_radius: [f64; RADII.len()],
+}
+
+/// m times the mean of `|φ_S(t) - φ_X(t)|^2` over the frequencies, of each of `selections` (ascending
+/// rows of `z`, (n, p), m in each). O(n q p + total selected q).
+///
+/// The distance far below the median's scale (radius 4) and far above it (1/4) is told beside the
+/// mean, not in it: a selection may have lost there what it gained in the middle.
 ///
 /// `monitor` advances by n for every [`TOGETHER`] of them.
 ///
@@ -36,20 +54,21 @@ const UNSEEN_RADII: [f32; 3] = [0.5, 1.0, 2.0];
 /// let z = Matrix::from_vec(vec![0.0, 1.0], 2, 1)?;
 /// let selections = [vec![0], vec![0, 1]];
 /// let found = unseen_distances(z.view(), &selections, Streams::new(0), &Monitor::default())?;
-/// let mean = [0.5, 1.0, 2.0].map(|r: f64| (-0.5 * r * r).exp()).iter().sum::<f64>() / 3.0;
-/// assert!((found[0] - (1.0 - mean) / 2.0).abs() < 0.03);
-/// assert_eq!(found[1], 0.0);
+/// let at = |r: f64| (1.0 - (-0.5 * r * r).exp()) / 2.0;
+/// assert!((found[0].cfd_m - (at(0.5) + at(1.0) + at(2.0)) / 3.0).abs() < 0.03);
+/// assert!((found[0].at_radius[3] - at(2.0)).abs() < 0.05);
+/// assert_eq!(found[1].cfd_m, 0.0);
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
-pub fn unseen_distances(
+pub fn unseen_distances<Rows: AsRef<[u32]> + Sync>(
     z: MatrixView<'_>,
-    selections: &[Vec<u32>],
+    selections: &[Rows],
     streams: Streams,
     monitor: &Monitor,
-) -> Result<Vec<f64>> {
+) -> Result<Vec<CfDistance>> {
     let mut distances = Vec::with_capacity(selections.len());
     for together in selections.chunks(TOGETHER) {
         distances.extend(cf_distances(z, together, streams, monitor)?);
@@ -57,28 +76,37 @@ pub fn unseen_distances(
     Ok(distances)
 }
 
+/// Which of [`RADII`] frequency k has.
+fn radius_of(k: usize) -> usize {
+    match k.checked_sub(N_UNSEEN) {
+        None => 1 + k % 3,
+        Some(outer) => outer % 2 * (RADII.len() - 1),
+    }
+}
+
 /// Frequencies `t = r g`, (q, p), g ~ N(0, I).
-pub(super) fn unseen_frequencies(q: usize, p: usize, streams: Streams) -> Matrix {
-    let mut rng = streams.stream(Purpose::Unseen, 0);
-    let mut freqs = Matrix::zeros(q, p);
-    for k in 0..q {
-        let radius = UNSEEN_RADII[k % UNSEEN_RADII.len()];
+pub(super) fn unseen_frequencies(p: usize, streams: Streams) -> Matrix {
+    // The outer ones have a stream of their own: how many there are leaves `cfd_m` alone.
+    let mut rngs = [0, 1].map(|block| streams.stream(Purpose::Unseen, block));
+    let mut freqs = Matrix::zeros(N_FREQS, p);
+    for k in 0..N_FREQS {
+        let (radius, rng) = (RADII[radius_of(k)], &mut rngs[k / N_UNSEEN]);
         for t in freqs.row_mut(k) {
-            let g: f32 = StandardNormal.sample(&mut rng);
+            let g: f32 = StandardNormal.sample(rng);
             *t = radius * g;
         }
     }
     freqs
 }
 
-fn cf_distances(
+fn cf_distances<Rows: AsRef<[u32]> + Sync>(
     z: MatrixView<'_>,
-    selections: &[Vec<u32>],
+    selections: &[Rows],
     streams: Streams,
     monitor: &Monitor,
-) -> Result<Vec<f64>> {
-    let q = N_UNSEEN;
-    let freqs = unseen_frequencies(q, z.cols(), streams);
+) -> Result<Vec<CfDistance>> {
+    let q = N_FREQS;
+    let freqs = unseen_frequencies(z.cols(), streams);
     // Sums of the whole, then of each selection: q cosines and q sines each.
     let sums = sum_blocks(
         z.rows(),
@@ -87,6 +115,11 @@ fn cf_distances(
         |rows, sums| {
             let part = z.rows_range(rows.clone());
             let mut buffer = vec![0.0_f32; 3 * rows.len() * FREQS];
+            let all: Vec<usize> = (0..rows.len()).collect();
+            let picked = selections
+                .iter()
+                .map(|of| within(of.as_ref(), &rows).collect());
+            let local: Vec<Vec<usize>> = iter::once(all).chain(picked).collect();
             for at in blocks(q, FREQS) {
                 let tile = rows.len() * at.len();
                 let (phases, rest) = buffer.split_at_mut(tile);
@@ -94,20 +127,14 @@ fn cf_distances(
                 let cos = &mut rest[..tile];
                 matmul_nt(phases, part, freqs.view().rows_range(at.clone()), false);
                 sincos(phases, sin, cos);
-                let mut add = |of: usize, local: &[usize]| {
-                    let (mut c, mut s) = ([0.0_f32; FREQS], [0.0_f32; FREQS]);
-                    add_rows(cos, local, &mut c[..at.len()]);
-                    add_rows(sin, local, &mut s[..at.len()]);
-                    let sums = &mut sums[of * 2 * q..(of + 1) * 2 * q];
+                let to = local.iter().zip(sums.chunks_exact_mut(2 * q));
+                for (local, sums) in to.filter(|(local, _)| !local.is_empty()) {
                     let (to_cos, to_sin) = sums.split_at_mut(q);
-                    let pairs = to_cos[at.clone()].iter_mut().zip(c);
-                    pairs.for_each(|(t, x)| *t += f64::from(x));
-                    let pairs = to_sin[at.clone()].iter_mut().zip(s);
-                    pairs.for_each(|(t, x)| *t += f64::from(x));
-                };
-                add(0, &(0..rows.len()).collect::<Vec<_>>());
-                for (s, selection) in selections.iter().enumerate() {
-                    add(1 + s, &within(selection, &rows).collect::<Vec<_>>());
+                    for (values, sums) in [(&*cos, to_cos), (&*sin, to_sin)] {
+                        let mut sum = [0.0_f32; FREQS];
+                        add_rows(values, local, &mut sum[..at.len()]);
+                        add_widened(&sum[..at.len()], &mut sums[at.clone()]);
+                    }
                 }
             }
             monitor.advance(rows.len())
@@ -115,16 +142,34 @@ fn cf_distances(
     )?;
     let (whole, parts) = sums.split_at(2 * q);
     let n = z.rows() as f64;
+    let distance = |(part, rows): (&[f64], &Rows)| {
+        let m = rows.as_ref().len() as f64;
+        let means = part.iter().zip(whole).map(|(s, x)| s / m - x / n);
+        let squares: Vec<f64> = means.map(|difference| difference.powi(2)).collect();
+        m_times(&squares, m)
+    };
     Ok(parts
         .chunks_exact(2 * q)
         .zip(selections)
-        .map(|(part, rows)| {
-            let m = rows.len() as f64;
-            part.iter()
-                .zip(whole)
-                .map(|(s, x)| (s / m - x / n).powi(2))
-                .sum::<f64>()
-                / q as f64
-        })
+        .map(distance)
         .collect())
+}
+
+/// From squared differences of q cosine and q sine means, (2 q,), to m times their means.
+fn m_times(squares: &[f64], m: f64) -> CfDistance {
+    let (cos, sin) = squares.split_at(N_FREQS);
+    let middle = cos[..N_UNSEEN].iter().chain(&sin[..N_UNSEEN]);
+    let (mut at_radius, mut counts) = ([0.0; RADII.len()], [0.0; RADII.len()]);
+    for (k, (c, s)) in cos.iter().zip(sin).enumerate() {
+        at_radius[radius_of(k)] += c + s;
+        counts[radius_of(k)] += 1.0;
+    }
+    at_radius
+        .iter_mut()
+        .zip(counts)
+        .for_each(|(sum, count)| *sum *= m / count);
+    CfDistance {
+        cfd_m: middle.sum::<f64>() / N_UNSEEN as f64 * m,
+        at_radius,
+    }
 }
