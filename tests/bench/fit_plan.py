@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from math import ceil
+from math import ceil, log2
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ BLOCK_PICKS, SHORT = 64, 0.25
 NEIGHBORS_PER_ROW, MIN_NEIGHBORS, COVERING_PER_PICK = 2.5, 32, 50
 FEW_BLOCKS, PICKS_PER_FREQUENCY, MIN_LIBRARY, MAX_LIBRARY = 12, 5, 512, 2048
 MAX_ITER = 20
-COVERAGE_ROWS, N_FREQS, TOGETHER = 2048, 1024, 64
+COVERAGE_ROWS, N_FREQS, TOGETHER, N_BY_BLOCKS = 2048, 1280, 64, 20
 
 LEAST_SECONDS = 0.005
 """Shorter stages are left out: nobody waits for them, and the clock and threads rule them."""
@@ -195,6 +195,11 @@ def decode(run: Run, _: dict[str, float]) -> Terms:
     return 0.0, {"DECODE_PRODUCTS": products, "DECODE_COST": run.m}
 
 
+def block_count(rows: int, quota: int, block_rows: int) -> int:
+    """Blocks into which the exchange cuts a group."""
+    return min(ceil(rows / block_rows), max(quota // BLOCK_PICKS, 1))
+
+
 def exchange(run: Run, _: dict[str, float]) -> Terms:
     """Pairs and lists of all blocks, kernels with their picks, swaps, and features of the whole."""
     rounds = 1 + SHORT * max(run.values["max_sweeps"] - 1, 0)
@@ -204,7 +209,7 @@ def exchange(run: Run, _: dict[str, float]) -> Terms:
     for rows, quota in run.groups:
         if not 0 < quota < rows:
             continue
-        count = min(ceil(rows / block_rows), max(quota // BLOCK_PICKS, 1))
+        count = block_count(rows, quota, block_rows)
         picks = ceil(quota / count)
         size = min(ceil(rows / count), max(block_rows, 2 * picks))
         covering = min(size, COVERING_PER_PICK * picks)
@@ -241,12 +246,17 @@ def baseline(run: Run, _: dict[str, float]) -> Terms:
 
 def quality(run: Run, _: dict[str, float]) -> Terms:
     """Phases of all rows, distances to sampled rows, and those of every selection."""
-    selections = 1 + (2 if len(run.groups) > 1 else 1) * run.values["n_random"]
-    phases = run.n * N_FREQS * ceil(selections / TOGETHER)
+    n_random = run.values["n_random"]
+    blocks = [block_count(*group, run.values["block_rows"]) for group in run.groups]
+    by_blocks = min(N_BY_BLOCKS, n_random) if max(blocks) > 1 else 0
+    halvings = sum(rows * log2(count) for (rows, _), count in zip(run.groups, blocks, strict=True))
+    selections = 1 + (2 if len(run.groups) > 1 else 1) * n_random
+    phases = run.n * N_FREQS * ceil((selections + by_blocks) / TOGETHER)
     sampled = min(COVERAGE_ROWS, run.n)
     pairs = sampled * selections * run.m
     return phases * run.p, {
         "PHASE_COST": phases,
+        "CUT_COST": halvings * run.p if by_blocks else 0.0,
         "COVERAGE_PRODUCTS": sampled * run.n * run.p,
         "COVERAGE_COST": pairs,
         "COVERAGE_COLUMN_COST": pairs * run.p,

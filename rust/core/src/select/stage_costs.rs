@@ -13,7 +13,8 @@ use crate::graph::{ROOM, SLACK};
 use crate::options::{Method, Space, ValidParams};
 use crate::prepare::{N_DIMS, OVERSAMPLES, PASSES, PCA_TASKS};
 use crate::quality::COVERAGE_ROWS;
-use crate::quality::unseen::{N_UNSEEN, TOGETHER};
+use crate::quality::evaluate::N_BY_BLOCKS;
+use crate::quality::unseen::{N_FREQS, TOGETHER};
 use crate::run::error::Result;
 use crate::run::monitor::Stage;
 use crate::run::parallel::PARTIAL_SUMS;
@@ -84,6 +85,8 @@ const PHASE_COST: f64 = 200.0;
 const COVERAGE_COST: f64 = 20.0;
 /// of the same, for each column;
 const COVERAGE_COLUMN_COST: f64 = 0.4;
+/// of a column of a row, each time that rows are cut in two for the draws by blocks;
+const CUT_COST: f64 = 150.0;
 /// of a column of a row and a pick that a rival compares on one thread.
 const RIVAL_COST: f64 = 10.0;
 // Products, with what else grows like them:
@@ -414,24 +417,46 @@ impl<'a> Sizes<'a> {
     }
 
     fn quality(&self) -> StageCost {
-        let (n, p) = (self.n, self.p as f64);
+        let (n, m, p) = (self.n, self.m, self.p as f64);
+        let block_rows = self.params.block_rows;
+        let groups = self.outline.groups.iter();
+        let blocks = groups.map(|&(rows, quota)| (rows, n_blocks(rows, quota, block_rows)));
+        let is_cut = blocks.clone().any(|(_, count)| count > 1);
+        let by_blocks = if is_cut {
+            N_BY_BLOCKS.min(self.params.n_random)
+        } else {
+            0
+        };
+        let halvings = blocks.map(|(rows, count)| rows as f64 * (count as f64).log2());
+        let cuts = if by_blocks > 0 {
+            halvings.sum::<f64>() * p * CUT_COST
+        } else {
+            0.0
+        };
         let kinds = if self.groups.len() > 1 { 2 } else { 1 };
         let selections = 1 + kinds * self.params.n_random;
-        let batches = selections.div_ceil(TOGETHER) as f64;
-        let phases = (n * N_UNSEEN) as f64 * (p + PHASE_COST) * batches;
+        let all = selections + by_blocks;
+        let phases = (n * N_FREQS) as f64 * (p + PHASE_COST) * all.div_ceil(TOGETHER) as f64;
         let sampled = COVERAGE_ROWS.min(n) as f64;
         let distances = sampled * n as f64 * p * COVERAGE_PRODUCTS;
         let per_pair = COVERAGE_COST + COVERAGE_COLUMN_COST * p;
-        let added = sampled * (selections * self.m) as f64 * per_pair;
-        let sums = 16 * N_UNSEEN * (1 + selections.min(TOGETHER));
-        let lists = 4 * selections * (self.m + COVERAGE_ROWS);
+        let added = sampled * (selections * m) as f64 * per_pair;
+        let sums = PARTIAL_SUMS * 16 * N_FREQS * (1 + all.min(TOGETHER));
+        // What is cut, for draws by block or for cells: its rows twice, their places along a
+        // direction, and of a class a copy.
+        let copied = if by_blocks > 0 && kinds > 1 {
+            4 * self.p * self.groups[0]
+        } else {
+            0
+        };
+        let lists = 4 * (all * m + selections * COVERAGE_ROWS);
         StageCost {
             stage: Stage::Quality,
-            bytes: (self.z + PARTIAL_SUMS * sums + lists) as u64,
-            multiply_adds: phases + added + distances,
+            bytes: (self.z + sums.max(24 * n + copied) + lists) as u64,
+            multiply_adds: phases + added + distances + cuts,
             formula: format!(
-                "Z, {} KiB a selection ({TOGETHER} at most), 4 (m + {COVERAGE_ROWS}) a selection",
-                (PARTIAL_SUMS * 16 * N_UNSEEN) >> 10
+                "Z, {} KiB a selection ({TOGETHER} at most) or 24 n, 4 (m + {COVERAGE_ROWS}) a selection",
+                (PARTIAL_SUMS * 16 * N_FREQS) >> 10
             ),
         }
     }
