@@ -33,6 +33,7 @@ FOUR = ("usps", "pendigits", "letter", "banking77_lsa")
 FIVE = (*FOUR, "notmnist10k")
 SIX = (*FOUR, "optdigits", "covtype20k")
 SEVEN = (*SIX, "notmnist10k")
+EIGHT = (*SEVEN, "fashion_mnist")
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ TRIALS = {
             "none": {"scale": "none"},
             "standard": {"scale": "standard"},
         },
-        Setting((0.01, 0.05), SEVEN, 3),
+        Setting((0.01, 0.05, 0.1), EIGHT, 3),
+        Setting((0.01, 0.05), EIGHT, 3),
     ),
 }
 
