@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::descent::Target;
 use crate::graph::knn::Neighbors;
-use crate::numeric::partition::partition;
+use crate::numeric::partition::{n_blocks, partition};
 use crate::numeric::sample::sample_rows;
 use crate::numeric::sparse::CsrMatrix;
 use crate::options::Balance;
@@ -16,9 +16,6 @@ use crate::run::rng::Streams;
 use crate::select::facts::GroupFacts;
 use crate::select::group::{Group, Standing};
 use crate::select::quotas::{ClassSize, quotas};
-
-/// Picks of an exchange block at least: with fewer, rounded quotas would bend the distribution.
-const BLOCK_PICKS: usize = 64;
 
 /// A group on its way through the stages.
 pub struct GroupState<'a> {
@@ -192,12 +189,6 @@ pub fn is_open(rows: usize, quota: usize) -> bool {
 #[must_use]
 pub fn most_rows(block_rows: usize, picks: usize) -> usize {
     block_rows.max(2 * picks)
-}
-
-/// Blocks into which a group is cut for the exchange.
-#[must_use]
-pub fn n_blocks(rows: usize, quota: usize, block_rows: usize) -> usize {
-    rows.div_ceil(block_rows).min((quota / BLOCK_PICKS).max(1))
 }
 
 /// `rows`, or where a block had to be larger than `block_rows` (few picks from many rows) a sample of

@@ -10,6 +10,7 @@ use crate::exchange::block::graph_size;
 use crate::exchange::residual::{n_freqs, strength};
 use crate::exchange::{CANDIDATE_BATCH, SHORT};
 use crate::graph::{ROOM, SLACK};
+use crate::numeric::partition::n_blocks;
 use crate::options::{Method, Space, ValidParams};
 use crate::prepare::{N_DIMS, OVERSAMPLES, PASSES, PCA_TASKS};
 use crate::quality::COVERAGE_ROWS;
@@ -18,7 +19,7 @@ use crate::quality::unseen::{N_FREQS, TOGETHER};
 use crate::run::error::Result;
 use crate::run::monitor::Stage;
 use crate::run::parallel::PARTIAL_SUMS;
-use crate::select::group_state::{is_open, most_rows, n_blocks};
+use crate::select::group_state::{is_open, most_rows};
 use crate::select::quotas::class_quotas;
 use crate::spectral::BLOCK;
 
