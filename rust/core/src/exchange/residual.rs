@@ -29,7 +29,7 @@ const ROWS: usize = 128;
 /// Frequencies for every so many picks, within bounds: fewer picks would be fitted to the frequencies drawn, not to the
 /// distribution.
 const PICKS_PER_FREQUENCY: usize = 5;
-const MIN_FREQS: usize = 512;
+const MIN_FREQS: usize = 1024;
 const MAX_FREQS: usize = 2048;
 /// μ rises from 0 at [`FEW_BLOCKS`] to [`STRENGTH`] at twice as many, and from [`MANY_BLOCKS`] on as a power.
 /// Heavier, it costs accuracy: a block of few rows is worth more as itself than as a part.

