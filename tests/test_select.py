@@ -56,14 +56,36 @@ def test_threads_do_not_matter(rng, space, labelled):
         assert got[0].report["quality"] == other.report["quality"]
 
 
-def test_threads_do_not_matter_in_several_blocks(rng):
+@pytest.mark.parametrize("block_rows", [200, 1000])
+def test_threads_do_not_matter_in_several_blocks(rng, block_rows):
+    """Five blocks stand for themselves, two dozen are held together."""
     x = rng.normal(size=(5000, 6)).astype(np.float32)
     got = [
-        fast_select.select(x, count=500, threads=t, block_rows=1000, n_random=2).indices
+        fast_select.select(x, count=1600, threads=t, block_rows=block_rows, n_random=2).indices
         for t in (1, 2, 4)
     ]
     for other in got[1:]:
         np.testing.assert_array_equal(got[0], other)
+
+
+def test_many_classes_are_the_whole_together(rng):
+    """By themselves they are worse than stratified random rows: each leaves the same error."""
+    labels = np.repeat(np.arange(300), 40)
+    x = rng.normal(size=(300, 32))[labels] + 0.5 * rng.normal(size=(12_000, 32))
+    quality = fast_select.select(x, ratio=0.1, labels=labels, n_random=5).report["quality"]
+    assert quality["selection"]["cfd_m"] < 0.7 * quality["stratified"]["cfd_m"]["mean"]
+
+
+def test_tight_classes_far_apart_keep_their_digits(rng):
+    """As good as one of them by itself: products are taken about each class's own centre."""
+    labels = np.repeat(np.arange(5), 400)
+    x = 1e-4 * rng.normal(size=(2000, 16)) + rng.normal(size=(5, 16))[labels]
+    got = fast_select.select(x, ratio=0.1, labels=labels, n_random=1).indices
+    own = x[labels == 2]
+    part = got[labels[got] == 2] - 800
+    judged = fast_select.evaluate(own, part, n_random=20)
+    figures = judged["quality"]
+    assert figures["selection"]["cfd_m"] < 0.4 * figures["random"]["cfd_m"]["mean"]
 
 
 def test_seeds_do_matter(rng):

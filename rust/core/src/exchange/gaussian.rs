@@ -109,3 +109,30 @@ impl Epilogue for Written<'_> {
         simd.partial_store_f32s(&mut self.out[at..at + len], kernels);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrays::matrix::random_matrix;
+    use crate::kernels::squared_distance::{squared_distance, squared_norms};
+
+    #[test]
+    fn kernels_match_plain_loops_at_every_size() {
+        let mut packed = Packed::default();
+        for (r, m, p) in [(1, 1, 1), (13, 70, 3), (5, 33, 17), (40, 12, 2)] {
+            let (x, picks) = (random_matrix(r, p, 31), random_matrix(m, p, 37));
+            packed.pack(picks.view(), &squared_norms(picks.view()), -0.245);
+            let mut out = vec![-1.0; r * m];
+            packed.kernels(x.view(), &squared_norms(x.view()), &mut out);
+            for (i, j) in (0..r).flat_map(|i| (0..m).map(move |j| (i, j))) {
+                let e = (-0.245 * f64::from(squared_distance(x.row(i), picks.row(j)))).exp();
+                let expected = e + e.powi(4) + e.powi(16) + e.powi(64);
+                let got = f64::from(out[i * m + j]);
+                assert!(
+                    (got - expected).abs() < 2e-5 * expected + 1e-6,
+                    "{got} {expected}"
+                );
+            }
+        }
+    }
+}

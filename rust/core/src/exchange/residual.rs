@@ -189,3 +189,62 @@ impl Pull<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrays::matrix::random_matrix;
+    use crate::run::parallel::with_pool;
+
+    #[test]
+    fn weighted_sums_match_plain_loops_at_any_number_of_threads() {
+        let (x, freqs) = (random_matrix(300, 3, 41), random_matrix(7, 3, 43));
+        let features = Features { freqs };
+        let weight = |i: usize| (i % 5) as f32 - 1.0;
+        let run = |threads| {
+            with_pool(threads, || {
+                features.weighted_sum(x.view(), weight, |_| Ok(()))
+            })
+            .unwrap()
+            .unwrap()
+        };
+        let got = run(1);
+        assert_eq!(got, run(3));
+        for k in 0..7 {
+            let (mut cos, mut sin) = (0.0, 0.0);
+            for i in 0..300 {
+                let pairs = x.row(i).iter().zip(features.freqs.row(k));
+                let phase: f64 = pairs.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                cos += f64::from(weight(i)) * phase.cos();
+                sin += f64::from(weight(i)) * phase.sin();
+            }
+            assert!((got[k] - cos).abs() < 1e-3 && (got[7 + k] - sin).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn a_swap_changes_the_pull_by_what_the_squares_differ() {
+        let (weight, n) = (0.3, 8);
+        let row = |from: usize| (0..n).map(move |k| ((k * 5 + from) % 7) as f32 / 3.0 - 1.0);
+        let (r, enters, leaves): (Vec<f32>, Vec<f32>, Vec<f32>) =
+            (row(0).collect(), row(2).collect(), row(5).collect());
+        let features = Features {
+            freqs: Matrix::zeros(4, 1),
+        };
+        let rows = Matrix::zeros(1, 1);
+        let pull = Pull {
+            features: &features,
+            rows: rows.view(),
+            slope: r.iter().map(|r| weight * r).collect(),
+            weight: f64::from(weight),
+        };
+        let square = |shift: f32| -> f64 {
+            let moved = r.iter().zip(enters.iter().zip(&leaves));
+            moved
+                .map(|(r, (a, b))| f64::from(r + shift * (a - b)).powi(2))
+                .sum()
+        };
+        let expected = f64::from(weight) * (square(1.0) - square(0.0));
+        assert!((pull.change(&enters, &leaves) - expected).abs() < 1e-5);
+    }
+}

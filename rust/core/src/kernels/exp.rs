@@ -114,6 +114,7 @@ pub fn gaussian_powers_of<S: Simd>(simd: S, exponent: S::f32s) -> S::f32s {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::instruction_set::twin::twins;
 
     #[test]
     fn accurate_at_every_length() {
@@ -128,6 +129,44 @@ mod tests {
                 let expected = e + e.powi(4) + e.powi(16) + e.powi(64);
                 assert!((f64::from(*got) - expected).abs() < 3e-6 * expected, "{d}");
             }
+        }
+    }
+
+    struct Vectors<'a> {
+        exponents: &'a [f32],
+        out: &'a mut [f32],
+    }
+
+    impl pulp::WithSimd for Vectors<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let (exponents, _) = S::as_simd_f32s(self.exponents);
+            let (out, _) = S::as_mut_simd_f32s(self.out);
+            for (x, out) in exponents.iter().zip(out) {
+                *out = gaussian_powers_of(simd, *x);
+            }
+        }
+    }
+
+    #[test]
+    fn vectors_of_powers_are_accurate_at_every_width() {
+        let mut exponents: Vec<f32> = (0..64).map(|i| -0.3 * (i * i) as f32 / 40.0).collect();
+        (exponents[1], exponents[2], exponents[3]) = (1e-3, -1e30, -124.6);
+        for twin in twins() {
+            let mut out = vec![-1.0; 64];
+            twin.run(Vectors {
+                exponents: &exponents,
+                out: &mut out,
+            });
+            for (got, x) in out.iter().zip(&exponents) {
+                let e = f64::from(x.min(0.0)).exp2();
+                let expected = e + e.powi(4) + e.powi(16) + e.powi(64);
+                let error = (f64::from(*got) - expected).abs();
+                assert!(error < 1e-5 * expected + 1e-37, "{x}: {got} {expected}");
+            }
+            assert_eq!(out[0], 4.0);
         }
     }
 

@@ -239,6 +239,21 @@ mod tests {
     }
 
     #[test]
+    fn products_of_single_rows_match_plain_loops_at_every_length() {
+        for k in 0..70 {
+            let (a, b) = (matrix(1, k, 1), matrix(5, k, 2));
+            let mut out = [1.0; 5];
+            matmul_nt(&mut out, a.view(), b.view(), true);
+            for (i, out) in out.iter().enumerate() {
+                let pairs = a.row(0).iter().zip(b.row(i));
+                let expected: f32 = pairs.map(|(x, y)| x * y).sum();
+                assert_eq!(dot(a.row(0), b.row(i)), expected);
+                assert_eq!(*out, expected + 1.0);
+            }
+        }
+    }
+
+    #[test]
     fn products_match_triple_loops() {
         let (a, b) = (matrix(5, 3, 1), matrix(4, 3, 2));
         let mut nt = vec![1.0; 20];
