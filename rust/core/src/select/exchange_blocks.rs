@@ -227,10 +227,10 @@ impl Whole {
         params: &ValidParams,
         monitor: &Monitor,
     ) -> Result<Option<Self>> {
-        if strength(n_blocks) <= 0.0 {
+        let count: usize = groups.iter().map(|group| group.quota).sum();
+        if strength(n_blocks, count) <= 0.0 {
             return Ok(None);
         }
-        let count: usize = groups.iter().map(|group| group.quota).sum();
         let streams = Streams::new(params.seed);
         let features = features_of_bands(z, n_freqs(count), streams)?;
         let (sums, square) = quota_errors(z, groups, &features, monitor)?;
@@ -243,11 +243,11 @@ impl Whole {
                 Balance::Proportional => sums,
                 _ => zeros(),
             },
-            weight: strength(n_blocks) / (count as f64 * unit),
+            weight: strength(n_blocks, count) / (count as f64 * unit),
         };
         let of_class = |group: &GroupState<'_>| Residual {
             sums: zeros(),
-            weight: strength(group.blocks.len()) / (group.quota.max(1) as f64 * unit),
+            weight: strength(group.blocks.len(), group.quota) / (group.quota.max(1) as f64 * unit),
         };
         let classes = match groups {
             [_] => vec![],

@@ -403,7 +403,7 @@ impl<'a> Sizes<'a> {
 
     /// Numbers of a row's features, where the whole pulls on that many blocks.
     fn pulled_width(&self, n_blocks: usize) -> usize {
-        if strength(n_blocks) > 0.0 {
+        if strength(n_blocks, self.m) > 0.0 {
             2 * n_freqs(self.m)
         } else {
             0
