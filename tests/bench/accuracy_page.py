@@ -307,6 +307,7 @@ def preamble(runs: list[Run], max_rows: int) -> list[str]:
         f"* {', '.join(rare)} take minutes for {max_rows:,} rows at once: without labels they run "
         "at 1 % alone.",
         f"* {', '.join(own)}: our own lines after the paper, as there is no package.",
+        "* What the paper's parts give, and which of its claims held: [ABLATION.md](ABLATION.md).",
         "",
     ]
 
