@@ -101,7 +101,7 @@ const COVERAGE_PRODUCTS: f64 = 1.5;
 const CANDIDATES: usize = SLACK + ROOM;
 /// Bytes of a row of a block of the exchange, and of a neighbour while it is searched for.
 const BLOCK_ROW_BYTES: usize = 240;
-const NEIGHBOR_BYTES: usize = 24;
+const NEIGHBOR_BYTES: usize = 32;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
