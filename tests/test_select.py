@@ -83,9 +83,24 @@ def test_tight_classes_far_apart_keep_their_digits(rng):
     got = fast_select.select(x, ratio=0.1, labels=labels, n_random=1).indices
     own = x[labels == 2]
     part = got[labels[got] == 2] - 800
-    judged = fast_select.evaluate(own, part, n_random=20)
-    figures = judged["quality"]
-    assert figures["selection"]["cfd_m"] < 0.4 * figures["random"]["cfd_m"]["mean"]
+    assert share_of_random(own, part) < 0.4
+
+
+def share_of_random(x, rows):
+    """CF distance of `rows` over that of random ones."""
+    quality = fast_select.evaluate(x, rows, n_random=20)["quality"]
+    return quality["selection"]["cfd_m"] / quality["random"]["cfd_m"]["mean"]
+
+
+def test_classes_are_not_bent_to_make_up_for_quotas_asked_for(rng):
+    """Two classes give half of what is their share, so that small ones give more."""
+    sizes = [4000] * 2 + [100] * 28
+    labels = np.repeat(np.arange(30), sizes)
+    x = rng.normal(size=(30, 8))[labels] + 0.8 * rng.normal(size=(len(labels), 8))
+    picked = fast_select.select(x, ratio=0.2, labels=labels, min_per_class=50, n_random=1).indices
+    for label, first in ((0, 0), (1, 4000), (9, 8700)):
+        own = labels == label
+        assert share_of_random(x[own], picked[labels[picked] == label] - first) < 0.6
 
 
 def test_seeds_do_matter(rng):

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __version__: str
+EIGEN_TOL: float
+"""Residual of eigenpairs to reach."""
 
 Progress = Callable[[str, int, int], None]
 """``progress(stage, done, total)``: called on the calling thread as a stage begins and every 50 ms.

@@ -91,7 +91,7 @@ def select(
         Threads; where not given, all that the process may use.
     method : fast, paper, random, k-center, k-means, herding, default fast
         fast: FAST's ideas as a search among the rows; paper: its graph, descent and
-        assignment to the letter; the others are rivals to compare with.
+        assignment; the others are rivals to compare with.
     space : joint, features, spectral, default spectral
         Space in which the descent matches distributions.
     n_neighbors : integer, 2 or more, default 32

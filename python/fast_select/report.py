@@ -19,9 +19,6 @@ SCHEMA = 1
 ENOUGH_DRAWS = 20
 """With fewer, being ahead of all of them is no evidence."""
 
-EIGEN_TOL = 1e-4
-"""Residual to which the core looks for eigenpairs."""
-
 RIVALS = {
     "random": "random",
     "stratified": "stratified",
@@ -92,10 +89,10 @@ def notes(groups: list[dict[str, Any]]) -> list[str]:
         where = f"in {idle} of {len(descended)} groups " if len(groups) > 1 else ""
         found.append(f"The descent did not help {where}and left the rows that it began with.")
     residuals = [group["eigen_residual"] or 0.0 for group in groups]
-    if residuals and max(residuals) > EIGEN_TOL:
+    if residuals and max(residuals) > _core.EIGEN_TOL:
         found.append(
             f"Spectral components were found to a residual of {max(residuals):.0e} only, "
-            f"not {EIGEN_TOL:.0e}, and are damped by it."
+            f"not {_core.EIGEN_TOL:.0e}, and are damped by it."
         )
     return found
 

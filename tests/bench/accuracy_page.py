@@ -279,9 +279,18 @@ def failures(runs: list[Run]) -> list[str]:
 def preamble(runs: list[Run], max_rows: int) -> list[str]:
     """What was measured, and how."""
     info = _core.info()
-    once = "; ".join(name for name, rival in RIVALS.items() if not rival.draws)
-    rare = [name for name, rival in RIVALS.items() if 0.05 not in rival.whole]
-    own = [name for name, rival in RIVALS.items() if not rival.package]
+    made = {run["method"] for run in runs}
+    rivals = {name: rival for name, rival in RIVALS.items() if name in made}
+    once = "; ".join(name for name, rival in rivals.items() if not rival.draws)
+    whole = {run["method"] for run in runs if not run["use_labels"]}
+    rare = [name for name in rivals if name in whole and 0.05 not in rivals[name].whole]
+    blind = [name for name in rivals if name not in whole]
+    own = [name for name, rival in rivals.items() if not rival.package]
+    caveats = {
+        f"Minutes for {max_rows:,} rows at once, so without labels at 1 % alone": rare,
+        "Run with labels alone": blind,
+        "Our own lines after the paper, as there is no package": own,
+    }
     minutes = sum(run.get("work_s", 0.0) for run in runs) / 60
     return [
         "# Selections judged by the models trained on them",
@@ -304,9 +313,7 @@ def preamble(runs: list[Run], max_rows: int) -> list[str]:
         f"* {DEFAULT} is the default. {method_option()['help']}",
         "* Rivals run on fewer seeds, and are compared on those that both have. Nothing is drawn "
         f"but what breaks ties by {once}: one selection for all seeds, models trained anew.",
-        f"* {', '.join(rare)} take minutes for {max_rows:,} rows at once: without labels they run "
-        "at 1 % alone.",
-        f"* {', '.join(own)}: our own lines after the paper, as there is no package.",
+        *(f"* {said}: {'; '.join(names)}." for said, names in caveats.items() if names),
         "* What the paper's parts give, and which of its claims held: [ABLATION.md](ABLATION.md).",
         "",
     ]

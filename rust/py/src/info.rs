@@ -1,6 +1,7 @@
 //! `info()`: what this build is and runs on.
 
 use fast_select_core::run::instruction_set;
+use fast_select_core::spectral::TOL;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -21,5 +22,6 @@ fn info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 /// Adds what this file defines to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    m.add("EIGEN_TOL", TOL)?;
     m.add_function(wrap_pyfunction!(info, m)?)
 }

@@ -138,10 +138,10 @@ pub struct Descended {
 /// use fast_select_core::run::monitor::Monitor;
 /// use fast_select_core::run::rng::{Purpose, Streams};
 ///
-/// // Of four points on a line the left two, of mean 1/4: to stand for all, they have to move to the right, by
-/// // whole rows at last.
-/// let x = Matrix::from_vec(vec![0.0, 0.5, 1.0, 1.5], 4, 1)?;
-/// let (y, streams, monitor) = (x.view().gather(&[0, 1]), Streams::new(0), Monitor::default());
+/// // Of forty points on a line the left ten: to stand for all, they have to spread to the right.
+/// let x = Matrix::from_vec((0..40).map(|i| i as f32 / 20.0).collect(), 40, 1)?;
+/// let start: Vec<u32> = (0..10).collect();
+/// let (y, streams, monitor) = (x.view().gather(&start), Streams::new(0), Monitor::default());
 /// let library = frequency_library(x.view(), y.view(), 48, streams, &monitor)?;
 /// let mut rng = streams.stream(Purpose::HeldOut, 0);
 /// let held_out = isotropic(16, 1, (0.25, 3.0), &mut rng).freqs;
@@ -151,11 +151,10 @@ pub struct Descended {
 ///     library,
 ///     held_out,
 /// };
-/// let mut matcher = Matcher::new(x.view(), None, &[0, 1])?;
+/// let mut matcher = Matcher::new(x.view(), None, &start)?;
 /// let moved = descend(&mut matcher, &target, &ValidParams::default(), streams, &monitor)?;
-/// let mean = |y: &Matrix| y.as_slice().iter().sum::<f32>() / 2.0;
-/// assert!((mean(&x.view().gather(matcher.col_ind())) - 0.75).abs() <= 0.25);
-/// assert!(moved.held_out.1 <= moved.held_out_rows && moved.held_out_rows < moved.held_out.0);
+/// assert!(moved.held_out_rows < moved.held_out.0 / 100.0);
+/// assert!(moved.held_out.1 < moved.held_out.0 / 500.0);
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
 ///

@@ -2,8 +2,8 @@
 //! distribution, and whom each of them covers.
 //!
 //! The kernel is summed over radii that double (the folder's page says what for). One pass over all
-//! pairs (`pairs`) forms the potential and the kNN graph; later, kernels with the picks are formed row by
-//! row.
+//! pairs (`pairs`) forms the potential and the kNN graph; later, kernels with the picks are formed a batch of
+//! rows at a time.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -13,10 +13,9 @@ use crate::exchange::nearest_picks::{NearestPicks, Picks};
 use crate::exchange::pairs::{Pairs, all_pairs};
 use crate::kernels::exp::{N_RADII, gaussian_powers};
 use crate::kernels::product::matmul_nt;
-use crate::kernels::squared_distance::squared_from_products;
-use crate::kernels::squared_distance::squared_norms;
+use crate::kernels::squared_distance::{squared_from_products, squared_norms};
 use crate::kernels::sum::sum;
-use crate::numeric::sample::{sample_rows, sample_rows_ascending};
+use crate::numeric::sample::sample_rows;
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
 
@@ -49,8 +48,8 @@ pub struct Block<'a> {
 
 /// Covering rows, and neighbours of a row, where `m` of `n` rows are selected.
 ///
-/// k = 2.5 n/m neighbours lose nothing of the score: a pick's own rows are among them. Where a pick
-/// stands for more than 50 rows, as many of them, sampled, do as well (DESIGN: score within .5 %).
+/// k = 2.5 n/m neighbours lose nothing of the score: the rows of a pick are among them. Where a pick
+/// stands for more than 50 rows, as many of them, sampled, do as well (score within .5 %).
 #[must_use]
 pub(crate) fn graph_size(n: usize, m: usize) -> (usize, usize) {
     let n_covering = n.min(COVERING_PER_PICK * m);
@@ -75,7 +74,7 @@ impl<'a> Block<'a> {
     /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
     /// let block = Block::new(x.view(), 1, 0.7, &mut rng, &Monitor::default())?;
     /// assert_eq!(block.potential, [2.0, 2.0]);
-    /// assert_eq!(block.neighbors(0), [(1, 20.0)]);
+    /// assert!(block.neighbors(0).eq([(0, 0.0), (1, 20.0)]));
     /// # Ok::<(), fast_select_core::Error>(())
     /// ```
     ///
@@ -92,16 +91,13 @@ impl<'a> Block<'a> {
         let norms = squared_norms(x);
         let coarse = (-0.5 * base_radius * base_radius) as f32;
         let (n_covering, k) = graph_size(n, m);
-        let covering = sample_rows_ascending(n, n_covering, rng);
-        let mut is_covering = vec![false; n];
-        covering
-            .iter()
-            .for_each(|&i| is_covering[i as usize] = true);
+        let mut covering = sample_rows(n, n_covering, rng);
         let Pairs {
             kernel_sums,
             k,
             near,
-        } = all_pairs(x, &norms, coarse, &is_covering, k, monitor)?;
+        } = all_pairs(x, &norms, coarse, &covering, k, monitor)?;
+        covering.sort_unstable();
         Ok(Self {
             x,
             norms,
@@ -113,10 +109,12 @@ impl<'a> Block<'a> {
         })
     }
 
-    /// The nearest covering rows of row `i`, but for itself, and their distances; in no order.
-    #[must_use]
-    pub fn neighbors(&self, i: u32) -> &[(u32, f32)] {
-        &self.near[i as usize * self.k..][..self.k]
+    /// The covering rows nearest to row `i`, itself the first if it is one, and their distances; the others in no
+    /// order.
+    pub fn neighbors(&self, i: u32) -> impl Iterator<Item = (u32, f32)> {
+        let own = self.covering.binary_search(&i).is_ok().then_some((i, 0.0));
+        let others = &self.near[i as usize * self.k..][..self.k];
+        own.into_iter().chain(others.iter().copied())
     }
 
     /// Number of rows, n.

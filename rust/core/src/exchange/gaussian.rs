@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use crate::arrays::matrix::MatrixView;
 use crate::kernels::exp::gaussian_powers_of;
-use crate::kernels::tile::{COLS, Epilogue, ROWS, RightPanels, for_each_tile};
+use crate::kernels::tile::{Epilogue, RightPanels, for_each_tile, padded};
 
 /// Exponent of rows that fill up a tile: their kernels are 0.
 const NOTHING: f32 = -1e30;
@@ -22,11 +22,18 @@ impl Exponents {
     /// Of rows of squared norms `norms`; `scale`: exponent, to base e, of the coarsest kernel at squared
     /// distance 1.
     pub fn new(norms: &[f32], scale: f32) -> Self {
-        let scale = scale * std::f32::consts::LOG2_E;
-        let padded = norms.len().next_multiple_of(ROWS);
-        let padded = padded.max(norms.len().next_multiple_of(COLS));
+        let base = Self {
+            scale: scale * std::f32::consts::LOG2_E,
+            of_rows: vec![],
+        };
+        base.of_others(norms)
+    }
+
+    /// Those of other rows, for the same kernels.
+    fn of_others(&self, norms: &[f32]) -> Self {
+        let scale = self.scale;
         let mut of_rows: Vec<f32> = norms.iter().map(|norm| scale * norm).collect();
-        of_rows.resize(padded, NOTHING);
+        of_rows.resize(padded(norms.len()), NOTHING);
         Self { scale, of_rows }
     }
 
@@ -72,15 +79,9 @@ impl Packed {
     /// Kernels of the rows `x`, (r, p), of squared norms `norms`, with those packed, written to `out`, (r, m).
     /// O(r m p).
     pub fn kernels(&self, x: MatrixView<'_>, norms: &[f32], out: &mut [f32]) {
-        let exponents = Exponents {
-            scale: self.exponents.scale,
-            of_rows: norms
-                .iter()
-                .map(|norm| self.exponents.scale * norm)
-                .collect(),
-        };
         let mut written = Written {
-            rows: &exponents,
+            rows: &self.exponents.of_others(norms),
+            n_rows: x.rows(),
             columns: &self.exponents,
             n_columns: self.rows,
             out,
@@ -92,6 +93,7 @@ impl Packed {
 /// Kernels on their way into a matrix.
 struct Written<'a> {
     rows: &'a Exponents,
+    n_rows: usize,
     columns: &'a Exponents,
     n_columns: usize,
     out: &'a mut [f32],
@@ -100,7 +102,7 @@ struct Written<'a> {
 impl Epilogue for Written<'_> {
     #[inline(always)]
     fn take<S: Simd>(&mut self, simd: S, row: usize, col: usize, products: S::f32s) {
-        if row >= self.rows.of_rows.len() || col >= self.n_columns {
+        if row >= self.n_rows || col >= self.n_columns {
             return;
         }
         let kernels = self.rows.kernels(simd, row, self.columns, col, products);

@@ -67,9 +67,8 @@ impl Block<'_> {
     /// Swaps rows of `picked`, (m,) distinct rows of the block, until no swap helps or
     /// `max_sweeps` rounds are done. Returns the number of swaps.
     ///
-    /// `fixed`: (n,), rows that stay as they are, in or out; empty for none. `pull`: what the whole asks of the
-    /// block. `monitor` advances by n
-    /// for each of the `max_sweeps`, run or not.
+    /// `fixed`: (n,), rows that stay as they are, in or out; empty for none. `pull`: what the whole asks
+    /// of the block. `monitor` advances by n for each of the `max_sweeps`, run or not.
     ///
     /// ```
     /// use fast_select_core::arrays::matrix::Matrix;

@@ -44,7 +44,6 @@ pub struct SwapSearch<'a, F> {
     /// Σ_{s in S} k(s, i) for each pick i, (m,).
     field: Vec<f64>,
     nearest: NearestPicks<'a>,
-    is_covering: Vec<bool>,
     /// Growth of the summed quantisation error if the pick in a slot left, (m,).
     removal: Vec<f64>,
     /// What the score changes as the pick of a slot leaves, but for what it has to do with the candidate,
@@ -102,9 +101,6 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
         })?;
         let mut is_picked = vec![false; n];
         picked.iter().for_each(|&i| is_picked[i as usize] = true);
-        let mut is_covering = vec![false; n];
-        let covering = block.covering.iter();
-        covering.for_each(|&i| is_covering[i as usize] = true);
         let reference = Picks::new(&picks, &pick_norms);
         let pulled = pull.map(|pull| Pulled::new(pull, picked));
         let mut search = Self {
@@ -119,7 +115,6 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
             pick_norms,
             packed,
             is_picked,
-            is_covering,
             removal: vec![0.0; m],
             leaving: vec![0.0; m],
             pulled,
@@ -307,11 +302,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
     /// changes less if that of a slot does, in `scratch`.
     fn coverage(&self, j: u32, scratch: &mut Scratch) -> f64 {
         let mut shared = 0.0;
-        let own = self.is_covering[j as usize].then_some((j, 0.0));
-        for (x, d) in own
-            .into_iter()
-            .chain(self.block.neighbors(j).iter().copied())
-        {
+        for (x, d) in self.block.neighbors(j) {
             let ((slot, near), (_, second)) = self.nearest.two(x as usize);
             if d >= second {
                 continue;
@@ -364,9 +355,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
         let mut changes = Vec::new();
         let note = |_, before, after| changes.push((before, after));
         let picks = Picks::new(&self.picks, &self.pick_norms);
-        let own = self.is_covering[enters].then_some((j, 0.0));
-        let near = self.block.neighbors(j).iter().copied();
-        let near = own.into_iter().chain(near);
+        let near = self.block.neighbors(j);
         self.nearest.replace(picks, slot as u32, near, note);
         for (before, after) in changes {
             self.account(before, -1.0);

@@ -9,7 +9,7 @@ use pulp::Simd;
 
 use crate::arrays::matrix::MatrixView;
 use crate::kernels::squared_distance::squared_norms;
-use crate::kernels::tile::{COLS, Epilogue, ROWS, RightPanels, for_each_tile};
+use crate::kernels::tile::{Epilogue, RightPanels, for_each_tile, padded};
 
 /// Candidates that a row collects beyond those it keeps before it sorts them out.
 pub(crate) const ROOM: usize = 24;
@@ -41,7 +41,7 @@ impl<'a> TopK<'a> {
     /// `keep` of 0 the rows are only offered to others.
     pub fn new(x: MatrixView<'a>, first: usize, keep: usize, spare: usize) -> Self {
         let b = x.rows();
-        let padded = b.next_multiple_of(ROWS).max(b.next_multiple_of(COLS));
+        let padded = padded(b);
         let mut half_norms: Vec<f32> = squared_norms(x).into_iter().map(|s| 0.5 * s).collect();
         half_norms.resize(padded, f32::INFINITY);
         // Finite, as infinity less infinity would be NaN where a column fills up a panel.

@@ -65,54 +65,6 @@ pub fn scan_below(
     })
 }
 
-struct ScanEach<'a, F> {
-    dots: &'a [f32],
-    limits: &'a [f32],
-    own: f32,
-    hit: F,
-}
-
-impl<F: FnMut(usize, f32)> NullaryFnOnce for ScanEach<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(mut self) {
-        let chunks = self.dots.chunks(WIDTH).zip(self.limits.chunks(WIDTH));
-        for (c, (dots, limits)) in chunks.enumerate() {
-            let below = |any, (dot, limit): (&f32, &f32)| any | (self.own - 2.0 * dot < *limit);
-            if dots.len() == WIDTH && !dots.iter().zip(limits).fold(false, below) {
-                continue;
-            }
-            for (k, (dot, limit)) in dots.iter().zip(limits).enumerate() {
-                let value = self.own - 2.0 * dot;
-                if value < *limit {
-                    (self.hit)(c * WIDTH + k, value);
-                }
-            }
-        }
-    }
-}
-
-/// Calls `hit(j, value)` for each j, ascending, whose `value = own - 2 dots[j]` lies below
-/// `limits[j]`.
-///
-/// ```
-/// use fast_select_core::kernels::scan::scan_below_each;
-///
-/// // 4 - 2·1 = 2 is below 3; 4 - 2·2 = 0 is not below 0.
-/// let mut hits = vec![];
-/// scan_below_each(&[1.0, 2.0], &[3.0, 0.0], 4.0, |j, value| hits.push((j, value)));
-/// assert_eq!(hits, [(0, 2.0)]);
-/// ```
-pub fn scan_below_each(dots: &[f32], limits: &[f32], own: f32, hit: impl FnMut(usize, f32)) {
-    instruction_set::arch().dispatch(ScanEach {
-        dots,
-        limits,
-        own,
-        hit,
-    });
-}
-
 struct FindEqual<'a, F> {
     values: &'a [u32],
     wanted: u32,
@@ -185,18 +137,6 @@ mod tests {
     }
 
     #[test]
-    fn finds_each_below_its_limit() {
-        for len in 0..70 {
-            let dots: Vec<f32> = (0..len).map(|i| ((i * 37) % 19) as f32).collect();
-            let limits: Vec<f32> = (0..len).map(|i| ((i * 11) % 7) as f32 - 20.0).collect();
-            let mut got = vec![];
-            scan_below_each(&dots, &limits, 1.0, |j, _| got.push(j));
-            let expected = (0..len).filter(|&j| 1.0 - 2.0 * dots[j] < limits[j]);
-            assert_eq!(got, expected.collect::<Vec<_>>(), "length {len}");
-        }
-    }
-
-    #[test]
     fn finds_all_equal() {
         for len in 0..70_u32 {
             let values: Vec<u32> = (0..len).map(|i| (i * 7) % 5).collect();
@@ -211,7 +151,5 @@ mod tests {
     fn not_a_number_is_never_near() {
         let hit = |_, _| panic!("NaN was taken");
         scan_below(&[f32::NAN; 40], &[0.0; 40], f32::INFINITY, hit);
-        let hit = |_, _| panic!("NaN was taken");
-        scan_below_each(&[f32::NAN; 40], &[f32::INFINITY; 40], 0.0, hit);
     }
 }

@@ -19,6 +19,12 @@ use crate::run::instruction_set;
 pub const ROWS: usize = 12;
 /// Columns of a tile.
 pub const COLS: usize = 32;
+/// `rows` and those that fill up a tile, as its rows and as its columns.
+#[must_use]
+pub fn padded(rows: usize) -> usize {
+    rows.next_multiple_of(ROWS).max(rows.next_multiple_of(COLS))
+}
+
 /// Rows whose sums fit into registers of four or eight lanes.
 const FEW_ROWS: usize = 3;
 

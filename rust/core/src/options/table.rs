@@ -208,8 +208,8 @@ table! {
     /// Threads; where not given, all that the process may use.
     threads: Option<usize> = None,
         "--threads", integer(1, 1024), Usual, [Select, Demo, Plan, Evaluate, Compare];
-    /// fast: FAST's ideas as a search among the rows; paper: its graph, descent and assignment to the letter; the
-    /// others are rivals to compare with.
+    /// fast: FAST's ideas as a search among the rows; paper: its graph, descent and assignment; the others
+    /// are rivals to compare with.
     method: Method = Method::Fast,
         "--method", choice::<Method>(), Advanced, [Select, Plan];
     /// Space in which the descent matches distributions.

@@ -2,9 +2,8 @@
 //!
 //! `FAST_SELECT_INSTRUCTION_SET=scalar|avx2|avx512|neon` asks, so that what other machines select can
 //! be seen, and tested, on this one. Kernels give the same on AVX2 and AVX-512: both fuse, and every
-//! sum has an order that no width enters. Not so the products of single rows and the small
-//! factorisations, which are faer's: where rows are level, as copies are, another may then be selected.
-//! Scalar code does not fuse, and selects other rows more often.
+//! sum has an order that no width enters. Not so the small factorisations, which are faer's: where rows are
+//! level, as copies are, another may then be selected. Scalar code does not fuse, and selects other rows more often.
 
 use std::sync::OnceLock;
 

@@ -8,23 +8,18 @@
 use rand_chacha::ChaCha8Rng;
 
 use crate::arrays::matrix::{Matrix, MatrixView};
-use crate::descent::frequency::{BAND_EDGES, isotropic};
 use crate::exchange::block::Block;
-use crate::exchange::residual::{Features, Pull, Residual, n_freqs, strength};
+use crate::exchange::residual::Pull;
 use crate::numeric::median_distance::median_distance;
-use crate::options::{Balance, ValidParams};
+use crate::options::ValidParams;
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
 use crate::run::parallel::{indexed, map_items, n_threads};
-use crate::run::rng::{Purpose, Streams};
+use crate::run::rng::Purpose;
 use crate::select::group::Standing;
 use crate::select::group_state::{GroupState, with_picks};
 use crate::select::stages::start_rows;
-
-/// Rows of a block from which the errors of rounded quotas are estimated: they are small beside the quotas.
-const QUOTA_ROWS: usize = 64;
-/// Bands of the frequencies.
-const N_BANDS: usize = 3;
+use crate::select::whole::Whole;
 
 /// Selects in every group the rows with which the exchange in its blocks ends; `z`, (n, p): rows of all groups.
 ///
@@ -49,13 +44,18 @@ pub fn exchange(
     let blocks: Vec<(usize, usize)> = (0..groups.len())
         .flat_map(|g| (0..groups[g].blocks.len()).map(move |b| (g, b)))
         .collect();
+    let place = |(g, b): (usize, usize)| Place::new(&groups[g], b, &starts[g], params);
     let exchanged = match Whole::new(z, groups, blocks.len(), params, monitor)? {
-        None => map_items(indexed(&blocks), |(_, &(g, b))| {
-            let place = Place::new(&groups[g], b, &starts[g], params);
+        None => map_items(indexed(&blocks), |(_, &at)| {
+            let place = place(at);
             let ready = place.ready(params, monitor)?;
             place.exchanged(ready, None, params, monitor)
         })?,
-        Some(whole) => whole.exchanged(groups, &blocks, &starts, params, monitor)?,
+        Some(whole) => {
+            let rows = |&(g, b): &(usize, usize)| groups[g].blocks[b].0.len();
+            let waves = waves(&blocks, rows, n_threads() * params.block_rows);
+            held_together(whole, waves, place, params, monitor)?
+        }
     };
     for group in groups.iter_mut().filter(|group| group.is_open()) {
         group.picked.clear();
@@ -81,15 +81,43 @@ struct Exchanged {
     places: Vec<u32>,
 }
 
-/// How many of `waiting` are made ready at a time: as many rows as the threads would hold in full blocks.
-fn n_at_once(waiting: &[(usize, usize)], groups: &[GroupState<'_>], params: &ValidParams) -> usize {
-    let most = n_threads() * params.block_rows;
-    let mut rows = 0;
-    let fits = |&&(g, b): &&(usize, usize)| {
-        rows += groups[g].blocks[b].0.len().min(params.block_rows);
-        rows <= most
-    };
-    waiting.iter().take_while(fits).count().max(1)
+/// The exchange in one block after the other, those of a wave made ready together.
+fn held_together(
+    mut whole: Whole,
+    waves: Vec<&[(usize, usize)]>,
+    place: impl Fn((usize, usize)) -> Place + Sync,
+    params: &ValidParams,
+    monitor: &Monitor,
+) -> Result<Vec<Exchanged>> {
+    let mut exchanged = Vec::new();
+    for wave in waves {
+        let places = map_items(indexed(wave), |(_, &at)| Ok(place(at)))?;
+        let ready = map_items(indexed(&places), |(_, place)| place.ready(params, monitor))?;
+        for ((place, ready), &(g, _)) in places.iter().zip(ready).zip(wave) {
+            let (pull, share) = whole.asks(place.z.view(), &place.picked, g, monitor)?;
+            let block = place.exchanged(ready, Some(pull), params, monitor)?;
+            whole.count(place.z.view(), &block.places, g, &share)?;
+            exchanged.push(block);
+        }
+    }
+    Ok(exchanged)
+}
+
+/// `blocks` in runs of at most `most` rows, or of one block.
+fn waves<T>(blocks: &[T], rows: impl Fn(&T) -> usize, most: usize) -> Vec<&[T]> {
+    let (mut waves, mut waiting) = (Vec::new(), blocks);
+    while !waiting.is_empty() {
+        let mut held = 0;
+        let fits = |block: &&T| {
+            held += rows(block);
+            held <= most
+        };
+        let count = waiting.iter().take_while(fits).count().max(1);
+        let (wave, later) = waiting.split_at(count);
+        waves.push(wave);
+        waiting = later;
+    }
+    waves
 }
 
 /// Where a group starts.
@@ -211,169 +239,28 @@ fn centred(z: &Matrix, scale: f32) -> Matrix {
     x
 }
 
-/// What was left over so far, in the whole and in classes of several blocks.
-struct Whole {
-    features: Features,
-    all: Residual,
-    classes: Vec<Residual>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Whole {
-    /// Before the first block; `None` where so few blocks need nothing to hold them together.
-    fn new(
-        z: MatrixView<'_>,
-        groups: &[GroupState<'_>],
-        n_blocks: usize,
-        params: &ValidParams,
-        monitor: &Monitor,
-    ) -> Result<Option<Self>> {
-        let count: usize = groups.iter().map(|group| group.quota).sum();
-        if strength(n_blocks, count) <= 0.0 {
-            return Ok(None);
-        }
-        let streams = Streams::new(params.seed);
-        let features = features_of_bands(z, n_freqs(count), streams)?;
-        let (sums, square) = quota_errors(z, groups, &features, monitor)?;
-        // Of random picks, |R|^2 / M.
-        let unit = (0.5 * features.width() as f64 - square).max(f64::MIN_POSITIVE);
-        let zeros = || vec![0.0; features.width()];
-        let all = Residual {
-            // Other quotas than in proportion are not meant to give the whole's distribution.
-            sums: match params.balance {
-                Balance::Proportional => sums,
-                _ => zeros(),
-            },
-            weight: strength(n_blocks, count) / (count as f64 * unit),
-        };
-        let of_class = |group: &GroupState<'_>| Residual {
-            sums: zeros(),
-            weight: strength(group.blocks.len(), group.quota) / (group.quota.max(1) as f64 * unit),
-        };
-        let classes = match groups {
-            [_] => vec![],
-            _ => groups.iter().map(of_class).collect(),
-        };
-        Ok(Some(Self {
-            features,
-            all,
-            classes,
-        }))
+    #[test]
+    fn waves_hold_as_many_rows_as_they_may_and_one_block_at_least() {
+        let blocks = [3, 4, 5, 9, 1];
+        let found = waves(&blocks, |rows| *rows, 8);
+        assert_eq!(
+            found,
+            [&blocks[..2], &blocks[2..3], &blocks[3..4], &blocks[4..]]
+        );
+        assert!(waves(&blocks[..0], |rows| *rows, 8).is_empty());
     }
 
-    /// The exchange in all `blocks`: blocks of groups.
-    fn exchanged(
-        mut self,
-        groups: &[GroupState<'_>],
-        blocks: &[(usize, usize)],
-        starts: &[Start],
-        params: &ValidParams,
-        monitor: &Monitor,
-    ) -> Result<Vec<Exchanged>> {
-        let mut waiting = blocks;
-        let mut exchanged = Vec::with_capacity(blocks.len());
-        while !waiting.is_empty() {
-            let (now, later) = waiting.split_at(n_at_once(waiting, groups, params));
-            waiting = later;
-            let places = map_items(indexed(now), |(_, &(g, b))| {
-                Ok(Place::new(&groups[g], b, &starts[g], params))
-            })?;
-            let ready = map_items(indexed(&places), |(_, place)| place.ready(params, monitor))?;
-            for ((place, ready), &(g, _)) in places.iter().zip(ready).zip(now) {
-                let (pull, share) = self.asks(place, g, monitor)?;
-                let block = place.exchanged(ready, Some(pull), params, monitor)?;
-                self.count(place, g, &block.places, &share)?;
-                exchanged.push(block);
-            }
-        }
-        Ok(exchanged)
+    #[test]
+    fn centred_rows_have_a_median_of_0() {
+        let z = Matrix::from_vec(vec![1.0, 7.0, 3.0, 5.0, 1e9, 6.0], 3, 2).unwrap();
+        assert_eq!(
+            centred(&z, 0.5).as_slice(),
+            [-1.0, 0.5, 0.0, -0.5, 5e8, 0.0]
+        );
+        assert_eq!(centred(&Matrix::zeros(0, 2), 0.5).rows(), 0);
     }
-
-    /// What is asked of a block of group `g`, and its share: what its picks should add to the sums of features.
-    fn asks<'a>(
-        &'a self,
-        place: &'a Place,
-        g: usize,
-        monitor: &Monitor,
-    ) -> Result<(Pull<'a>, Vec<f64>)> {
-        let each = place.picked.len() as f64 / place.rows.len() as f64;
-        let rows = place.z.view();
-        let tick = |_: usize| monitor.check();
-        let share = self.features.weighted_sum(rows, |_| each as f32, tick)?;
-        let picked = self.sum_of(place, &place.picked)?;
-        let residuals = || std::iter::once(&self.all).chain(self.classes.get(g));
-        let slope = (0..share.len()).map(|k| {
-            let own = picked[k] - share[k];
-            let pulls = residuals().map(|residual| residual.weight * (residual.sums[k] + own));
-            pulls.sum::<f64>() as f32
-        });
-        let pull = Pull {
-            features: &self.features,
-            rows,
-            slope: slope.collect(),
-            weight: residuals().map(|residual| residual.weight).sum(),
-        };
-        Ok((pull, share))
-    }
-
-    /// Counts what the picks of a block of group `g` left of its `share`.
-    fn count(&mut self, place: &Place, g: usize, picked: &[u32], share: &[f64]) -> Result<()> {
-        let sums = self.sum_of(place, picked)?;
-        for residual in std::iter::once(&mut self.all).chain(self.classes.get_mut(g)) {
-            let left = sums.iter().zip(share).map(|(sum, share)| sum - share);
-            let entries = residual.sums.iter_mut().zip(left);
-            entries.for_each(|(r, left)| *r += left);
-        }
-        Ok(())
-    }
-
-    fn sum_of(&self, place: &Place, picked: &[u32]) -> Result<Vec<f64>> {
-        let rows = place.z.view().gather(picked);
-        self.features.weighted_sum(rows.view(), |_| 1.0, |_| Ok(()))
-    }
-}
-
-/// Features at `q` frequencies, as many of each band, in the unit of `z`, (n, p).
-fn features_of_bands(z: MatrixView<'_>, q: usize, streams: Streams) -> Result<Features> {
-    let per_median = 1.0 / median_distance(z, streams);
-    let mut rng = streams.stream(Purpose::Frequencies, 0);
-    let mut entries = Vec::with_capacity(q * z.cols());
-    for band in 0..N_BANDS {
-        let count = (band + 1) * q / N_BANDS - band * q / N_BANDS;
-        let edges = (BAND_EDGES[band], BAND_EDGES[band + 1]);
-        let drawn = isotropic(count, z.cols(), edges, &mut rng).freqs;
-        entries.extend(drawn.as_slice().iter().map(|t| t * per_median));
-    }
-    let freqs = Matrix::from_vec(entries, q, z.cols())?;
-    Ok(Features { freqs })
-}
-
-/// What rounded quotas, and the least of every class, add to the sums of features beyond an even share of the whole,
-/// (2 q,), and `|φ_X|^2`, summed; both estimated.
-fn quota_errors(
-    z: MatrixView<'_>,
-    groups: &[GroupState<'_>],
-    features: &Features,
-    monitor: &Monitor,
-) -> Result<(Vec<f64>, f64)> {
-    let n: usize = groups.iter().map(GroupState::n).sum();
-    let count: usize = groups.iter().map(|group| group.quota).sum();
-    let ratio = count as f64 / n as f64;
-    let (mut rows, mut excess, mut share) = (Vec::new(), Vec::new(), Vec::new());
-    for group in groups {
-        group.each_block(|block, quota| {
-            let step = block.len().div_ceil(QUOTA_ROWS).max(1);
-            let taken = block.iter().step_by(step).map(|&i| group.row_of_whole(i));
-            let before = rows.len();
-            rows.extend(taken);
-            let each = 1.0 / (rows.len() - before) as f64;
-            let of_block = quota as f64 - ratio * block.len() as f64;
-            excess.resize(rows.len(), (of_block * each) as f32);
-            share.resize(rows.len(), (block.len() as f64 / n as f64 * each) as f32);
-        });
-    }
-    let x = z.gather(&rows);
-    let tick = |_: usize| monitor.check();
-    let sums = features.weighted_sum(x.view(), |i| excess[i], tick)?;
-    let mean = features.weighted_sum(x.view(), |i| share[i], tick)?;
-    Ok((sums, mean.iter().map(|v| v * v).sum()))
 }

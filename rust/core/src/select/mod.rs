@@ -12,6 +12,8 @@
 //! | `group_state` | a group on its way through the stages |
 //! | `schedule` | which stages run |
 //! | `stages` | the stages, each for one group |
+//! | `exchange_blocks` | the exchange in all blocks of all groups |
+//! | `whole` | what holds these blocks together |
 //! | [`facts`] | what happened, group by group |
 //! | [`plan`] | what all that will take |
 //! | `stage_costs` | bytes and multiply-adds of each stage |
@@ -26,6 +28,7 @@ pub mod request;
 mod schedule;
 mod stage_costs;
 mod stages;
+mod whole;
 
 use crate::arrays::matrix::MatrixView;
 use crate::options::{Choice, Method, ValidParams};

@@ -23,7 +23,8 @@ use crate::run::monitor::Monitor;
 use crate::run::parallel::{indexed, map_items};
 use crate::run::rng::Purpose;
 use crate::select::group_state::GroupState;
-use crate::spectral::{TOL, commute_time_scaled, spectral_embedding};
+use crate::spectral::commute_time::commute_time_scaled;
+use crate::spectral::{TOL, spectral_embedding};
 
 /// Neighbourhood sizes whose fuzzy sets are fused.
 const SCALES: [usize; 3] = [8, 16, 32];
