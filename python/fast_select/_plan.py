@@ -24,7 +24,7 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
 
     Returns a dictionary: ``stages`` with ``name``, ``seconds``, ``bytes`` and ``formula``;
     ``seconds`` and ``working_bytes`` (the largest of the stages) in all; ``process_bytes``, what
-    this process takes already; ``block_rows``, which ``max_memory`` may lower.
+    this process takes already; ``block_rows`` and ``threads``, which ``max_memory`` may lower.
 
     >>> import numpy as np
     >>> outline = plan(np.zeros((20_000, 30)), ratio=0.1)
@@ -69,14 +69,13 @@ def with_fitting_blocks(
     codes: NDArray[np.int64] | None,
     wanted: int,
 ) -> _core.Params:
-    """``params`` with blocks so large that the process stays within ``max_memory``, if given."""
+    """``params`` with blocks and threads that keep the process within ``max_memory``, if given."""
     max_memory = params.values()["max_memory"]
     if max_memory is None:
         return params
     sizes = class_sizes(shape[0], codes)
     before = current_rss()
-    fitting = _core.fitting_block_rows(shape[1], sizes, wanted, params, max_memory, before)
-    return params.with_block_rows(fitting)
+    return params.fitted(*_core.fitting(shape[1], sizes, wanted, params, max_memory, before))
 
 
 def class_sizes(n: int, codes: NDArray[np.int64] | None) -> list[int]:

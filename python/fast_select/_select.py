@@ -78,7 +78,8 @@ def select(
         What to do with rows that hold NaN or infinity.
     max_memory : number of bytes, 1 or more, default None
         Memory that the process may take, the mapped input aside. Blocks become smaller to
-        keep to it, which selects other rows, and what cannot be done within it is refused.
+        keep to it, which selects other rows (the same ones at any number of threads), then
+        fewer threads run; what cannot be done within it is refused.
     n_random : integer from 0 to 10000, default 20
         Random selections to compare with.
     watts_per_core : finite number above 0, default 10.0
@@ -191,8 +192,8 @@ def _select_sizes(
         if len(sizes) > 1 or included is not None or excluded is not None:
             asked[0].check_takes_constraints()
         fitting = with_fitting_blocks(asked[0], x.shape, codes, max(wanted))
-        block_rows = fitting.values()["block_rows"]
-        asked = [params.with_block_rows(block_rows) for params in asked]
+        fitted = [fitting.values()[name] for name in ("block_rows", "threads")]
+        asked = [params.fitted(*fitted) for params in asked]
     at_hand = meter = meter or Meter(asked[0].values()["watts_per_core"])
 
     def watch(stage: str, done: int, total: int) -> None:

@@ -71,12 +71,22 @@ def report_on(
             "count": int(indices.size),
             "classes": class_counts(indices, *labels),
             **facts,
-            "notes": notes(facts.get("groups", [])),
+            "notes": [*far_outside(prepared), *notes(facts.get("groups", []))],
         },
         "quality": quality,
         "verdict": verdict(quality),
         **meter.summary(),
     }
+
+
+def far_outside(prepared: dict[str, Any]) -> list[str]:
+    """A sentence on rows far outside, where there are any."""
+    count, listed = prepared["n_far"], prepared["far_rows"]
+    if not count:
+        return []
+    rows = ", ".join(map(str, listed)) + ", ..." * (count > len(listed))
+    many = "1 row lies" if count == 1 else f"{count} rows lie"
+    return [f"{many} far outside the others ({rows}), drawn in for the comparison."]
 
 
 def notes(groups: list[dict[str, Any]]) -> list[str]:

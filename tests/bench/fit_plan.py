@@ -173,7 +173,7 @@ def spectral(run: Run, _: dict[str, float]) -> Terms:
 
 
 def frequencies(run: Run, known: dict[str, float]) -> Terms:
-    """Phases of all rows, whose sines cost what they do in the descent, and the libraries."""
+    """Phases of all rows, and the libraries."""
     phases = run.n * run.values["n_freqs"] * (run.p_u + known["SINCOS_COST"])
     return 0.0, {"PHASE_PASSES": phases, "LIBRARY_COST": len(run.groups)}
 
@@ -183,7 +183,7 @@ def optimize(run: Run, _: dict[str, float]) -> Terms:
     steps, phases = run.values["max_steps"], run.m * run.values["batch_size"]
     return steps * phases * 2 * run.p_u, {
         "STEP_COST": steps * len(run.groups),
-        "SINCOS_COST": steps * phases,
+        "ANCHOR_FREQUENCY_COST": steps * phases,
         "ANCHOR_COST": steps * run.m,
         "ANCHOR_COLUMN_COST": steps * run.m * run.p_u,
     }
@@ -200,7 +200,7 @@ def block_count(rows: int, quota: int, block_rows: int) -> int:
     return min(ceil(rows / block_rows), max(quota // BLOCK_PICKS, 1))
 
 
-def exchange(run: Run, _: dict[str, float]) -> Terms:
+def exchange(run: Run, known: dict[str, float]) -> Terms:
     """Pairs and lists of all blocks, kernels with their picks, swaps, and features of the whole."""
     rounds = 1 + SHORT * max(run.values["max_sweeps"] - 1, 0)
     block_rows = run.values["block_rows"]
@@ -231,8 +231,7 @@ def exchange(run: Run, _: dict[str, float]) -> Terms:
         picks = sum(quota for _, quota in run.groups)
         freqs = min(max(picks // PICKS_PER_FREQUENCY, MIN_LIBRARY), MAX_LIBRARY)
         features = n_rows * freqs * (1 + rounds)
-        fixed += features * run.p
-        terms["SINCOS_COST"] = features
+        fixed += features * (run.p + known["SINCOS_COST"])
     return fixed, terms
 
 
@@ -268,9 +267,8 @@ FORMULAS: dict[str, Callable[[Run, dict[str, float]], Terms]] = {
     "neighbors": neighbors,
     "graph": graph,
     "spectral": spectral,
-    # Before the frequencies, which take its sines.
-    "optimize": optimize,
     "frequencies": frequencies,
+    "optimize": optimize,
     "decode": decode,
     "exchange": exchange,
     "baseline": baseline,

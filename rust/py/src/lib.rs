@@ -8,6 +8,7 @@ mod options;
 mod plan;
 mod prepare;
 mod run;
+mod scattered;
 mod select;
 #[cfg(feature = "stages")]
 mod stages;

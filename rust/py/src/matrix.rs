@@ -1,80 +1,128 @@
-//! Feature matrices from Python: any numeric type, any strides, borrowed.
+//! Feature matrices from Python: any numeric type, byte order and strides, borrowed.
 
 use fast_select_core::Error;
+use fast_select_core::kernels::element::Element;
 use fast_select_core::prepare::check_shape;
 use fast_select_core::prepare::source::RowSource;
 use half::{bf16, f16};
-use numpy::{PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{
+    Element as Item, PyArrayDescrMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
 
 use crate::error::to_py;
+use crate::scattered::Scattered;
+
+/// A borrowed (n, d) array of T.
+pub enum Rows<'py, T: Item> {
+    /// Entries that Rust can refer to.
+    Plain(PyReadonlyArray2<'py, T>),
+    /// Others.
+    Scattered(Bound<'py, PyUntypedArray>),
+}
+
+impl<'py, T: Item + Element> Rows<'py, T> {
+    fn borrow(array: &Bound<'py, PyUntypedArray>) -> Self {
+        let size = size_of::<T>() as isize;
+        let is_plain = array.is_aligned() && array.strides().iter().all(|step| step % size == 0);
+        match array.extract() {
+            Ok(plain) if is_plain => Self::Plain(plain),
+            _ => Self::Scattered(array.clone()),
+        }
+    }
+
+    fn with<R>(&self, use_it: impl FnOnce(&dyn RowSource) -> R) -> R {
+        match self {
+            Self::Plain(array) => use_it(&array.as_array()),
+            Self::Scattered(array) => use_it(&Scattered::<T>::new(array)),
+        }
+    }
+}
 
 macro_rules! matrix {
-    ($($variant:ident($type:ty)),+ $(,)?) => {
+    ($($variant:ident($type:ty): $kind:tt, $size:literal);+ $(;)?) => {
         /// A borrowed (n, d) array.
         pub enum Matrix<'py> {
             $(
                 #[doc = stringify!($type)]
-                $variant(PyReadonlyArray2<'py, $type>),
+                $variant(Rows<'py, $type>),
             )+
         }
 
         impl<'py> Matrix<'py> {
-            /// Borrows `x`.
-            ///
-            /// # Errors
-            /// `Refused` unless it is two-dimensional, of a numeric type and not empty: the one place where
-            /// that is checked.
-            pub fn borrow(x: &Bound<'py, PyAny>) -> PyResult<Self> {
-                let is_bfloat16 = x.getattr("dtype").is_ok_and(|t| t.to_string() == "bfloat16");
-                $(
-                    // Asking numpy for bfloat16 panics where no package provides it.
-                    if stringify!($type) == "bf16" && !is_bfloat16 {
-                    } else if let Ok(array) = x.extract::<PyReadonlyArray2<'py, $type>>() {
-                        let shape = array.shape();
-                        check_shape(shape[0], shape[1]).map_err(to_py)?;
-                        return Ok(Self::$variant(array));
-                    }
-                )+
-                let refused = match x.cast::<PyUntypedArray>() {
-                    Ok(array) if array.ndim() != 2 => {
-                        let many = if array.ndim() == 1 { "dimension" } else { "dimensions" };
-                        let fact = format!("has {} {many} where rows and columns are needed", array.ndim());
-                        Error::refused("x", fact).fix("Reshape it to (rows, columns)")
-                    }
-                    Ok(array) => {
-                        let fact = format!("holds {}, not real numbers", array.dtype());
-                        Error::refused("x", fact).fix("Convert it to float32")
-                    }
-                    Err(_) => Error::refused("x", "is not an array"),
-                };
-                Err(to_py(refused))
+            fn of_kind(array: &Bound<'py, PyUntypedArray>, kind: u8, size: usize) -> Option<Self> {
+                match (kind, size) {
+                    $(($kind, $size) => Some(Self::$variant(Rows::borrow(array))),)+
+                    _ => None,
+                }
             }
 
             /// Calls `use_it` with the rows.
             pub fn with<R>(&self, use_it: impl FnOnce(&dyn RowSource) -> R) -> R {
                 match self {
-                    $(Self::$variant(array) => use_it(&array.as_array()),)+
+                    $(Self::$variant(rows) => rows.with(use_it),)+
                 }
             }
         }
     };
 }
 
+/// Kind of bfloat16, which numpy knows only from other packages.
+const BFLOAT16: u8 = b'B';
+
 matrix! {
-    F32(f32),
-    F64(f64),
-    F16(f16),
-    Bf16(bf16),
-    U8(u8),
-    I8(i8),
-    U16(u16),
-    I16(i16),
-    U32(u32),
-    I32(i32),
-    U64(u64),
-    I64(i64),
-    Bool(bool),
+    F32(f32): b'f', 4;
+    F64(f64): b'f', 8;
+    F16(f16): b'f', 2;
+    Bf16(bf16): BFLOAT16, 2;
+    U8(u8): b'u', 1;
+    I8(i8): b'i', 1;
+    U16(u16): b'u', 2;
+    I16(i16): b'i', 2;
+    U32(u32): b'u', 4;
+    I32(i32): b'i', 4;
+    U64(u64): b'u', 8;
+    I64(i64): b'i', 8;
+}
+
+impl<'py> Matrix<'py> {
+    /// Borrows `x`.
+    ///
+    /// # Errors
+    /// `Refused` unless it is two-dimensional, of a numeric type and not empty: the one place where
+    /// that is checked.
+    pub fn borrow(x: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let refused = |error: Error| Err(to_py(error));
+        let Ok(array) = x.cast::<PyUntypedArray>() else {
+            return refused(Error::refused("x", "is not an array"));
+        };
+        if array.ndim() != 2 {
+            let many = if array.ndim() == 1 {
+                "dimension"
+            } else {
+                "dimensions"
+            };
+            let fact = format!(
+                "has {} {many} where rows and columns are needed",
+                array.ndim()
+            );
+            return refused(Error::refused("x", fact).fix("Reshape it to (rows, columns)"));
+        }
+        let dtype = array.dtype();
+        let kind = match dtype.kind() {
+            // A byte of any value is no `bool` in Rust.
+            b'b' => b'u',
+            _ if dtype.to_string() == "bfloat16" => BFLOAT16,
+            kind => kind,
+        };
+        let Some(matrix) = Self::of_kind(array, kind, dtype.itemsize()) else {
+            let fact = format!("holds {dtype}, not real numbers of up to 64 bits");
+            return refused(Error::refused("x", fact).fix("Convert it to float32 or float64"));
+        };
+        let shape = array.shape();
+        check_shape(shape[0], shape[1]).map_err(to_py)?;
+        Ok(matrix)
+    }
 }
 
 /// Refuses what is not an (n, d) array of real numbers with n, d >= 1.

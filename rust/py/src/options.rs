@@ -78,9 +78,9 @@ impl PyParams {
         check_takes_constraints(self.inner.method).map_err(to_py)
     }
 
-    /// The same with blocks of `block_rows` rows.
-    fn with_block_rows(&self, block_rows: usize) -> PyResult<Self> {
-        let inner = self.inner.with_block_rows(block_rows).map_err(to_py)?;
+    /// The same with blocks of `block_rows` rows and `threads` threads.
+    fn fitted(&self, block_rows: usize, threads: usize) -> PyResult<Self> {
+        let inner = self.inner.fitted(block_rows, threads).map_err(to_py)?;
         let command = self.command;
         Ok(Self { command, inner })
     }

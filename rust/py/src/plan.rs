@@ -1,7 +1,7 @@
 //! `plan()`: what a selection will take.
 
 use fast_select_core::select::plan::{
-    Outline, fitting_block_rows as core_fitting, plan as core_plan, products_per_second as measured,
+    Outline, fitting as core_fitting, plan as core_plan, products_per_second as measured,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -32,18 +32,19 @@ fn plan<'py>(
     PyList::new(py, stages.collect::<PyResult<Vec<_>>>()?)
 }
 
-/// The largest `block_rows` at which a process that takes `before` bytes already stays within `bytes`.
+/// The `block_rows` and threads with which a process that takes `before` bytes already stays within `bytes`.
 #[pyfunction]
-fn fitting_block_rows(
+fn fitting(
     n_cols: usize,
     sizes: Vec<usize>,
     count: usize,
     params: &PyParams,
     bytes: u64,
     before: u64,
-) -> PyResult<usize> {
+) -> PyResult<(usize, usize)> {
     let outline = outline(n_cols, &sizes, count, params)?;
-    core_fitting(&outline, &params.inner, bytes, before).map_err(to_py)
+    let found = core_fitting(&outline, &params.inner, bytes, before).map_err(to_py)?;
+    Ok((found.block_rows, found.n_threads))
 }
 
 fn outline(n_cols: usize, sizes: &[usize], count: usize, params: &PyParams) -> PyResult<Outline> {
@@ -60,6 +61,6 @@ fn products_per_second(py: Python<'_>, params: &PyParams) -> PyResult<f64> {
 /// Adds what this file defines to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(plan, m)?)?;
-    m.add_function(wrap_pyfunction!(fitting_block_rows, m)?)?;
+    m.add_function(wrap_pyfunction!(fitting, m)?)?;
     m.add_function(wrap_pyfunction!(products_per_second, m)?)
 }

@@ -1,7 +1,7 @@
 //! `prepare()` and the object that it returns.
 
 use fast_select_core::options::Choice;
-use fast_select_core::prepare::{Facts, Prepared, prepare as core_prepare};
+use fast_select_core::prepare::{Facts, LISTED, Prepared, prepare as core_prepare};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -39,16 +39,19 @@ impl PyPrepared {
             n_cols,
             n_nonfinite,
             n_constant_columns,
+            far,
             n_distinct,
             scale,
             explained_variance,
-        } = self.inner.facts;
+        } = &self.inner.facts;
         let facts = PyDict::new(py);
         facts.set_item("n_rows", n_rows)?;
         facts.set_item("n_cols", n_cols)?;
         facts.set_item("n_kept", self.inner.rows.len())?;
         facts.set_item("n_nonfinite", n_nonfinite)?;
         facts.set_item("n_constant_columns", n_constant_columns)?;
+        facts.set_item("n_far", far.len())?;
+        facts.set_item("far_rows", &far[..far.len().min(LISTED)])?;
         facts.set_item("n_distinct", n_distinct)?;
         facts.set_item("scale", scale.name())?;
         facts.set_item("n_dims", self.inner.z.cols())?;

@@ -74,7 +74,8 @@ impl<'a> Block<'a> {
     /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
     /// let block = Block::new(x.view(), 1, 0.7, &mut rng, &Monitor::default())?;
     /// assert_eq!(block.potential, [2.0, 2.0]);
-    /// assert!(block.neighbors(0).eq([(0, 0.0), (1, 20.0)]));
+    /// // Distances count up to twice the median.
+    /// assert!(block.neighbors(0).eq([(0, 0.0), (1, 2.0)]));
     /// # Ok::<(), fast_select_core::Error>(())
     /// ```
     ///
@@ -203,12 +204,12 @@ impl<'a> Block<'a> {
     /// use fast_select_core::run::monitor::Monitor;
     /// use fast_select_core::run::rng::{Purpose, Streams};
     ///
-    /// // Of two rows whose kernel is 0 either has 4 - 2·2 + 2 = 2, and a mean distance of 10.
+    /// // Of two rows whose kernel is 0 either has 4 - 2·2 + 2 = 2, and a mean distance of 1: one counts as 2.
     /// let x = Matrix::from_vec(vec![0.0, 20.0], 2, 1)?;
     /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
     /// let block = Block::new(x.view(), 1, 0.7, &mut rng, &Monitor::default())?;
-    /// assert_eq!(block.units(1, &mut rng)?, (2.0, 10.0));
-    /// assert_eq!(block.scores(&[0])?, (2.0, 10.0));
+    /// assert_eq!(block.units(1, &mut rng)?, (2.0, 1.0));
+    /// assert_eq!(block.scores(&[0])?, (2.0, 1.0));
     /// # Ok::<(), fast_select_core::Error>(())
     /// ```
     ///

@@ -11,7 +11,8 @@
 //! `k(x,y) = exp(-r^2 |x-y|^2/2)` (Bochner; Gretton et al. 2012). No frequency is drawn, so none
 //! can be overfitted. The second is the quantisation error (k-medoids), which looks below the
 //! finest radius; of distances, not of their squares, which a few outliers would rule (CF distance
-//! over random's on nslkdd at 1 %: .08 against .34; accuracy within the noise). a and b are the
+//! over random's on nslkdd at 1 %: .08 against .34; accuracy within the noise), and of none above
+//! twice the median distance. a and b are the
 //! values that random picks have, so that λ has no unit. Where a whole has many blocks, its
 //! [`residual`] at low frequencies is added.
 //!

@@ -12,6 +12,10 @@ use crate::kernels::squared_distance::squared_from_product;
 use crate::run::error::Result;
 use crate::run::parallel::{blocks, map_blocks};
 
+/// Distances count up to here, in median distances. A row that is farther from every pick is covered by none; without
+/// a bound a few of heavy tails drew so many picks that the CF distance doubled (nslkdd and covtype at 10 % with labels:
+/// .061 against .024, .044 against .021; accuracy as before).
+const FARTHEST: f32 = 2.0;
 /// Picks remembered a row.
 const DEPTH: usize = 4;
 /// Rows that are searched together.
@@ -29,7 +33,14 @@ type List = ([u32; DEPTH], [f32; DEPTH]);
 #[inline]
 #[must_use]
 pub fn distance(a: f32, b: f32, dot: f32) -> f32 {
-    squared_from_product(a, b, dot).sqrt()
+    bounded(squared_from_product(a, b, dot))
+}
+
+/// The distance whose square is given, as far as it counts.
+#[inline]
+#[must_use]
+pub fn bounded(squared: f32) -> f32 {
+    squared.sqrt().min(FARTHEST)
 }
 
 /// Picks, (m, p), and their squared norms, (m,).
@@ -217,7 +228,7 @@ mod tests {
                 let own = rows[slot] as usize;
                 let to_own = all.iter().map(|&i| {
                     let d2 = squared_distance(x.row(i as usize), x.row(own));
-                    (i, d2.sqrt())
+                    (i, bounded(d2))
                 });
                 let picks = x.view().gather(&rows);
                 let told: Vec<_> = (0..n).map(|i| near.two(i)).collect();
@@ -232,7 +243,7 @@ mod tests {
                     },
                 );
                 for i in 0..n {
-                    let dist = |r: &u32| squared_distance(x.row(i), x.row(*r as usize)).sqrt();
+                    let dist = |r: &u32| bounded(squared_distance(x.row(i), x.row(*r as usize)));
                     let mut all: Vec<f32> = rows.iter().map(dist).collect();
                     all.push(f32::INFINITY);
                     all.sort_unstable_by(f32::total_cmp);

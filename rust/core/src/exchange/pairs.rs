@@ -11,6 +11,7 @@ use pulp::Simd;
 
 use crate::arrays::matrix::MatrixView;
 use crate::exchange::gaussian::Exponents;
+use crate::exchange::nearest_picks::bounded;
 use crate::graph::knn::meeting_blocks;
 use crate::graph::top_k::{Offer, ROOM, TopK};
 use crate::kernels::product::matmul_nt;
@@ -225,7 +226,7 @@ impl<'a> Part<'a> {
         }
         for (i, norm) in self.norms.iter().enumerate() {
             // Candidates are ranked by half the squared distance less half the own squared norm.
-            let distance = |&(rank, j): &(f32, u32)| (j, (norm + 2.0 * rank).max(0.0).sqrt());
+            let distance = |&(rank, j): &(f32, u32)| (j, bounded((norm + 2.0 * rank).max(0.0)));
             found.extend(self.near.kept(i).iter().map(distance));
             // Fewer than k may lie below the limit.
             found.resize((i + 1) * self.k, (0, f32::INFINITY));
@@ -279,7 +280,7 @@ mod tests {
     fn by_distance(x: &Matrix, covering: &[u32], i: usize) -> Vec<f32> {
         let others = covering.iter().filter(|&&j| j as usize != i);
         let mut all: Vec<f32> = others
-            .map(|&j| squared_distance(x.row(i), x.row(j as usize)).sqrt())
+            .map(|&j| bounded(squared_distance(x.row(i), x.row(j as usize))))
             .collect();
         all.sort_unstable_by(f32::total_cmp);
         all
@@ -314,7 +315,7 @@ mod tests {
                 near.sort_unstable_by(|a, b| a.1.total_cmp(&b.1));
                 for ((j, d), expected) in near.iter().zip(by_distance(&x, &covering, i)) {
                     assert!((d - expected).abs() < 1e-4, "{n}: {d} {expected}");
-                    let there = squared_distance(x.row(i), x.row(*j as usize)).sqrt();
+                    let there = bounded(squared_distance(x.row(i), x.row(*j as usize)));
                     assert!((d - there).abs() < 1e-4 && covering.contains(j));
                 }
             }

@@ -6,8 +6,8 @@
 //!
 //! # Numerics
 //! Distances are exact to a few ulps. A true neighbour is missed only where nine or more others lie
-//! within the rounding error of the products, some 1e-6 of the largest squared norm, of the k-th:
-//! then one of those is returned in its place. The rows should be centred.
+//! within the rounding error of the products, some 1e-6 of the largest squared distance from the centre, of the k-th:
+//! then one of those is returned in its place. Products are taken about the centre of the rows.
 
 use std::ops::Range;
 
@@ -16,6 +16,7 @@ use crate::graph::top_k::{ROOM, TopK};
 use crate::kernels::product::matmul_nt;
 use crate::kernels::scan::scan_below;
 use crate::kernels::squared_distance::{squared_distance, squared_norms};
+use crate::numeric::centred::{centre, centred};
 use crate::run::error::{Error, Result, check_len};
 use crate::run::monitor::Monitor;
 use crate::run::parallel::{blocks, for_each_pair, map_blocks, map_items};
@@ -68,7 +69,8 @@ pub fn knn(z: MatrixView<'_>, k: usize, monitor: &Monitor) -> Result<Neighbors> 
         monitor.advance(z.rows())?;
         return Ok(Neighbors::default());
     }
-    let mut blocks = in_blocks(z, k + SLACK);
+    let about_centre = centred(z, &centre(z)?, 1.0);
+    let mut blocks = in_blocks(about_centre.view(), k + SLACK);
     let meetings = monitor.in_parts(z.rows(), blocks.len() * (blocks.len() + 1) / 2);
     map_items(&mut blocks, |block| {
         block.meet_each_other();
@@ -78,7 +80,7 @@ pub fn knn(z: MatrixView<'_>, k: usize, monitor: &Monitor) -> Result<Neighbors> 
         a.meet(b, true);
         meetings.advance()
     })?;
-    finished(blocks, z, k, |rows| monitor.advance(rows))
+    finished(blocks, (z, z), k, |rows| monitor.advance(rows))
 }
 
 /// The `k` nearest rows of `refs`, (n, p), of each row of `queries`, (m, p); k is at most n.
@@ -111,15 +113,17 @@ pub fn knn_query(
         tick(queries.rows())?;
         return Ok(Neighbors::default());
     }
-    let mut blocks = in_blocks(queries, k + SLACK);
+    let centre = centre(refs)?;
+    let about_centre = [queries, refs].map(|rows| centred(rows, &centre, 1.0));
+    let mut blocks = in_blocks(about_centre[0].view(), k + SLACK);
     map_items(&mut blocks, |block| {
-        for mut offered in in_blocks(refs, 0) {
+        for mut offered in in_blocks(about_centre[1].view(), 0) {
             tick(0)?;
             block.meet(&mut offered, false);
         }
         tick(block.x().rows())
     })?;
-    finished(blocks, refs, k, tick)
+    finished(blocks, (queries, refs), k, tick)
 }
 
 /// Blocks of rows, each with room for `keep` candidates.
@@ -138,7 +142,7 @@ pub(crate) fn meeting_blocks(n: usize) -> impl Iterator<Item = Range<usize>> {
 /// Exact distances of the candidates kept; the nearest k of each row.
 fn finished(
     mut blocks: Vec<TopK<'_>>,
-    refs: MatrixView<'_>,
+    (queries, refs): (MatrixView<'_>, MatrixView<'_>),
     k: usize,
     tick: impl Fn(usize) -> Result<()> + Sync,
 ) -> Result<Neighbors> {
@@ -146,7 +150,7 @@ fn finished(
         tick(0)?;
         let mut found = Vec::with_capacity(block.x().rows() * k);
         for i in 0..block.x().rows() {
-            let row = block.x().row(i);
+            let row = queries.row(block.first() + i);
             let exact = |&(_, j): &(f32, u32)| (squared_distance(row, refs.row(j as usize)), j);
             let mut list: Vec<(f32, u32)> = block.kept(i).iter().map(exact).collect();
             list.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -249,6 +253,24 @@ mod tests {
         all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         all.truncate(k);
         all
+    }
+
+    /// f32 keeps three decimals of rows at 1e4; their products keep none of the distances.
+    #[test]
+    fn offsets_cost_no_neighbors() {
+        for offset in [0.0, 1e3, 1e4] {
+            let mut z = random_matrix(600, 8, 5);
+            z.as_mut_slice().iter_mut().for_each(|x| *x += offset);
+            let near = knn(z.view(), 10, &Monitor::default()).unwrap();
+            let queried = knn_query(z.view(), z.view(), 11, |_| Ok(())).unwrap();
+            for i in 0..600 {
+                let expected = brute_force(&z, i, 10);
+                for (slot, (distance, _)) in expected.iter().enumerate() {
+                    let got = [near.dists[10 * i + slot], queried.dists[11 * i + slot + 1]];
+                    assert!(got.iter().all(|d| (f64::from(*d) - distance).abs() < 1e-5));
+                }
+            }
+        }
     }
 
     #[test]

@@ -192,7 +192,8 @@ table! {
     nonfinite: NonFinite = NonFinite::Error,
         "--nonfinite", choice::<NonFinite>(), Usual, [Select, Plan, Evaluate];
     /// Memory that the process may take, the mapped input aside. Blocks become smaller to keep to
-    /// it, which selects other rows, and what cannot be done within it is refused.
+    /// it, which selects other rows (the same ones at any number of threads), then fewer threads run;
+    /// what cannot be done within it is refused.
     max_memory: Option<u64> = None,
         "--max-memory", Kind::Bytes, Usual, [Select, Plan];
     /// Random selections to compare with.
@@ -387,6 +388,19 @@ impl ValidParams {
     pub fn with_block_rows(&self, block_rows: usize) -> Result<Self> {
         let params = Params {
             block_rows,
+            ..self.0.clone()
+        };
+        params.check()
+    }
+
+    /// The same with blocks of `block_rows` rows and `threads` threads.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for numbers that the table does not allow.
+    pub fn fitted(&self, block_rows: usize, threads: usize) -> Result<Self> {
+        let params = Params {
+            block_rows,
+            threads: Some(threads),
             ..self.0.clone()
         };
         params.check()

@@ -3,8 +3,9 @@
 //! | file | what it is for |
 //! |---|---|
 //! | [`source`] | rows of the input, of any type, order and stride, read block by block |
-//! | `statistics` | one pass over them: means, deviations, ends, bad and distinct rows |
-//! | `scaled_rows` | the rows kept, centred and scaled, as they are read again |
+//! | `ordinary` | middle and breadth of columns, from a sample of rows |
+//! | `statistics` | one pass over them: means, deviations, ranges, bad and distinct rows |
+//! | `scaled_rows` | the rows kept, centred and scaled, those far outside drawn in, as they are read again |
 //! | `pca` | their leading principal components, streamed (Halko et al. 2011) |
 //! | `kept` | from numbers of input rows to rows of Z |
 //!
@@ -21,6 +22,7 @@
 //! Cost: one pass over X for d <= 64, four above, O(n d p0); memory O(n p0).
 
 mod kept;
+mod ordinary;
 mod pca;
 mod scaled_rows;
 pub mod source;
@@ -29,6 +31,7 @@ mod statistics;
 use crate::arrays::matrix::Matrix;
 use crate::numeric::median_distance::median_distance;
 use crate::options::{NonFinite, Scale, ValidParams};
+use crate::prepare::ordinary::sampled_rows;
 use crate::prepare::pca::{Reduced, reduce};
 use crate::prepare::scaled_rows::ScaledRows;
 use crate::prepare::source::RowSource;
@@ -38,11 +41,12 @@ use crate::run::monitor::{Monitor, Stage};
 use crate::run::rng::Streams;
 
 pub(crate) use crate::prepare::pca::{OVERSAMPLES, PASSES, PCA_TASKS};
+pub(crate) use crate::prepare::statistics::sum_bytes;
 
 /// Dimensions kept at most, p0.
 pub const N_DIMS: usize = 64;
-/// Bad rows that an error lists.
-const LISTED: usize = 10;
+/// Rows that an error or a report lists, of those that are bad or far outside.
+pub const LISTED: usize = 10;
 
 /// What the input turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,8 +57,10 @@ pub struct Facts {
     pub n_cols: usize,
     /// Rows left out for NaN or infinity.
     pub n_nonfinite: usize,
-    /// Columns with one value only.
+    /// Columns with one value only, or with a spread within rounding.
     pub n_constant_columns: usize,
+    /// Rows far outside, which were drawn in, ascending.
+    pub far: Vec<u32>,
     /// Distinct rows among those kept.
     pub n_distinct: usize,
     /// The scaling used: `None` or `Standard`.
@@ -111,7 +117,8 @@ pub fn prepare(
     let (n, d) = (source.n_rows(), source.n_cols());
     check_shape(n, d)?;
     monitor.begin(Stage::Prepare, progress_units(n, d))?;
-    let stats = Statistics::of(source, monitor)?;
+    let sampled = sampled_rows(source);
+    let stats = Statistics::of(source, &sampled, monitor)?;
     if !stats.bad.is_empty() && params.nonfinite == NonFinite::Error {
         return Err(refuse_bad(&stats.bad));
     }
@@ -123,7 +130,7 @@ pub fn prepare(
         return Err(Error::refused("x", "holds NaN or infinity in every row"));
     }
     let scale = stats.scale(params.scale);
-    let scaled = ScaledRows::new(source, &rows, &stats, scale);
+    let scaled = ScaledRows::new(source, &rows, &stats, scale, &sampled);
     let streams = Streams::new(params.seed);
     let Reduced {
         mut z,
@@ -146,7 +153,8 @@ pub fn prepare(
             n_rows: n,
             n_cols: d,
             n_nonfinite: stats.bad.len(),
-            n_constant_columns: stats.varies().filter(|varies| !varies).count(),
+            n_constant_columns: stats.range.iter().filter(|range| **range == 0.0).count(),
+            far: scaled.far(),
             n_distinct: stats.n_distinct,
             scale,
             explained_variance,
@@ -245,9 +253,8 @@ mod tests {
         let mut x = points(100, 4);
         x[(3, 1)] = f64::NAN;
         x[(70, 0)] = f64::INFINITY;
-        x[(71, 2)] = 1e200; // infinite in f32
         let refused = run(&x).unwrap_err().to_string();
-        assert!(refused.starts_with("x: 3 rows hold NaN or infinity (row 3, 70, 71)."));
+        assert!(refused.starts_with("x: 2 rows hold NaN or infinity (row 3, 70)."));
         let params = Params {
             nonfinite: NonFinite::Drop,
             ..Params::default()
@@ -256,9 +263,9 @@ mod tests {
         let got = run_with(&x, &params).unwrap();
         assert_eq!(
             (got.z.rows(), got.rows.len(), got.facts.n_nonfinite),
-            (97, 97, 3)
+            (98, 98, 2)
         );
-        let keep: Vec<usize> = (0..100).filter(|i| ![3, 70, 71].contains(i)).collect();
+        let keep: Vec<usize> = (0..100).filter(|i| ![3, 70].contains(i)).collect();
         assert_eq!(got.rows, keep.iter().map(|&i| i as u32).collect::<Vec<_>>());
         let clean = run_with(&x.select(ndarray::Axis(0), &keep), &params).unwrap();
         for (a, b) in got.z.as_slice().iter().zip(clean.z.as_slice()) {

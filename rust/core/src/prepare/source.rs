@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use ndarray::{ArrayView2, Axis, Slice};
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::kernels::columns::center_and_scale;
-use crate::kernels::element::Element;
+use crate::kernels::columns::Affine;
+use crate::kernels::element::{Element, Exact};
 
 /// Entries that are read at a time: 256 KiB, which stay in the second-level cache.
 const READ: usize = 1 << 16;
@@ -19,12 +20,15 @@ pub fn rows_at_a_time(d: usize) -> usize {
 /// A matrix whose rows can be read in blocks, from several threads at once.
 ///
 /// ```
+/// use fast_select_core::kernels::columns::Affine;
+/// use fast_select_core::kernels::element::Element;
 /// use fast_select_core::prepare::source::RowSource;
 ///
 /// // The second row, (3, 30), less (1, 10), times (1/2, 1/4).
 /// let x = ndarray::array![[1_u8, 10], [3, 30]];
+/// let affine = Affine::new(&[1_u8.exact(), 10_u8.exact()], vec![0.5, 0.25]);
 /// let mut out = [0.0; 2];
-/// x.view().read(1..2, &[1.0, 10.0], &[0.5, 0.25], &mut out);
+/// x.view().read(1..2, &affine, &mut out);
 /// assert_eq!(out, [1.0, 5.0]);
 /// ```
 pub trait RowSource: Sync {
@@ -34,11 +38,17 @@ pub trait RowSource: Sync {
     /// Number of columns, d.
     fn n_cols(&self) -> usize;
 
-    /// Writes `(x - offset) * scale` of the rows `rows` to `out`, (rows, d), row-major.
-    ///
-    /// offset, scale: (d,). The difference is taken in f64, so that large offsets cost no digits;
-    /// what leaves the range of f32 becomes infinite.
-    fn read(&self, rows: Range<usize>, offset: &[f64], scale: &[f64], out: &mut [f32]);
+    /// Relative spread that rounding leaves in a column ([`Element::ROUNDING`]).
+    fn rounding(&self) -> f64;
+
+    /// The entries of row `row` in `columns`, exactly, to `out`.
+    fn exact(&self, row: usize, columns: Range<usize>, out: &mut [Exact]);
+
+    /// A hash of each of the rows `rows`, equal for equal numbers; `None` for one with NaN or infinity.
+    fn hashes(&self, rows: Range<usize>) -> Vec<Option<u64>>;
+
+    /// Writes what `affine` makes of the rows `rows` to `out`, (rows, d), row-major.
+    fn read(&self, rows: Range<usize>, affine: &Affine, out: &mut [f32]);
 }
 
 impl<T: Element> RowSource for ArrayView2<'_, T> {
@@ -50,25 +60,76 @@ impl<T: Element> RowSource for ArrayView2<'_, T> {
         self.ncols()
     }
 
-    fn read(&self, rows: Range<usize>, offset: &[f64], scale: &[f64], out: &mut [f32]) {
-        let d = self.ncols();
-        let part = self.slice_axis(Axis(0), Slice::from(rows));
-        let value = |x: &T, j: usize| ((x.to_f64() - offset[j]) * scale[j]) as f32;
-        if self.strides()[0].unsigned_abs() >= self.strides()[1].unsigned_abs() {
-            for (row, out) in part.rows().into_iter().zip(out.chunks_exact_mut(d.max(1))) {
-                if let Some(row) = row.as_slice() {
-                    center_and_scale(row, offset, scale, out);
-                } else {
-                    let pairs = out.iter_mut().zip(row).enumerate();
-                    pairs.for_each(|(j, (o, x))| *o = value(x, j));
-                }
+    fn rounding(&self) -> f64 {
+        T::ROUNDING
+    }
+
+    fn exact(&self, row: usize, columns: Range<usize>, out: &mut [Exact]) {
+        let entries = self.row(row);
+        let pairs = out.iter_mut().zip(columns);
+        pairs.for_each(|(o, j)| *o = entries[j].exact());
+    }
+
+    fn hashes(&self, rows: Range<usize>) -> Vec<Option<u64>> {
+        let (n, d) = (rows.len(), self.ncols());
+        if n * d == 0 {
+            return vec![Some(0); n];
+        }
+        let mut numbers = vec![self[(rows.start, 0)]; n * d];
+        copy(
+            self,
+            rows,
+            &mut numbers,
+            |row, out| {
+                out.iter_mut()
+                    .zip(row)
+                    .for_each(|(o, x)| *o = x.canonical());
+            },
+            |x, _| x.canonical(),
+        );
+        let hash = |row: &[T]| {
+            let is_finite = row.iter().fold(true, |all, x| all & x.is_finite());
+            is_finite.then(|| xxh3_64(bytemuck::cast_slice(row)))
+        };
+        numbers.chunks_exact(d).map(hash).collect()
+    }
+
+    fn read(&self, rows: Range<usize>, affine: &Affine, out: &mut [f32]) {
+        copy(
+            self,
+            rows,
+            out,
+            |row, out| affine.row(row, out),
+            |x, j| affine.of(x, j),
+        );
+    }
+}
+
+/// Fills `out`, (rows, d), as the memory of `x` lies: with `by_row` where rows are contiguous, else with `by_entry`
+/// of an entry and its column.
+fn copy<T: Element, O>(
+    x: &ArrayView2<'_, T>,
+    rows: Range<usize>,
+    out: &mut [O],
+    by_row: impl Fn(&[T], &mut [O]),
+    by_entry: impl Fn(T, usize) -> O,
+) {
+    let d = x.ncols();
+    let part = x.slice_axis(Axis(0), Slice::from(rows));
+    if x.strides()[0].unsigned_abs() >= x.strides()[1].unsigned_abs() {
+        for (row, out) in part.rows().into_iter().zip(out.chunks_exact_mut(d.max(1))) {
+            if let Some(row) = row.as_slice() {
+                by_row(row, out);
+            } else {
+                let pairs = out.iter_mut().zip(row).enumerate();
+                pairs.for_each(|(j, (o, x))| *o = by_entry(*x, j));
             }
-        } else {
-            // Fortran order: down the columns, as the memory lies.
-            for (j, column) in part.columns().into_iter().enumerate() {
-                for (i, x) in column.into_iter().enumerate() {
-                    out[i * d + j] = value(x, j);
-                }
+        }
+    } else {
+        // Fortran order: down the columns.
+        for (j, column) in part.columns().into_iter().enumerate() {
+            for (i, x) in column.into_iter().enumerate() {
+                out[i * d + j] = by_entry(*x, j);
             }
         }
     }
@@ -82,8 +143,18 @@ mod tests {
 
     fn read<T: Element>(x: &ArrayView2<'_, T>) -> Vec<f32> {
         let mut out = vec![f32::NAN; 2 * x.ncols()];
-        let d = x.ncols();
-        x.read(1..3, &vec![1.0; d], &vec![2.0; d], &mut out);
+        let one = 1.0.exact();
+        let affine = Affine::new(&vec![one; x.ncols()], vec![2.0; x.ncols()]);
+        x.read(1..3, &affine, &mut out);
+        let mut entries = [Exact::default(); 2];
+        x.exact(1, 1..3, &mut entries);
+        assert_eq!(entries.map(|e| 2.0 * (e.value - 1.0) as f32), out[1..3]);
+        let plain: Vec<f64> = x.iter().map(|x| x.exact().value).collect();
+        let plain = ArrayView2::from_shape(x.raw_dim(), &plain).unwrap();
+        let (hashes, distinct) = (x.hashes(0..4), plain.hashes(0..4));
+        for i in 0..4 {
+            assert_eq!(hashes[0] == hashes[i], distinct[0] == distinct[i]);
+        }
         out
     }
 
@@ -119,8 +190,21 @@ mod tests {
     #[test]
     fn offsets_cost_no_digits() {
         let x = Array2::from_shape_fn((3, 1), |(i, _)| 1.6e9 + i as f64 * 0.25);
+        let affine = Affine::new(&[1.6e9.exact()], vec![1.0]);
         let mut out = [0.0; 3];
-        x.view().read(0..3, &[1.6e9], &[1.0], &mut out);
+        x.view().read(0..3, &affine, &mut out);
         assert_eq!(out, [0.0, 0.25, 0.5]);
+    }
+
+    #[test]
+    fn equal_rows_have_equal_hashes_and_bad_rows_none() {
+        let x = ndarray::array![[0.0, 1.0], [-0.0, 1.0], [f64::NAN, 1.0], [1.0, 0.0]];
+        let hashes = x.view().hashes(0..4);
+        assert_eq!(hashes[0], hashes[1]);
+        assert!(hashes[2].is_none() && hashes[3].is_some() && hashes[3] != hashes[0]);
+        let ids = Array2::from_shape_fn((5, 1), |(i, _)| (1_i64 << 60) + i as i64);
+        let mut hashes = ids.view().hashes(0..5);
+        hashes.dedup();
+        assert_eq!(hashes.len(), 5);
     }
 }

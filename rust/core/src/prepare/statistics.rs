@@ -2,21 +2,36 @@
 
 use std::ops::Range;
 
-use xxhash_rust::xxh3::xxh3_64;
-
-use crate::kernels::columns::ColumnSums;
+use crate::kernels::columns::{Affine, ColumnSums};
+use crate::kernels::element::Exact;
 use crate::options::Scale;
+use crate::prepare::ordinary::ordinary_columns;
 use crate::prepare::source::{RowSource, rows_at_a_time};
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
 use crate::run::parallel::{blocks, map_blocks};
 
-/// Tasks of a pass at most: a constant, as results must not depend on the number of threads.
+/// Tasks of a pass: as many whatever the number of threads, on which results must not depend; fewer where columns are
+/// so many that their sums would take more than [`SUM_BYTES`] times as many bytes.
 const TASKS: usize = 64;
+const LEAST_TASKS: usize = 4;
+const ENTRIES: usize = 1 << 20;
+/// Bytes that a task's sums of a column take.
+const SUM_BYTES: usize = 32;
 /// Ranges this many times apart are different scales.
 const SCALE_RATIO: f64 = 10.0;
 /// Column whose range stands for the narrow ones.
 const NARROW: f64 = 0.05;
+
+/// Tasks of the pass over rows of `d` columns.
+fn n_tasks(d: usize) -> usize {
+    (ENTRIES / d.max(1)).clamp(LEAST_TASKS, TASKS)
+}
+
+/// Bytes that the pass over rows of `d` columns takes for its sums.
+pub fn sum_bytes(d: usize) -> usize {
+    SUM_BYTES * d * n_tasks(d)
+}
 
 /// Facts of the columns and rows.
 pub struct Statistics {
@@ -24,17 +39,17 @@ pub struct Statistics {
     pub bad: Vec<u32>,
     /// Distinct rows among the others.
     pub n_distinct: usize,
-    /// Mean of each column over the others, (d,).
+    /// Median of each column by a sample, (d,).
+    pub middle: Vec<Exact>,
+    /// Mean of each column over the others, less the median, (d,); this and what follows: of ordinary entries.
     pub mean: Vec<f64>,
     /// Standard deviation of each column, (d,).
     pub std: Vec<f64>,
-    /// Least difference from the input's first row in each column, (d,).
-    pub min: Vec<f32>,
-    /// Greatest difference from the input's first row in each column, (d,).
-    pub max: Vec<f32>,
+    /// Greatest less least entry of each column, (d,); 0 where that is within rounding.
+    pub range: Vec<f64>,
 }
 
-/// [`Statistics`] of some rows, as differences from the first row of the input.
+/// [`Statistics`] of some rows, in units of the columns from their middles.
 struct Part {
     bad: Vec<u32>,
     hashes: Vec<u64>,
@@ -42,49 +57,46 @@ struct Part {
 }
 
 impl Statistics {
-    /// Reads all rows of `source`, (n, d). O(n d).
+    /// Reads all rows of `source`, (n, d), and before some, `sampled`. O(n d).
     ///
     /// `monitor` advances by n.
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`].
-    pub fn of(source: &dyn RowSource, monitor: &Monitor) -> Result<Self> {
-        let (n, d) = (source.n_rows(), source.n_cols());
-        // Differences from one row keep the sums of squares small where offsets are large.
-        let mut first = vec![0.0_f32; d];
-        source.read(0..1, &vec![0.0; d], &vec![1.0; d], &mut first);
-        let offset: Vec<f64> = first
-            .iter()
-            .map(|x| if x.is_finite() { f64::from(*x) } else { 0.0 })
-            .collect();
-        let parts = map_blocks(n, n.div_ceil(TASKS), |rows| {
-            part(source, rows, &offset, monitor)
+    pub fn of(source: &dyn RowSource, sampled: &[usize], monitor: &Monitor) -> Result<Self> {
+        let n = source.n_rows();
+        let ordinary = ordinary_columns(source, sampled, monitor)?;
+        let middle: Vec<Exact> = ordinary.iter().map(|column| column.middle).collect();
+        let affine = Affine::new(&middle, ordinary.iter().map(|o| 1.0 / o.unit).collect());
+        let limits: Vec<f32> = ordinary.iter().map(|o| (o.limit / o.unit) as f32).collect();
+        let parts = map_blocks(n, n.div_ceil(n_tasks(source.n_cols())), |rows| {
+            part(source, rows, &affine, &limits, monitor)
         })?;
-        let mut total = Part::empty(d);
-        for part in parts {
-            total.add(part);
-        }
-        let kept = total.hashes.len() as f64;
-        let mean = total.columns.sum.iter().map(|s| s / kept.max(1.0));
-        let std = mean
-            .clone()
-            .zip(&total.columns.squares)
-            .map(|(m, s)| (s / kept.max(1.0) - m * m).max(0.0).sqrt());
+        let mut total = Part::empty(limits);
+        parts.into_iter().for_each(|part| total.add(part));
         total.hashes.sort_unstable();
+        let n_kept = total.hashes.len();
         total.hashes.dedup();
+        let (sums, d) = (&total.columns, ordinary.len());
+        let (mut mean, mut std, mut range) = (vec![0.0; d], vec![0.0; d], vec![0.0; d]);
+        for (j, column) in ordinary.iter().enumerate() {
+            let counted = (n_kept - sums.beyond[j] as usize).max(1) as f64;
+            let own = sums.sum[j] / counted;
+            mean[j] = own * column.unit;
+            let wide = (f64::from(sums.max[j]) - f64::from(sums.min[j])) * column.unit;
+            if wide > source.rounding() * column.middle.value.abs() {
+                range[j] = wide;
+                std[j] = (sums.squares[j] / counted - own * own).max(0.0).sqrt() * column.unit;
+            }
+        }
         Ok(Self {
-            n_distinct: total.hashes.len(),
-            std: std.collect(),
-            mean: mean.zip(&offset).map(|(m, o)| m + o).collect(),
             bad: total.bad,
-            min: total.columns.min,
-            max: total.columns.max,
+            n_distinct: total.hashes.len(),
+            middle,
+            mean,
+            std,
+            range,
         })
-    }
-
-    /// Whether each column has more than one value, (d,).
-    pub fn varies(&self) -> impl Iterator<Item = bool> {
-        self.min.iter().zip(&self.max).map(|(a, b)| a != b)
     }
 
     /// The scaling that `wanted` means here.
@@ -92,9 +104,7 @@ impl Statistics {
         if wanted != Scale::Auto {
             return wanted;
         }
-        let pairs = self.max.iter().zip(&self.min);
-        let ranges = pairs.map(|(a, b)| f64::from(*a) - f64::from(*b));
-        let mut ranges: Vec<f64> = ranges.filter(|r| *r > 0.0).collect();
+        let mut ranges: Vec<f64> = self.range.iter().copied().filter(|r| *r > 0.0).collect();
         ranges.sort_unstable_by(f64::total_cmp);
         let narrow = (NARROW * ranges.len() as f64) as usize;
         match (ranges.get(narrow), ranges.last()) {
@@ -105,11 +115,11 @@ impl Statistics {
 }
 
 impl Part {
-    fn empty(d: usize) -> Self {
+    fn empty(limits: Vec<f32>) -> Self {
         Self {
             bad: Vec::new(),
             hashes: Vec::new(),
-            columns: ColumnSums::new(d),
+            columns: ColumnSums::new(limits),
         }
     }
 
@@ -123,31 +133,103 @@ impl Part {
 fn part(
     source: &dyn RowSource,
     rows: Range<usize>,
-    offset: &[f64],
+    affine: &Affine,
+    limits: &[f32],
     monitor: &Monitor,
 ) -> Result<Part> {
     let d = source.n_cols();
-    let (mut part, one) = (Part::empty(d), vec![1.0; d]);
-    let mut buffer = vec![0.0; rows_at_a_time(d) * d];
+    let mut part = Part::empty(limits.to_vec());
+    let mut buffer = vec![0.0; rows_at_a_time(d).min(rows.len()) * d];
     for at in blocks(rows.len(), rows_at_a_time(d)) {
         let buffer = &mut buffer[..at.len() * d];
-        source.read(
-            rows.start + at.start..rows.start + at.end,
-            offset,
-            &one,
-            buffer,
-        );
-        // Makes -0.0 and 0.0 one value.
-        buffer.iter_mut().for_each(|x| *x += 0.0);
-        for (k, row) in buffer.chunks_exact(d).enumerate() {
-            if row.iter().all(|x| x.is_finite()) {
+        let at = rows.start + at.start..rows.start + at.end;
+        source.read(at.clone(), affine, buffer);
+        let hashes = source.hashes(at.clone());
+        for ((i, hash), row) in at.clone().zip(hashes).zip(buffer.chunks_exact(d)) {
+            if let Some(hash) = hash {
                 part.columns.add_row(row);
-                part.hashes.push(xxh3_64(bytemuck::cast_slice(row)));
+                part.hashes.push(hash);
             } else {
-                part.bad.push((rows.start + at.start + k) as u32);
+                part.bad.push(i as u32);
             }
         }
         monitor.advance(at.len())?;
     }
     Ok(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prepare::ordinary::sampled_rows;
+    use crate::run::rng::test_stream;
+    use ndarray::Array2;
+    use rand::Rng;
+
+    fn of(x: &Array2<f64>) -> Statistics {
+        let x = x.view();
+        Statistics::of(&x, &sampled_rows(&x), &Monitor::default()).unwrap()
+    }
+
+    fn points(n: usize) -> Array2<f64> {
+        let mut rng = test_stream(43, n, 0);
+        Array2::from_shape_simple_fn((n, 3), || rng.random_range(-1.0..1.0))
+    }
+
+    /// Means, deviations and ranges of columns by two plain loops.
+    fn expected(column: &[f64]) -> (f64, f64, f64) {
+        let n = column.len() as f64;
+        let mean = column.iter().sum::<f64>() / n;
+        let squares: f64 = column.iter().map(|v| (v - mean).powi(2)).sum();
+        let (min, max) = column
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
+                (a.min(*v), b.max(*v))
+            });
+        (mean, (squares / n).sqrt(), max - min)
+    }
+
+    /// `got` is of `x` times `scale`.
+    fn assert_matches(x: &Array2<f64>, scale: f64, got: &Statistics, rows: &[usize]) {
+        for j in 0..x.ncols() {
+            let column: Vec<f64> = rows.iter().map(|&i| x[(i, j)]).collect();
+            let (mean, std, range) = expected(&column);
+            let own = (got.middle[j].value + got.mean[j]) / scale;
+            assert!((own - mean).abs() <= 1e-6 * std, "{own} {mean}");
+            assert!((got.std[j] / scale / std - 1.0).abs() < 1e-6);
+            assert!((got.range[j] / scale / range - 1.0).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn figures_match_plain_loops_at_any_scale() {
+        for scale in [1.0, 1e-300, 1e-46, 1e38, 1e300] {
+            let x = points(3000);
+            let got = of(&(&x * scale));
+            assert_matches(&x, scale, &got, &(0..3000).collect::<Vec<_>>());
+            assert_eq!((got.n_distinct, got.bad.len()), (3000, 0));
+        }
+    }
+
+    #[test]
+    fn rows_far_outside_and_bad_ones_set_nothing() {
+        let mut x = points(3000);
+        x.row_mut(0).fill(f64::NAN);
+        x[(0, 1)] = 1e9;
+        x.row_mut(7).fill(-1e200);
+        let got = of(&x);
+        let kept: Vec<usize> = (1..3000).filter(|i| *i != 7).collect();
+        assert_matches(&x, 1.0, &got, &kept);
+        assert_eq!((got.n_distinct, got.bad), (2999, vec![0]));
+    }
+
+    #[test]
+    fn a_spread_within_rounding_is_none() {
+        let noise = |i: usize| 14.62 + (i % 9) as f64 * 14.62 * f64::EPSILON;
+        let wide = |i: usize| 14.62 + (i % 9) as f64 * 1e-9;
+        let x = Array2::from_shape_fn((90, 2), |(i, j)| if j == 0 { noise(i) } else { wide(i) });
+        let got = of(&x);
+        assert_eq!((got.range[0], got.std[0]), (0.0, 0.0));
+        assert!((got.range[1] - 8e-9).abs() < 1e-12);
+    }
 }

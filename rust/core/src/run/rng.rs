@@ -35,6 +35,8 @@ pub enum Purpose {
     KMeans,
     /// Which anchors of the descent try for another row.
     Dither,
+    /// Rows of which columns are judged.
+    Columns,
 }
 
 /// The random streams of one group of rows.

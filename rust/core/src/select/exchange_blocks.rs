@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::exchange::block::Block;
 use crate::exchange::residual::Pull;
+use crate::numeric::centred::{centre, centred};
 use crate::numeric::median_distance::median_distance;
 use crate::options::ValidParams;
 use crate::run::error::Result;
@@ -47,7 +48,7 @@ pub fn exchange(
     let place = |(g, b): (usize, usize)| Place::new(&groups[g], b, &starts[g], params);
     let exchanged = match Whole::new(z, groups, blocks.len(), params, monitor)? {
         None => map_items(indexed(&blocks), |(_, &at)| {
-            let place = place(at);
+            let place = place(at)?;
             let ready = place.ready(params, monitor)?;
             place.exchanged(ready, None, params, monitor)
         })?,
@@ -85,13 +86,13 @@ struct Exchanged {
 fn held_together(
     mut whole: Whole,
     waves: Vec<&[(usize, usize)]>,
-    place: impl Fn((usize, usize)) -> Place + Sync,
+    place: impl Fn((usize, usize)) -> Result<Place> + Sync,
     params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<Vec<Exchanged>> {
     let mut exchanged = Vec::new();
     for wave in waves {
-        let places = map_items(indexed(wave), |(_, &at)| Ok(place(at)))?;
+        let places = map_items(indexed(wave), |(_, &at)| place(at))?;
         let ready = map_items(indexed(&places), |(_, place)| place.ready(params, monitor))?;
         for ((place, ready), &(g, _)) in places.iter().zip(ready).zip(wave) {
             let (pull, share) = whole.asks(place.z.view(), &place.picked, g, monitor)?;
@@ -165,19 +166,19 @@ struct Place {
 
 impl Place {
     /// Block `b` of `group`.
-    fn new(group: &GroupState<'_>, b: usize, start: &Start, params: &ValidParams) -> Self {
+    fn new(group: &GroupState<'_>, b: usize, start: &Start, params: &ValidParams) -> Result<Self> {
         let (rows, quota) = &group.blocks[b];
         let mut rng = group.streams.stream(Purpose::Exchange, b);
         let own = group.picks_within(rows, &start.is_picked, *quota, &mut rng);
         let n_rows = rows.len();
         let rows = with_picks(rows, &own, params.block_rows, &mut rng);
         let z = group.z().gather(&rows);
-        let x = centred(&z, start.per_median);
+        let x = centred(z.view(), &centre(z.view())?, start.per_median);
         let is_fixed = |&i: &u32| group.standing(i) != Standing::Free;
         let fixed: Vec<bool> = rows.iter().map(is_fixed).collect();
         // Rows ascend, so that a row's place is found by bisection.
         let place = |i: &u32| rows.partition_point(|row| row < i) as u32;
-        Self {
+        Ok(Self {
             left_out: n_rows - rows.len(),
             z,
             x,
@@ -185,7 +186,7 @@ impl Place {
             picked: own.iter().map(place).collect(),
             rng,
             rows,
-        }
+        })
     }
 
     /// The block with its pairs measured, and the random stream from there on.
@@ -215,30 +216,6 @@ impl Place {
     }
 }
 
-/// The rows of `z`, (n, p), about their coordinate-wise median, times `scale`.
-///
-/// Products of rows far from the origin lose the digits of the distances between them, and tight classes lie far
-/// from the centre of all. A median, as a mean follows a single row far out.
-fn centred(z: &Matrix, scale: f32) -> Matrix {
-    let (mut x, n) = (z.clone(), z.rows());
-    let mut column = vec![0.0; n];
-    let median = |j| {
-        let entries = column.iter_mut().enumerate();
-        entries.for_each(|(i, entry)| *entry = z.row(i)[j]);
-        let middle = column.select_nth_unstable_by(n / 2, f32::total_cmp);
-        *middle.1
-    };
-    let medians: Vec<f32> = match n {
-        0 => vec![],
-        _ => (0..z.cols()).map(median).collect(),
-    };
-    for i in 0..n {
-        let entries = x.row_mut(i).iter_mut().zip(&medians);
-        entries.for_each(|(entry, median)| *entry = (*entry - median) * scale);
-    }
-    x
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,15 +229,5 @@ mod tests {
             [&blocks[..2], &blocks[2..3], &blocks[3..4], &blocks[4..]]
         );
         assert!(waves(&blocks[..0], |rows| *rows, 8).is_empty());
-    }
-
-    #[test]
-    fn centred_rows_have_a_median_of_0() {
-        let z = Matrix::from_vec(vec![1.0, 7.0, 3.0, 5.0, 1e9, 6.0], 3, 2).unwrap();
-        assert_eq!(
-            centred(&z, 0.5).as_slice(),
-            [-1.0, 0.5, 0.0, -0.5, 5e8, 0.0]
-        );
-        assert_eq!(centred(&Matrix::zeros(0, 2), 0.5).rows(), 0);
     }
 }

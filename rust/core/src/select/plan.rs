@@ -18,6 +18,10 @@ pub use crate::select::stage_costs::{Outline, StageCost};
 
 /// Blocks are not cut below this to save memory: they would no longer be its largest part.
 const LEAST_BLOCK_ROWS: usize = 1024;
+/// Threads, and bytes of a process before it begins, for which blocks are made: constants, as the rows selected must
+/// depend on neither.
+const USUAL_THREADS: usize = 2;
+const USUAL_BYTES: u64 = 64 << 20;
 
 /// The stages that `params` run, in order.
 ///
@@ -38,47 +42,72 @@ pub fn plan(outline: &Outline, params: &ValidParams) -> Vec<StageCost> {
     running.map(|stage| sizes.cost(stage)).collect()
 }
 
-/// The largest `block_rows`, from that of `params` down by halves, at which a process that takes
-/// `before` bytes already stays within `bytes` in every stage.
+/// How a selection keeps within a number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fitting {
+    /// Rows of a block at most.
+    pub block_rows: usize,
+    /// Threads.
+    pub n_threads: usize,
+}
+
+/// Blocks and threads with which a process that takes `before` bytes already stays within `bytes` in every stage.
+///
+/// Blocks, on which the rows selected depend, follow from `bytes`, `params` and the outline alone: the largest, from
+/// those of `params` down by halves, at which [`USUAL_THREADS`] of a process of [`USUAL_BYTES`] would fit. Then as
+/// many threads as fit here, up to those of the outline.
 ///
 /// ```
 /// use fast_select_core::options::ValidParams;
-/// use fast_select_core::select::plan::{Outline, fitting_block_rows, plan};
+/// use fast_select_core::select::plan::{Fitting, Outline, fitting};
 ///
 /// let params = ValidParams::default();
-/// let outline = Outline::new(8, &[100_000], 1000, 2, &params)?;
-/// let needed = plan(&outline, &params).iter().map(|stage| stage.bytes).max().unwrap_or(0);
-/// let fitting = |bytes| fitting_block_rows(&outline, &params, bytes, 0);
-/// assert_eq!(fitting(needed)?, params.block_rows);
-/// assert_eq!(fitting(needed - 1)?, params.block_rows / 2);
-/// assert!(fitting(1 << 20).unwrap_err().to_string().starts_with("max_memory: 1 MiB"));
+/// let outline = Outline::new(8, &[100_000], 1000, 16, &params)?;
+/// let ample = Fitting { block_rows: params.block_rows, n_threads: 16 };
+/// assert_eq!(fitting(&outline, &params, 4 << 30, 0)?, ample);
+/// // As large blocks, but fewer at a time.
+/// assert!(fitting(&outline, &params, 200 << 20, 0)?.n_threads < 16);
+/// let refused = fitting(&outline, &params, 1 << 20, 0).unwrap_err();
+/// assert!(refused.to_string().starts_with("max_memory: 1 MiB"));
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
 ///
 /// # Errors
-/// [`Error::Refused`] naming `max_memory` where even the smallest blocks take more.
-pub fn fitting_block_rows(
+/// [`Error::Refused`] naming `max_memory` where even the smallest blocks, one at a time, take more.
+pub fn fitting(
     outline: &Outline,
     params: &ValidParams,
     bytes: u64,
     before: u64,
-) -> Result<usize> {
+) -> Result<Fitting> {
+    let needed = |params: &ValidParams, n_threads| {
+        let outline = Outline {
+            n_threads,
+            ..outline.clone()
+        };
+        let stages = plan(&outline, params);
+        stages.iter().map(|stage| stage.bytes).max().unwrap_or(0)
+    };
     let mut params = params.clone();
-    loop {
-        let stages = plan(outline, &params);
-        let needed = before + stages.iter().map(|stage| stage.bytes).max().unwrap_or(0);
-        if needed <= bytes {
-            return Ok(params.block_rows);
-        }
+    while USUAL_BYTES + needed(&params, USUAL_THREADS) > bytes {
         let halved = params.block_rows / 2;
         if halved < LEAST_BLOCK_ROWS {
-            let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
-            let (allowed, needed) = (mebibytes(bytes), mebibytes(needed));
-            let fact = format!("{allowed} MiB is less than the {needed} MiB that it takes");
-            let refused = Error::refused("max_memory", fact);
-            return Err(refused.fix("Allow that much, or use fewer threads"));
+            break;
         }
         params = params.with_block_rows(halved)?;
+    }
+    let fits = |n_threads: &usize| before + needed(&params, *n_threads) <= bytes;
+    match (1..=outline.n_threads).rev().find(fits) {
+        Some(n_threads) => Ok(Fitting {
+            block_rows: params.block_rows,
+            n_threads,
+        }),
+        None => {
+            let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
+            let (allowed, needed) = (mebibytes(bytes), mebibytes(before + needed(&params, 1)));
+            let fact = format!("{allowed} MiB is less than the {needed} MiB that it takes");
+            Err(Error::refused("max_memory", fact).fix("Allow that much"))
+        }
     }
 }
 
@@ -171,17 +200,36 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_halved_until_they_fit() {
+    fn blocks_are_halved_and_threads_left_out_until_all_fits() {
         let (outline, whole) = (outline(100_000), params(Method::Fast, 16_384));
         let most = peak(&outline, &whole);
-        let fitting = |bytes, before| fitting_block_rows(&outline, &whole, bytes, before);
-        assert_eq!(fitting(most, 0), Ok(16_384));
+        let fitting = |n_threads, bytes, before| {
+            let outline = Outline {
+                n_threads,
+                ..outline.clone()
+            };
+            fitting(&outline, &whole, bytes, before)
+        };
+        let enough = most + USUAL_BYTES;
+        assert_eq!(fitting(2, enough, 0).unwrap().block_rows, 16_384);
         // Not always the next half: with many blocks the whole holds them together, which takes memory.
-        let smaller = fitting(most, 1).unwrap();
+        let smaller = fitting(2, enough - 1, 0).unwrap().block_rows;
         assert!(smaller < 16_384 && peak(&outline, &params(Method::Fast, smaller)) < most);
-        let least = peak(&outline, &params(Method::Fast, 1024));
-        assert!(fitting(least + 7, 7).is_ok());
-        assert!(fitting(least + 6, 7).is_err());
+        // The same for any number of threads, in any process; these give way.
+        for n_threads in [1, 2, 16] {
+            for before in [0, USUAL_BYTES] {
+                let found = fitting(n_threads, enough - 1, before).unwrap();
+                assert_eq!(found.block_rows, smaller);
+                assert!(found.n_threads <= n_threads);
+            }
+        }
+        let alone = Outline {
+            n_threads: 1,
+            ..outline.clone()
+        };
+        let least = peak(&alone, &params(Method::Fast, 1024));
+        assert!(fitting(4, least + 7, 7).is_ok());
+        assert!(fitting(4, least + 6, 7).is_err());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::exchange::{CANDIDATE_BATCH, SHORT};
 use crate::graph::{ROOM, SLACK};
 use crate::numeric::partition::n_blocks;
 use crate::options::{Method, Space, ValidParams};
-use crate::prepare::{N_DIMS, OVERSAMPLES, PASSES, PCA_TASKS};
+use crate::prepare::{N_DIMS, OVERSAMPLES, PASSES, PCA_TASKS, sum_bytes};
 use crate::quality::COVERAGE_ROWS;
 use crate::quality::evaluate::N_BY_BLOCKS;
 use crate::quality::unseen::{N_FREQS, TOGETHER};
@@ -49,54 +49,58 @@ pub struct StageCost {
 
 // Multiply-adds, or what takes as long:
 /// of reading, converting and checking an entry of the input;
-const READ_COST: f64 = 75.0;
+const READ_COST: f64 = 65.0;
 /// of a pair of rows in the exchange, beyond their product;
-const PAIR_COST: f64 = 40.0;
+const PAIR_COST: f64 = 120.0;
 /// of a neighbour in the exchange;
-const LIST_COST: f64 = 300.0;
+const LIST_COST: f64 = 6000.0;
 /// of a kernel between a candidate and a pick, beyond their product;
-const KERNEL_COST: f64 = 45.0;
+const KERNEL_COST: f64 = 10.0;
 /// of a pick and a row of its block, in all swaps together;
-const SWAP_COST: f64 = 200.0;
+const SWAP_COST: f64 = 500.0;
 /// of a block of the exchange;
-const EXCHANGE_COST: f64 = 2e6;
+const EXCHANGE_COST: f64 = 4.5e8;
 /// of a sine and a cosine;
 const SINCOS_COST: f64 = 16.0;
 /// of two rows in the search for neighbours, beyond half their product;
-const SCAN_COST: f64 = 15.0;
+const SCAN_COST: f64 = 35.0;
 /// of a neighbour that is kept there;
-const NEAREST_COST: f64 = 2.2e4;
+const NEAREST_COST: f64 = 1e4;
 /// of a neighbour in the fuzzy graph;
 const NEIGHBOR_COST: f64 = 5500.0;
 /// of a neighbour and a component in the spectral embedding;
 const SPECTRAL_COST: f64 = 800.0;
 /// of the library of frequencies of a group;
-const LIBRARY_COST: f64 = 2e9;
+const LIBRARY_COST: f64 = 8e8;
 /// of a step of the descent;
-const STEP_COST: f64 = 6e7;
+const STEP_COST: f64 = 7e6;
 /// of an anchor in a step, matching and all, beyond its frequencies;
-const ANCHOR_COST: f64 = 1.8e4;
+const ANCHOR_COST: f64 = 1.2e5;
 /// of the same, for each column;
-const ANCHOR_COLUMN_COST: f64 = 1.9e3;
+const ANCHOR_COLUMN_COST: f64 = 1.3e3;
+/// of an anchor and a frequency in a step, beyond their products;
+const ANCHOR_FREQUENCY_COST: f64 = 400.0;
 /// of an anchor in the last matching;
-const DECODE_COST: f64 = 1.6e6;
+const DECODE_COST: f64 = 4.5e5;
 /// of a row and a frequency of the quality, with sines, cosines and sums, beyond their product;
-const PHASE_COST: f64 = 200.0;
+const PHASE_COST: f64 = 75.0;
 /// of a selected and a sampled row in the coverage;
-const COVERAGE_COST: f64 = 20.0;
+const COVERAGE_COST: f64 = 17.0;
 /// of the same, for each column;
-const COVERAGE_COLUMN_COST: f64 = 0.4;
+const COVERAGE_COLUMN_COST: f64 = 0.55;
 /// of a column of a row, each time that rows are cut in two for the draws by blocks;
-const CUT_COST: f64 = 150.0;
+const CUT_COST: f64 = 20.0;
 /// of a column of a row and a pick that a rival compares on one thread.
-const RIVAL_COST: f64 = 10.0;
+const RIVAL_COST: f64 = 30.0;
 // Products, with what else grows like them:
 /// passes over the phases of all rows for the frequencies;
-const PHASE_PASSES: f64 = 1.9;
+const PHASE_PASSES: f64 = 3.0;
 /// products of anchors with rows in the last matching;
-const DECODE_PRODUCTS: f64 = 1.5;
+const DECODE_PRODUCTS: f64 = 3.0;
 /// products of sampled rows with all in the coverage; cells and moments are among them.
-const COVERAGE_PRODUCTS: f64 = 1.5;
+const COVERAGE_PRODUCTS: f64 = 2.5;
+/// Bytes of an entry of a sketch, with its factorisation.
+const FACTOR_BYTES: usize = 72;
 /// Candidates that a row collects beyond its neighbours.
 const CANDIDATES: usize = SLACK + ROOM;
 /// Bytes of a row of a block of the exchange, and of a neighbour while it is searched for.
@@ -213,13 +217,17 @@ impl<'a> Sizes<'a> {
     fn prepare(&self) -> StageCost {
         let (n, d, p) = (self.n, self.d, self.p);
         let hashes = 16 * n + self.outline.n_threads * (4 << 16);
+        let statistics = hashes + sum_bytes(d);
         let (bytes, passes) = if d > p {
             let r = p + OVERSAMPLES;
             let scores = 4 * n * (p + r) + 4 * n;
-            let sketch = 4 * d * r * PCA_TASKS.min(self.outline.n_threads + 1);
-            (hashes.max(scores) + sketch, 2.0 * PASSES as f64 - 1.0)
+            // The sketch, partial sums of the next, and its factorisation in f64.
+            let sketches = 4 * (1 + PCA_TASKS.min(self.outline.n_threads + 1));
+            let sketch = d * r * sketches.max(FACTOR_BYTES);
+            let passes = 2.0 * PASSES as f64 - 1.0;
+            (statistics.max(sketch).max(scores + 4 * d * r), passes)
         } else {
-            (hashes + self.z, 0.0)
+            (statistics.max(self.z), 0.0)
         };
         let reads = 1.0 + (passes + 1.0) / 2.0;
         let products = passes * (p + OVERSAMPLES) as f64;
@@ -228,9 +236,11 @@ impl<'a> Sizes<'a> {
             bytes: bytes as u64,
             multiply_adds: (n * d) as f64 * (reads * READ_COST + products),
             formula: if d > p {
-                format!("Z, scores 4 n (p + {OVERSAMPLES}), sketches 4 d (p + {OVERSAMPLES})")
+                format!(
+                    "Z and scores 4 n (2 p + {OVERSAMPLES}), or sketches {FACTOR_BYTES} d (p + {OVERSAMPLES})"
+                )
             } else {
-                "Z, hashes 16 n".to_owned()
+                "Z, or hashes 16 n".to_owned()
             },
         }
     }
@@ -241,10 +251,10 @@ impl<'a> Sizes<'a> {
         let lists = 8 * (2 * k + CANDIDATES) * self.at_once(&self.groups);
         StageCost {
             stage: Stage::Neighbors,
-            bytes: (self.held + 8 * n * k + lists) as u64,
+            bytes: (self.held + 8 * n * k + lists + 4 * self.p * self.at_once(&self.groups)) as u64,
             multiply_adds: squares * (0.5 * self.p as f64 + SCAN_COST)
                 + NEAREST_COST * (n * k) as f64,
-            formula: format!("Z, groups' Z, 8 n k, 8 (2 k + {CANDIDATES}) rows at once"),
+            formula: format!("Z, groups' Z, 8 n k, (8 (2 k + {CANDIDATES}) + 4 p) rows at once"),
         }
     }
 
@@ -297,7 +307,7 @@ impl<'a> Sizes<'a> {
 
     fn optimize(&self) -> StageCost {
         let (m, p_u, batch) = (self.m, self.p_u, self.params.batch_size);
-        let products = (m * batch) as f64 * (2.0 * p_u as f64 + SINCOS_COST);
+        let products = (m * batch) as f64 * (2.0 * p_u as f64 + ANCHOR_FREQUENCY_COST);
         let anchors = m as f64 * (ANCHOR_COST + ANCHOR_COLUMN_COST * p_u as f64);
         let step = STEP_COST * self.groups.len() as f64 + products + anchors;
         let moved = 4 * m * (batch + 6 * p_u + 200);
