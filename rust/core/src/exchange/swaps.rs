@@ -367,3 +367,117 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
         self.weigh_leaving();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrays::matrix::random_matrix;
+    use crate::exchange::block::tests::{block, points};
+    use crate::exchange::residual::Features;
+    use crate::run::rng::test_stream;
+
+    const LAMBDA: f64 = 0.8;
+    /// So few rows that each is a neighbour of all others where one is picked.
+    const N: usize = 40;
+
+    /// m times the CF distance and the covering rows' distance, in the search's units.
+    fn score<F>(search: &SwapSearch<'_, F>, picked: &[u32]) -> f64 {
+        let (cfd, distance) = search.block.scores(picked).unwrap();
+        search.cfd_weight * cfd + search.cover_weight * distance * search.block.n() as f64
+    }
+
+    /// With all rows as neighbours the change foretold is that of the score; `pull` adds its own.
+    fn assert_changes_are_foretold(m: usize, pulled: bool) {
+        let x = points(N, 3);
+        let (mut rng, monitor) = (test_stream(0, 0, 0), Monitor::default());
+        let block = Block::new(x.view(), 1, 0.7, &mut rng, &monitor).unwrap();
+        let freqs = random_matrix(8, 3, 3);
+        let features = Features { freqs };
+        let picked: Vec<u32> = (0..m as u32).map(|i| 3 * i).collect();
+        let slope: Vec<f32> = (0..16).map(|k| 0.01 * (k as f32 - 7.0)).collect();
+        let (weight, rows) = (0.02, x.view());
+        let pull = || Pull {
+            features: &features,
+            rows,
+            slope: slope.clone(),
+            weight,
+        };
+        let mut search = SwapSearch::new(
+            &block,
+            &picked,
+            |i| i != 0,
+            LAMBDA,
+            pulled.then(pull),
+            &mut rng,
+            &monitor,
+        )
+        .unwrap();
+        let candidates: Vec<u32> = (0..N as u32).filter(|i| !picked.contains(i)).collect();
+        let features_of = search
+            .pulled
+            .as_mut()
+            .map(|own| own.begin(&candidates).unwrap());
+        search.weigh_leaving();
+        let mut scratch = search.scratch();
+        let before = score(&search, &picked);
+        for (at, &j) in candidates.iter().enumerate() {
+            let feature = features_of.as_ref().map(|all| all.row(at));
+            let kernels = block.kernels(j, &search.picks, &search.pick_norms);
+            let found = search.best_swap(j, &kernels, feature, &mut scratch);
+            let of_pull =
+                |with: &dyn Fn(&Pulled<'_>) -> f64| search.pulled.as_ref().map_or(0.0, with);
+            let of_rows = |slot: usize| {
+                let mut swapped = picked.clone();
+                swapped[slot] = j;
+                score(&search, &swapped) - before
+            };
+            // What enters and what leaves are scored as if they had nothing in common.
+            let supposed = |slot: usize| {
+                let apart = |own: &Pulled<'_>| own.enter(feature.unwrap()) + own.leave(slot);
+                of_rows(slot) + of_pull(&apart)
+            };
+            let free = (0..m).filter(|slot| picked[*slot] != 0);
+            let least = free.map(supposed).fold(f64::INFINITY, f64::min);
+            assert!(
+                (found.change - least).abs() < 1e-4,
+                "{} {least}",
+                found.change
+            );
+            assert!(picked[found.slot] != 0);
+            let own = |own: &Pulled<'_>| own.change(feature.unwrap(), found.slot);
+            let truly = of_rows(found.slot) + of_pull(&own);
+            let helps = !pulled || search.helps(feature, found);
+            assert!(helps == (truly < 0.0) || !pulled || truly.abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn the_best_swap_is_that_of_the_score() {
+        for m in [2, 9, 13] {
+            assert_changes_are_foretold(m, false);
+            assert_changes_are_foretold(m, true);
+        }
+    }
+
+    #[test]
+    fn sums_stay_right_through_many_swaps() {
+        let x = points(300, 3);
+        let block = block(&x);
+        let picked: Vec<u32> = (0..30).collect();
+        let mut rng = test_stream(0, 0, 0);
+        let monitor = Monitor::default();
+        let mut search =
+            SwapSearch::new(&block, &picked, |_| true, LAMBDA, None, &mut rng, &monitor).unwrap();
+        let before = score(&search, &picked);
+        let all: Vec<u32> = (30..300).collect();
+        let swaps = search.try_batch(&all, &mut vec![0.0; 300]).unwrap();
+        assert!(swaps > 5 && score(&search, &search.rows) < before);
+        let (field, removal) = (search.field.clone(), search.removal.clone());
+        search.recount();
+        for slot in 0..30 {
+            let kernels = block.kernels(search.rows[slot], &search.picks, &search.pick_norms);
+            assert!((field[slot] - sum(&kernels)).abs() < 1e-3);
+            assert!((removal[slot] - search.removal[slot]).abs() < 1e-3);
+        }
+    }
+}

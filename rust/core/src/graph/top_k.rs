@@ -206,3 +206,69 @@ impl Offer<'_, '_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrays::matrix::random_matrix;
+    use crate::kernels::squared_distance::squared_distance;
+
+    /// The ranks of the `keep` nearest of `others` of row `i` of `x`, ascending.
+    fn nearest(x: MatrixView<'_>, i: usize, others: &[usize], keep: usize) -> Vec<f32> {
+        let own = 0.5 * squared_norms(x)[i];
+        let rank = |&j: &usize| 0.5 * squared_distance(x.row(i), x.row(j)) - own;
+        let mut ranks: Vec<f32> = others.iter().filter(|j| **j != i).map(rank).collect();
+        ranks.sort_unstable_by(f32::total_cmp);
+        ranks.truncate(keep);
+        ranks
+    }
+
+    fn assert_kept(got: &[Candidate], expected: &[f32]) {
+        let mut ranks: Vec<f32> = got.iter().map(|(rank, _)| *rank).collect();
+        ranks.sort_unstable_by(f32::total_cmp);
+        assert_eq!(ranks.len(), expected.len());
+        let pairs = ranks.iter().zip(expected);
+        pairs.for_each(|(rank, expected)| assert!((rank - expected).abs() < 1e-4));
+    }
+
+    #[test]
+    fn two_blocks_of_a_matrix_keep_the_nearest_of_both() {
+        for (n, first, keep, spare) in [(90, 40, 7, 24), (50, 49, 3, 1), (33, 1, 40, 5)] {
+            let x = random_matrix(n, 5, 3);
+            let all: Vec<usize> = (0..n).collect();
+            let mut blocks = [0..first, first..n]
+                .map(|rows| TopK::new(x.view().rows_range(rows.clone()), rows.start, keep, spare));
+            let [a, b] = &mut blocks;
+            a.meet_each_other();
+            b.meet_each_other();
+            a.meet(b, true);
+            for block in &mut blocks {
+                for i in 0..block.x().rows() {
+                    let row = block.first() + i;
+                    let expected = nearest(x.view(), row, &all, keep);
+                    let got = block.kept(i);
+                    assert!(got.iter().all(|(_, j)| *j as usize != row));
+                    assert_kept(got, &expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn withheld_rows_and_those_beyond_the_limit_are_not_kept() {
+        let x = random_matrix(60, 3, 5);
+        let mut rows = TopK::new(x.view(), 0, 9, ROOM);
+        let mut offered = TopK::new(x.view(), 0, 0, 0);
+        (0..60)
+            .filter(|i| i % 3 > 0)
+            .for_each(|i| offered.withhold(i));
+        assert!(offered.is_offered(3) && !offered.is_offered(4));
+        let others: Vec<usize> = (0..60).step_by(3).collect();
+        let expected = nearest(x.view(), 17, &others, 9);
+        let middle = 0.5 * (expected[3] + expected[4]);
+        rows.limit(17, middle);
+        rows.meet(&mut offered, true);
+        assert_kept(rows.kept(17), &expected[..4]);
+        assert_kept(rows.kept(18), &nearest(x.view(), 18, &others, 9));
+    }
+}

@@ -132,3 +132,79 @@ fn fix_signs(q: &Matrix, turn: &mut Matrix) {
     matmul_nn(components.as_mut_slice(), q.view(), turn.view(), false);
     turn_columns(turn, &turned(components.view()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrays::matrix::random_matrix;
+    use crate::options::Scale;
+    use crate::prepare::ordinary::sampled_rows;
+    use crate::prepare::statistics::Statistics;
+    use ndarray::Array2;
+
+    /// `n` rows of `d` columns of which `rank` directions vary, each less than the one before.
+    fn low_rank(n: usize, d: usize, rank: usize) -> Array2<f64> {
+        let (scores, directions) = (random_matrix(n, rank, 7), random_matrix(rank, d, 11));
+        Array2::from_shape_fn((n, d), |(i, j)| {
+            let terms = (0..rank).map(|k| {
+                f64::from(scores.row(i)[k] * directions.row(k)[j]) * 0.7_f64.powi(k as i32)
+            });
+            terms.sum()
+        })
+    }
+
+    fn reduced(x: &Array2<f64>, n_dims: usize) -> Reduced {
+        let (view, monitor) = (x.view(), Monitor::default());
+        let sampled = sampled_rows(&view);
+        let stats = Statistics::of(&view, &sampled, &monitor).unwrap();
+        let rows: Vec<u32> = (0..x.nrows() as u32).collect();
+        let scaled = ScaledRows::new(&view, &rows, &stats, Scale::None, &sampled);
+        reduce(&scaled, n_dims, Streams::new(0), &monitor).unwrap()
+    }
+
+    #[test]
+    fn scores_have_the_variances_of_the_covariance() {
+        let (n, d, n_dims) = (300, 90, 6);
+        let x = low_rank(n, d, 20);
+        let got = reduced(&x, n_dims);
+        // Its eigenvalues, from the centred columns in f64, in the unit of the widest column.
+        let mean = x.mean_axis(ndarray::Axis(0)).unwrap();
+        let centred = &x - &mean;
+        let covariance = centred.t().dot(&centred) / n as f64;
+        let widest = covariance.diag().iter().copied().fold(0.0, f64::max);
+        let entries: Vec<f64> = covariance.iter().map(|c| c / widest).collect();
+        let (values, _) = symmetric_eigen(&entries, d).unwrap();
+        let column = |k: usize| (0..n).map(move |i| (i, k));
+        for k in 0..n_dims {
+            let square = |(i, k): (usize, usize)| f64::from(got.z.row(i)[k]).powi(2);
+            let variance = column(k).map(square).sum::<f64>() / n as f64;
+            assert!((variance / values[d - 1 - k] - 1.0).abs() < 1e-3, "{k}");
+            for other in 0..k {
+                let product =
+                    |i: usize| f64::from(got.z.row(i)[k]) * f64::from(got.z.row(i)[other]);
+                let covariance = (0..n).map(product).sum::<f64>() / n as f64;
+                assert!(covariance.abs() < 1e-4 * values[d - 1]);
+            }
+        }
+        let total: f64 = values.iter().sum();
+        let kept: f64 = values[d - n_dims..].iter().sum();
+        assert!((got.explained_variance - kept / total).abs() < 1e-4);
+    }
+
+    #[test]
+    fn distances_stay_where_all_directions_are_kept() {
+        let x = low_rank(40, 70, 5);
+        let got = reduced(&x, 8);
+        assert!(got.explained_variance > 1.0 - 1e-5);
+        let ratio = |i: usize, j: usize| {
+            let pairs = got.z.row(i).iter().zip(got.z.row(j));
+            let there: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
+            let pairs = x.row(i).to_vec().into_iter().zip(x.row(j).to_vec());
+            there / pairs.map(|(a, b)| (a - b).powi(2)).sum::<f64>()
+        };
+        let first = ratio(0, 1);
+        for (i, j) in [(2, 3), (10, 39), (5, 20)] {
+            assert!((ratio(i, j) / first - 1.0).abs() < 1e-3);
+        }
+    }
+}
