@@ -52,6 +52,13 @@ fn matrix<'a>(x: &'a PyReadonlyArray2<'_, f32>) -> PyResult<RowMajor<'a>> {
     rows.map_err(to_py)
 }
 
+/// Offsets as the core takes them.
+fn offsets(indptr: &PyReadonlyArray1<'_, i64>) -> PyResult<Vec<usize>> {
+    let offset = |&p: &i64| usize::try_from(p);
+    let offsets: Result<_, _> = indptr.as_array().iter().map(offset).collect();
+    offsets.map_err(|_| to_py(Error::refused("indptr", "holds a negative number")))
+}
+
 fn rows<'py, T: numpy::Element + Clone>(
     py: Python<'py>,
     data: &[T],
@@ -151,10 +158,11 @@ fn spectral_embedding<'py>(
     n_threads: usize,
 ) -> PyResult<Eigenpairs<'py>> {
     let graph = CsrMatrix {
-        indptr: indptr.as_array().iter().map(|&p| p as usize).collect(),
+        indptr: offsets(&indptr)?,
         indices: indices.as_array().to_vec(),
         data: data.as_array().to_vec(),
     };
+    graph.check().map_err(to_py)?;
     let found = run(py, n_threads, None, |monitor| {
         core_spectral(&graph, n_components, tol, Streams::new(seed), monitor)
     })?;
@@ -247,7 +255,7 @@ fn linear_sum_assignment<'py>(
     costs: Vec<PyReadonlyArray1<'py, f64>>,
     n: usize,
 ) -> PyResult<Vec<(Bound<'py, PyArray1<u32>>, usize)>> {
-    let indptr: Vec<usize> = indptr.as_array().iter().map(|&p| p as usize).collect();
+    let indptr = offsets(&indptr)?;
     let m = indptr.len().checked_sub(1);
     let m = m.ok_or_else(|| to_py(Error::refused("indptr", "is empty")))?;
     let mut assignment = Assignment::new(m, n).map_err(to_py)?;
