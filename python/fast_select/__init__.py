@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import energy as energy
     from . import io as io
@@ -43,7 +43,10 @@ _HOMES = {
     "_plan": ("plan",),
     "_select": ("Selection", "select", "select_nested"),
 }
-"""Where the names are: loaded when asked for, so that the command can answer Ctrl-C before."""
+"""Where the names are: loaded when asked for, so that the command can answer Ctrl-C before.
+
+For the same reason `typing` is not imported here.
+"""
 
 _MODULES = ("energy", "io", "report")
 

@@ -6,12 +6,9 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .._errors import ComputationError, InvalidInputError
-
-if TYPE_CHECKING:
-    from ._targets import Target
+from ._targets import Target, kind_of
 
 Stamp = tuple[int, int, int, int]
 
@@ -25,7 +22,7 @@ class Sources:
         """Files in folders: which of them are read is not known yet."""
         for name in filter(None, names):
             self._add(name)
-            if name != "-" and Path(name).is_dir():
+            if name != "-" and kind_of(Path(name)) == stat.S_IFDIR:
                 for path in Path(name).iterdir():
                     self._add(str(path))
                     self._others.add(str(path))

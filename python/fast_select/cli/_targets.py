@@ -166,7 +166,15 @@ def default_stem(inputs: Sequence[str]) -> str:
     if inputs[0] == "-":
         return "stdin"
     first = Path(inputs[0])
-    return first.resolve().name if first.is_dir() else first.stem
+    return first.resolve().name if kind_of(first) == stat.S_IFDIR else first.stem
+
+
+def kind_of(path: Path) -> int:
+    """Whether a path leads to a file, a folder, a FIFO ...; 0 where it leads nowhere."""
+    try:
+        return stat.S_IFMT(path.stat().st_mode)
+    except (OSError, ValueError):
+        return 0
 
 
 def check_distinct(targets: Sequence[Target]) -> None:
@@ -193,9 +201,10 @@ def check_index_suffix(target: Target) -> None:
 def marked(name: str, mark: str) -> str:
     """A name with a mark before its suffix."""
     path = Path(name)
-    if not mark or not path.name or name.endswith(os.sep):
-        return name
-    if path.exists() and not path.is_file():
+    kind = kind_of(path)
+    if not mark or name in ("", "-") or name.endswith(os.sep) or kind == stat.S_IFDIR:
+        return name  # to be refused as it is
+    if descriptor_of(name) is not None or kind not in (0, stat.S_IFREG):
         raise InvalidInputError(name, "has no place for several ratios", "Name a file")
     return str(path.with_name(f"{path.stem}{mark}{path.suffix}"))
 

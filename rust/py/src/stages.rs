@@ -39,8 +39,21 @@ impl RowMajor<'_> {
     }
 }
 
+/// Rows as the stages expect them from `prepare`: some columns, and distances that are numbers.
 fn matrix<'a>(x: &'a PyReadonlyArray2<'_, f32>) -> PyResult<RowMajor<'a>> {
     let x = x.as_array();
+    if x.ncols() == 0 {
+        return Err(to_py(Error::refused("rows", "have no columns")));
+    }
+    let square = |row: numpy::ndarray::ArrayView1<'_, f32>| row.iter().map(|v| v * v).sum::<f32>();
+    if !x
+        .rows()
+        .into_iter()
+        .all(|row| (4.0 * square(row)).is_finite())
+    {
+        let fact = "hold NaN, infinity or numbers whose squares are too large";
+        return Err(to_py(Error::refused("rows", fact)));
+    }
     // numpy calls Fortran order contiguous too, but ndarray has a slice of row-major arrays only.
     let rows = match x.to_slice() {
         Some(data) => MatrixView::new(data, x.nrows(), x.ncols()).map(RowMajor::Borrowed),
@@ -102,6 +115,10 @@ fn fuzzy_graph<'py>(
     n_threads: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let x = matrix(&x)?;
+    if !dists.as_array().iter().all(|d| *d >= 0.0 && d.is_finite()) {
+        let fact = "hold a number that is no distance";
+        return Err(to_py(Error::refused("dists", fact)));
+    }
     let near = Neighbors {
         k: indices.as_array().ncols(),
         indices: indices.as_array().iter().copied().collect(),
