@@ -111,6 +111,18 @@ def test_names_for_several_ratios_are_refused_before_any_work(odd, output, repor
         places("x", output, report, ratios=[0.5, 0.1], as_json=False, force=True)
 
 
+def test_a_folder_at_hand_that_has_gone_is_refused(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    try:
+        with pytest.raises(InvalidInputError, match="cannot be written"):
+            target("rows.npy")
+    finally:
+        os.chdir(tmp_path)
+
+
 @pytest.mark.parametrize(
     "name,force,fact",
     [

@@ -1,9 +1,11 @@
 """Standard streams that are closed, full, of few characters, or whose reader leaves at once."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -98,6 +100,24 @@ def test_the_c_locale_is_enough(run, features):
     got = run(features, "--ratio", ".1", **env)
     assert got.returncode == 0, got.stderr
     assert b"Wrote" in got.stderr
+
+
+def test_a_slow_reader_of_a_pipe_that_does_not_wait_gets_all(run, features):
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    process = subprocess.Popen(
+        [*COMMAND.split(), "plan", features, "--ratio", ".1", "--json", "--method", "paper"],
+        stdout=write,
+        stderr=write,
+        cwd=run.folder,
+    )
+    os.close(write)
+    time.sleep(1)
+    with os.fdopen(read, "rb") as reader:
+        plan = json.loads(reader.read())
+    assert process.wait(30) == 0
+    assert plan["count"] == 40
 
 
 def test_a_closed_standard_input_is_empty(run):

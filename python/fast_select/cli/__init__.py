@@ -7,10 +7,18 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
     from typing import NoReturn
 
-__all__ = ["run"]
+__all__ = ["main", "run"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line within another program and return its exit code."""
+    from ._main import main
+
+    return main(argv)
 
 
 def run() -> NoReturn:

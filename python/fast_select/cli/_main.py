@@ -19,7 +19,7 @@ from .._errors import FastSelectError, InvalidInputError, core_errors
 from ._allocator import return_large_buffers
 from ._commit import Outcome
 from ._explain import explain
-from ._signals import Stopped, accept_interrupts, end_by, ignore_interrupts
+from ._signals import Stopped, accept_interrupts, end_by, ignore_interrupts, interrupts_kept
 from ._streams import install as install_streams
 from .compare import compare
 from .demo import demo
@@ -91,11 +91,16 @@ cli.add_command(plan)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line within another program and return its exit code."""
+    with interrupts_kept():
+        return carried_out(None if argv is None else list(argv))
+
+
+def carried_out(args: list[str] | None) -> int:
+    """Run the command line and return its exit code; from then on Ctrl-C does nothing."""
     outcome = Outcome()
     try:
         accept_interrupts()
-        args = None if argv is None else list(argv)
         with core_errors():
             result = cli.main(
                 args=args, prog_name="fast-select", standalone_mode=False, obj=outcome
@@ -110,10 +115,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def told(err: BaseException, outcome: Outcome) -> int:
     """The exit code of what has ended a run, after a line on stderr that says what it was."""
+    if isinstance(err, click.Abort):  # click's for the end of a file, and for Ctrl-C
+        err = err.__cause__ or KeyboardInterrupt()
     if isinstance(err, Stopped) and err.number != signal.SIGINT:
         end_by(err.number)
-    if isinstance(err, (KeyboardInterrupt, click.Abort, Stopped)):
-        click.echo(f"Interrupted; {outcome}.", err=True)
+    if isinstance(err, (KeyboardInterrupt, Stopped)):
+        begin = "\n" if sys.stderr.isatty() else ""  # after the terminal's ^C
+        click.echo(f"{begin}Interrupted; {outcome}.", err=True)
         return 130
     if isinstance(err, click.ClickException):
         err.show()
@@ -145,4 +153,4 @@ def start() -> NoReturn:
     begin = "\n\x1b[?25h" if sys.stderr.isatty() else ""
     memory, cut = (f"{begin}Error: {text}.\n".encode() for text in (NO_MEMORY, CUT_SHORT))
     _core.exit_on_faults(memory, cut)
-    sys.exit(main())
+    sys.exit(carried_out(None))

@@ -32,8 +32,8 @@ class Hash(threading.Thread):
             self.start()
 
     def run(self) -> None:
-        """Hash; a file that has gone meanwhile has no digest."""
-        with contextlib.suppress(OSError):
+        """Hash; a file that has gone meanwhile has no digest, nor one without memory to read it."""
+        with contextlib.suppress(OSError, MemoryError):
             self._digest = self._features.sha256()
 
     def digest(self) -> str | None:

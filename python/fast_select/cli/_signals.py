@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
-"""What a user, a scheduler or a closed terminal stops a run with."""
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGUSR1", "SIGUSR2")
+"""What a user, a scheduler, a limit or a closed terminal stops a run with."""
 
 
 class Stopped(BaseException):
@@ -35,7 +37,7 @@ class Guard:
         if threading.current_thread() is threading.main_thread():
             for name in NAMES:
                 number = getattr(signal, name, None)
-                usual = (signal.SIG_DFL, signal.default_int_handler)
+                usual = (signal.SIG_DFL, signal.default_int_handler, stop)
                 if number is not None and signal.getsignal(number) in usual:
                     self._before[number] = signal.signal(number, self._catch)
         return self
@@ -70,18 +72,34 @@ class Guard:
                 raise Stopped(number)
 
 
+def stop(number: int, _frame: FrameType | None) -> None:
+    """Raise what click does not catch, as it does KeyboardInterrupt."""
+    raise Stopped(number)
+
+
 def accept_interrupts() -> None:
-    """Have Ctrl-C raise KeyboardInterrupt, unless it is ignored."""
+    """Have Ctrl-C raise :class:`Stopped`, unless it is ignored."""
     if threading.current_thread() is threading.main_thread() and callable(
         signal.getsignal(signal.SIGINT)
     ):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, stop)
 
 
 def ignore_interrupts() -> None:
     """Have Ctrl-C do nothing from here on: the run has come to its end."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def interrupts_kept() -> Iterator[None]:
+    """Leave to Ctrl-C, after the block, what it did before."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 def end_by(number: int) -> None:

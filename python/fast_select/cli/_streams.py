@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,7 +14,17 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class Stdout(io.FileIO):
+class Waiting(io.FileIO):
+    """A file that waits for its reader, also where another process has told it not to."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Write a part at least."""
+        while (written := super().write(data)) is None:
+            select.select([], [self], [])
+        return written
+
+
+class Stdout(Waiting):
     """Standard output. A reader that leaves, as `head` does, has what it wanted."""
 
     _ended = False
@@ -35,7 +46,7 @@ class Stdout(io.FileIO):
             ) from err
 
 
-class Stderr(io.FileIO):
+class Stderr(Waiting):
     """Standard error. What cannot be said there is not worth a run."""
 
     def write(self, data: ReadableBuffer) -> int:

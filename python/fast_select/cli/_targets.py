@@ -36,12 +36,13 @@ class Target:
         if name == "-":
             fix = "Name a file, or print the report on stdout with --json"
             raise InvalidInputError(what, "'-' is no file", fix)
-        number = descriptor_of(name)
-        if number is not None:
-            return cls(name, Path(name), number).checked()
-        if name.endswith(os.sep):
+        try:
+            number, path = descriptor_of(name), Path(os.path.realpath(name))
+        except OSError as err:  # the folder at hand has gone
+            raise InvalidInputError(name, f"cannot be written ({err.strerror})") from err
+        if number is None and name.endswith(os.sep):
             raise InvalidInputError(name, "names a folder", "Name a file in it")
-        return cls(name, Path(os.path.realpath(name)), None, force).checked()
+        return cls(name, path, number, force).checked()
 
     @classmethod
     def stdout(cls) -> Target:
@@ -71,7 +72,8 @@ class Target:
         try:
             known = self.stat()
         except OSError as err:
-            raise InvalidInputError(self.name, f"cannot be written ({err.strerror})") from err
+            fact = f"cannot be written ({err.strerror})"
+            raise InvalidInputError(self.name, fact, "Name another file") from err
         kind = 0 if known is None else stat.S_IFMT(known.st_mode)
         if kind == stat.S_IFDIR:
             raise InvalidInputError(self.name, "is a folder", "Name a file in it")
