@@ -135,12 +135,16 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
 def test_signals_stop_before_the_names_are_given_and_wait_after(tmp_path, number):
     target = Target.of(str(tmp_path / "a.txt"), "--output", force=False)
     outcome = Outcome()
+
+    def write(file):
+        signal.raise_signal(number)  # waits for the next write
+        file.write(b"1")
+
     with pytest.raises(Stopped) as caught:
-        write_all([(target, lambda _file: signal.raise_signal(number))], outcome)
+        write_all([(target, write)], outcome)
     assert (caught.value.number, str(outcome)) == (number, "nothing was written")
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(Stopped), Guard() as guard:
-        guard.hold()
+    with pytest.raises(Stopped), Guard():
         signal.raise_signal(number)
         signal.raise_signal(number)
         outcome.written.append("a.txt")
@@ -164,3 +168,26 @@ def test_the_end_of_a_file_is_no_interrupt(capsys):
     except click.Abort as err:
         assert told(err, Outcome()) == 1
     assert "EOFError: no more" in capsys.readouterr().err
+
+
+def test_ctrl_c_in_a_callback_that_cannot_raise_is_answered_all_the_same():
+    code = """
+import os, signal, sys, time
+from fast_select.cli._signals import Stopped, accept_interrupts, stop_again
+
+class Deleted:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+
+sys.unraisablehook = stop_again
+accept_interrupts()
+since = time.monotonic()
+try:
+    del (deleted := [Deleted()])[0]
+    time.sleep(5)
+except Stopped:
+    print(time.monotonic() - since < 4)
+"""
+    got = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (got.stdout, got.stderr) == (b"True\n", b"")

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from . import _core
 from ._checks import checked, encode_labels, matrix, row_numbers
 from ._errors import core_errors
+from ._plan import check_memory
 from ._select import Progress
 from .energy import Meter
 from .report import report_on
@@ -79,6 +80,8 @@ def evaluate(
             progress(stage, done, total)
 
     with core_errors():
+        count = min(rows.size, x.shape[0])
+        check_memory(x.shape[1], [x.shape[0]], count, params, only=("prepare", "quality"))
         prepared = _core.prepare(x, params, progress=watch)
         quality = _core.evaluate(
             prepared, rows, params, labels=codes, with_discrepancies=True, progress=watch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,10 +80,17 @@ def with_fitting_blocks(
     return params.with_block_rows(fitting)
 
 
-def check_memory(n_columns: int, sizes: list[int], wanted: int, params: _core.Params) -> None:
-    """Fail, before any work, where the system refuses the memory that is planned."""
+def check_memory(
+    n_columns: int,
+    sizes: list[int],
+    wanted: int,
+    params: _core.Params,
+    *,
+    only: Container[str] | None = None,
+) -> None:
+    """Fail, before any work, where the system refuses the memory planned for its stages."""
     stages = _core.plan(n_columns, sizes, wanted, params)
-    needed = max(stage["bytes"] for stage in stages)
+    needed = max(stage["bytes"] for stage in stages if only is None or stage["name"] in only)
     if not _core.can_have(needed):
         fact = f"{needed / 2**20:.0f} MiB more, which the plan has, cannot be had"
         fix = "Lower {max_memory} or {threads}, or select from fewer rows at a time"

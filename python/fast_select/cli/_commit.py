@@ -33,18 +33,19 @@ LOCK_SECONDS = 5.0
 class Sink:
     """Writes what it gets at once, and all of it: nothing is left to do when a run is stopped."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, guard: Guard) -> None:
+        self._descriptor, self._guard = descriptor, guard
 
     def write(self, data: ReadableBuffer) -> int:
         """Write to the end, however long that takes."""
         left = memoryview(data).cast("B")
         size = left.nbytes
         while left:
-            try:
-                left = left[os.write(self._descriptor, left) :]
-            except BlockingIOError:
-                select.select([], [self._descriptor], [])
+            with self._guard.waiting():
+                try:
+                    left = left[os.write(self._descriptor, left) :]
+                except BlockingIOError:
+                    select.select([], [self._descriptor], [])
         return size
 
     def flush(self) -> None:
@@ -84,19 +85,18 @@ class Staged:
 def write_all(outputs: Sequence[tuple[Target, Writer]], outcome: Outcome) -> None:
     """Write every output, or none of the files; tell `outcome`."""
     hidden: list[Path] = []
-    with Guard() as guard:
+    with Guard() as guard:  # until the last name is given, and for what is to be removed
         try:
             streams = [(target, write) for target, write in outputs if target.is_stream]
             files = [output for output in outputs if output not in streams]
-            staged = [stage(target, write, hidden) for target, write in files]
+            staged = [stage(target, write, hidden, guard) for target, write in files]
             for target, write in streams:
-                send(target, write, outcome)
-            with locked({target.path.parent for target, _ in files}):
-                guard.hold()
+                send(target, write, outcome, guard)
+            with locked({target.path.parent for target, _ in files}, guard):
+                guard.check()
                 put_in_place(staged, hidden)
                 outcome.written += [target.name for target, _ in files]
         finally:
-            guard.hold_for_cleaning()
             for path in hidden:
                 path.unlink(missing_ok=True)
 
@@ -114,7 +114,7 @@ def writing(target: Target) -> Iterator[None]:
         raise ComputationError(target.name, f"cannot be written ({reason})") from err
 
 
-def stage(target: Target, write: Writer, hidden: list[Path]) -> Staged:
+def stage(target: Target, write: Writer, hidden: list[Path], guard: Guard) -> Staged:
     """Write under a hidden name, with mode and owner of the file to replace, if there is one."""
     path = hidden_name(target.path.parent)
     hidden.append(path)
@@ -123,7 +123,7 @@ def stage(target: Target, write: Writer, hidden: list[Path]) -> Staged:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         descriptor = os.open(path, flags, 0o666 if old is None else 0o600)
         try:
-            write(Sink(descriptor))
+            write(Sink(descriptor, guard))
         finally:
             os.close(descriptor)
         new = path.stat()
@@ -134,18 +134,19 @@ def stage(target: Target, write: Writer, hidden: list[Path]) -> Staged:
         return Staged(target, path, new)
 
 
-def send(target: Target, write: Writer, outcome: Outcome) -> None:
+def send(target: Target, write: Writer, outcome: Outcome, guard: Guard) -> None:
     """Write into what is there. A reader that leaves has what it wanted."""
     with writing(target):
         if target.descriptor is None:
             flags = os.O_WRONLY | getattr(os, "O_NOCTTY", 0)
-            descriptor = os.open(target.path, flags)
+            with guard.waiting():  # for a reader
+                descriptor = os.open(target.path, flags)
         else:
             descriptor = os.dup(target.descriptor)
         outcome.begun = target.name
         try:
             with contextlib.suppress(BrokenPipeError):
-                write(Sink(descriptor))
+                write(Sink(descriptor, guard))
         finally:
             os.close(descriptor)
         outcome.begun = ""
@@ -207,7 +208,7 @@ def remove_own(path: Path, status: os.stat_result) -> None:
 
 
 @contextlib.contextmanager
-def locked(folders: set[Path]) -> Iterator[None]:
+def locked(folders: set[Path], guard: Guard) -> Iterator[None]:
     """Have other runs wait that would put files into the same folders: pairs are not mixed.
 
     Where a file system knows no locks, or somebody keeps one, it goes on without.
@@ -226,5 +227,6 @@ def locked(folders: set[Path]) -> Iterator[None]:
                             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                             break
                         except BlockingIOError:
+                            guard.check()
                             time.sleep(0.01)
         yield

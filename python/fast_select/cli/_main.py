@@ -19,7 +19,14 @@ from .._errors import FastSelectError, InvalidInputError, core_errors
 from ._allocator import return_large_buffers
 from ._commit import Outcome
 from ._explain import explain
-from ._signals import Stopped, accept_interrupts, end_by, ignore_interrupts, interrupts_kept
+from ._signals import (
+    Stopped,
+    accept_interrupts,
+    end_by,
+    ignore_interrupts,
+    interrupts_kept,
+    stop_again,
+)
 from ._streams import install as install_streams
 from .compare import compare
 from .demo import demo
@@ -149,6 +156,7 @@ def start() -> NoReturn:
     """Run as a process of its own, which may set what belongs to the process, and exit."""
     return_large_buffers()
     install_streams()
+    sys.unraisablehook = stop_again
     # On a terminal a progress bar may stand there, and the cursor be hidden.
     begin = "\n\x1b[?25h" if sys.stderr.isatty() else ""
     memory, cut = (f"{begin}Error: {text}.\n".encode() for text in (NO_MEMORY, CUT_SHORT))

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 
 from ._commit import Sink, Writer
 from ._targets import Target
+
+BLOCK = 1 << 16
+"""Lines made at a time; in between the run can be stopped."""
 
 Report = dict[str, Any] | list[dict[str, Any]]
 
@@ -34,17 +38,21 @@ def index_writer(target: Target, indices: NDArray[np.int64], labels: NDArray[Any
             with zipfile.ZipFile(cast("IO[bytes]", file), "w") as archive:
                 with archive.open("indices.npy", "w", force_zip64=True) as member:
                     np.save(member, indices)
-        elif suffix == ".csv":
-            columns = [indices] if labels is None else [indices, labels]
-            text = io.StringIO(newline="")
-            table = csv.writer(text, lineterminator="\n")
-            table.writerow(["index", "label"][: len(columns)])
-            table.writerows(zip(*columns, strict=True))
-            file.write(encoded(text.getvalue()))
         else:
-            file.write("".join(f"{i}\n" for i in indices).encode())
+            columns = [indices] if labels is None or suffix != ".csv" else [indices, labels]
+            if suffix == ".csv":
+                file.write(table([["index", "label"][: len(columns)]]))
+            for at in range(0, indices.size, BLOCK):
+                file.write(table(zip(*(c[at : at + BLOCK] for c in columns), strict=True)))
 
     return write
+
+
+def table(rows: Iterable[Iterable[Any]]) -> bytes:
+    """Rows as lines of a CSV file."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return encoded(text.getvalue())
 
 
 def json_writer(report: Report) -> Writer:

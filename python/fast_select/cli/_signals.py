@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,16 +23,17 @@ class Stopped(BaseException):
 
 
 class Guard:
-    """Makes signals that stop the run raise :class:`Stopped`, so that it can clean up.
+    """Has signals that would stop the run wait while files are written.
 
-    After :meth:`hold` they wait until the guard ends. A signal that is ignored, as under
-    ``nohup``, stays ignored.
+    They are answered, by :class:`Stopped`, where that is asked for: by :meth:`check`, in a block
+    :meth:`waiting`, and at the end of the guard. A signal that is ignored, as under ``nohup``,
+    stays ignored.
     """
 
     def __init__(self) -> None:
         self._before: dict[int, object] = {}
         self._caught: int | None = None
-        self._held = False
+        self._waiting = False
 
     def __enter__(self) -> Guard:
         if threading.current_thread() is threading.main_thread():
@@ -48,33 +50,48 @@ class Guard:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._held = True
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
-        if kind is None and self._caught is not None:
-            raise Stopped(self._caught)
+        if kind is None:
+            self.check()
 
-    def hold(self) -> None:
-        """Have later signals wait; raise :class:`Stopped` for one that came before."""
-        self._held = True
+    def check(self) -> None:
+        """Raise :class:`Stopped` if a signal has come."""
         if self._caught is not None:
             raise Stopped(self._caught)
 
-    def hold_for_cleaning(self) -> None:
-        """Have later signals wait, whatever came before."""
-        self._held = True
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Let a signal end the wait for a reader or for another run."""
+        self._waiting = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._waiting = False
 
     def _catch(self, number: int, _frame: FrameType | None) -> None:
         if self._caught is None:
             self._caught = number
-            if not self._held:
-                self._held = True  # cleaning up begins
+            if self._waiting:
                 raise Stopped(number)
 
 
 def stop(number: int, _frame: FrameType | None) -> None:
     """Raise what click does not catch, as it does KeyboardInterrupt."""
     raise Stopped(number)
+
+
+def stop_again(lost: sys.UnraisableHookArgs) -> None:
+    """Answer Ctrl-C a moment later where it came in a callback that cannot raise.
+
+    Python's own imports have such, and would print a traceback.
+    """
+    if not isinstance(lost.exc_value, Stopped):
+        sys.__unraisablehook__(lost)
+    elif hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda _number, frame: stop(signal.SIGINT, frame))
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
 
 
 def accept_interrupts() -> None:

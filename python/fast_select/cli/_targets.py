@@ -105,8 +105,7 @@ class Target:
                 fact = "belongs to another user or group, to whom a new file cannot be given"
                 raise InvalidInputError(self.name, fact, "Remove it or name another file")
         trial = hidden_name(folder)
-        with Guard() as guard:
-            guard.hold()
+        with Guard():
             try:
                 os.close(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
                 trial.unlink()
