@@ -142,7 +142,7 @@ def test_a_counter_that_wraps_around_a_real_range(tmp_path):
     assert rapl.joules() == pytest.approx(1.32885)
 
 
-@pytest.mark.parametrize("watts", [float("nan"), float("inf"), 0, -1])
+@pytest.mark.parametrize("watts", [float("nan"), float("inf"), 0, -1, "10", [10]])
 def test_watts_that_are_no_power_are_refused(watts):
     with pytest.raises(InvalidInputError, match="watts_per_core"):
         Meter(watts)

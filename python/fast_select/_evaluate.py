@@ -10,7 +10,7 @@ from . import _core
 from ._checks import checked, encode_labels, matrix, row_numbers
 from ._errors import core_errors
 from ._plan import check_memory
-from ._select import Progress
+from ._select import Progress, check_watchers
 from .energy import Meter
 from .report import report_on
 
@@ -68,6 +68,7 @@ def evaluate(
         For input or parameters that cannot be used.
     """
     x = matrix(X)
+    check_watchers(progress, meter)
     options: dict[str, Any] = {**parameters}
     rows = row_numbers("indices", indices)
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])

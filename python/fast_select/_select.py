@@ -170,6 +170,14 @@ def select_nested(
     return [by_ratio[ratio] for ratio in ratios]
 
 
+def check_watchers(progress: object, meter: object) -> None:
+    """Refuse what cannot be told how a run goes on."""
+    if progress is not None and not callable(progress):
+        raise refused("progress", f"{progress!r} cannot be called")
+    if meter is not None and not isinstance(meter, Meter):
+        raise refused("meter", f"{meter!r} is not a Meter")
+
+
 def checked_ratios(ratios: Sequence[float]) -> list[float]:
     """Ratios as numbers, all different."""
     if isinstance(ratios, str) or not isinstance(ratios, Iterable):
@@ -188,10 +196,7 @@ def _select_sizes(
     parameters: Any,
 ) -> list[Selection]:
     """Select for each of ``sizes`` (options that ask for it), each within the one before."""
-    if progress is not None and not callable(progress):
-        raise refused("progress", f"{progress!r} cannot be called")
-    if meter is not None and not isinstance(meter, Meter):
-        raise refused("meter", f"{meter!r} is not a Meter")
+    check_watchers(progress, meter)
     options = {**parameters}
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
     included, excluded = (

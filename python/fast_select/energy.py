@@ -8,13 +8,12 @@ is estimated as CPU seconds times watts per core, and says so.
 from __future__ import annotations
 
 import copy
-import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import _core
-from ._errors import refused
+from ._errors import core_errors
 from ._memory import current_rss, peak_rss
 
 POWERCAP = Path("/sys/class/powercap")
@@ -91,12 +90,10 @@ class Meter:
     """Accounts wall time, CPU time and energy to the stage at hand."""
 
     def __init__(self, watts_per_core: float | None = None, powercap: Path = POWERCAP) -> None:
-        if watts_per_core is None:
-            watts_per_core = _core.Params("select").values()["watts_per_core"]
-        if not (math.isfinite(watts_per_core) and watts_per_core > 0):
-            fact = f"{watts_per_core} is not a finite number above 0"
-            raise refused("watts_per_core", fact)
-        self.watts_per_core: float = watts_per_core
+        given = {} if watts_per_core is None else {"watts_per_core": watts_per_core}
+        with core_errors():
+            values = _core.Params("select", **given).values()
+        self.watts_per_core: float = values["watts_per_core"]
         self.stages: list[Stage] = []
         self._rapl = Rapl(powercap)
         self._mark = self._now()

@@ -98,7 +98,8 @@ def write_all(outputs: Sequence[tuple[Target, Writer]], outcome: Outcome) -> Non
                 outcome.written += [target.name for target, _ in files]
         finally:
             for path in hidden:
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
 
 @contextlib.contextmanager

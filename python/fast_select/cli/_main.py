@@ -125,7 +125,7 @@ def told(err: BaseException, outcome: Outcome) -> int:
     if isinstance(err, click.Abort):  # click's for the end of a file, and for Ctrl-C
         err = err.__cause__ or KeyboardInterrupt()
     if isinstance(err, Stopped) and err.number != signal.SIGINT:
-        end_by(err.number)
+        return end_by(err.number)
     if isinstance(err, (KeyboardInterrupt, Stopped)):
         begin = "\n" if sys.stderr.isatty() else ""  # after the terminal's ^C
         click.echo(f"{begin}Interrupted; {outcome}.", err=True)
