@@ -262,10 +262,10 @@ def test_an_input_that_changes_is_told(tmp_path):
 @pytest.mark.parametrize("change", ["cut", "overwritten", "replaced"])
 def test_an_input_that_changes_in_the_middle_ends_the_run(run, tmp_path, rng, change):
     path = tmp_path / "x.npy"
-    np.save(path, rng.normal(size=(30_000, 20)).astype(np.float32))
+    np.save(path, rng.normal(size=(12_000, 20)).astype(np.float32))
     data = path.read_bytes()
     process = subprocess.Popen(
-        [sys.executable, "-m", "fast_select", path, "--ratio", ".2", "--random", "100"],
+        [sys.executable, "-m", "fast_select", path, "--ratio", ".2", "--random", "5"],
         stderr=subprocess.PIPE, cwd=run.folder,
     )  # fmt: skip
     seen = process.stderr.readline()  # a stage has ended: the file is mapped

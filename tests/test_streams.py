@@ -43,12 +43,20 @@ def test_files_are_written_whatever_the_streams_are(run, features, redirected):
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    ["{x} --ratio .1 --json", "{x} --ratio .1 -o - --report r.json", "plan {x} --ratio .1 --json",
-     "plan {x} --ratio .1", "evaluate {x} rows.txt --random 2", "--help", "select --help",
-     "--version"],
-)  # fmt: skip
-@pytest.mark.parametrize("redirected", [">/dev/full", ">&-"])
+    "arguments,redirected",
+    [
+        ("{x} --ratio .1 --json", ">/dev/full"),
+        ("{x} --ratio .1 --json", ">&-"),
+        ("{x} --ratio .1 -o - --report r.json", ">/dev/full"),
+        ("{x} --ratio .1 -o - --report r.json", ">&-"),
+        ("plan {x} --ratio .1 --json", ">/dev/full"),
+        ("plan {x} --ratio .1", ">/dev/full"),
+        ("evaluate {x} rows.txt --random 2", ">&-"),
+        ("evaluate {x} rows.txt --random 2", ">/dev/full"),
+        ("select --help", ">/dev/full"),
+        ("--version", ">&-"),
+    ],
+)
 def test_what_cannot_be_printed_is_one_line_and_nothing_is_written(
     run, features, arguments, redirected
 ):

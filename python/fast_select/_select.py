@@ -173,15 +173,15 @@ def select_nested(
 def check_watchers(progress: object, meter: object) -> None:
     """Refuse what cannot be told how a run goes on."""
     if progress is not None and not callable(progress):
-        raise refused("progress", f"{progress!r} cannot be called")
+        raise refused("progress", f"{type(progress).__name__} cannot be called")
     if meter is not None and not isinstance(meter, Meter):
-        raise refused("meter", f"{meter!r} is not a Meter")
+        raise refused("meter", f"{type(meter).__name__} is not a Meter")
 
 
 def checked_ratios(ratios: Sequence[float]) -> list[float]:
     """Ratios as numbers, all different."""
     if isinstance(ratios, str) or not isinstance(ratios, Iterable):
-        raise refused("ratio", f"{ratios!r} is not a list of numbers")
+        raise refused("ratio", f"{type(ratios).__name__} is not a list of numbers")
     numbers = [checked("select", {"ratio": ratio}).values()["ratio"] for ratio in ratios]
     if len(set(numbers)) < len(numbers) or not numbers:
         raise refused("ratio", f"{numbers} are not different ratios")
