@@ -1,13 +1,15 @@
 """One table of options: what the package, the command and the documentation say is what it says."""
 
 import inspect
+import warnings
 
 import click
+import numpy as np
 import pytest
 
 import fast_select
 import generated
-from fast_select import _core
+from fast_select import InvalidInputError, _core
 from fast_select.cli._main import cli
 
 COMMANDS = ["select", "demo", "plan", "evaluate", "compare"]
@@ -69,3 +71,49 @@ def test_a_value_that_does_not_fit_is_named_with_its_rule(options, what, fact):
 
 def test_whole_numbers_are_numbers():
     assert _core.Params("select", base_radius=1).values()["base_radius"] == 1.0
+
+
+WRONG = {
+    "ratio": ["0.1", b"0.1", [0.1], (0.1, 0.2), np.array([0.1]), np.array([0.1, 0.2]), {}, 1j, True,
+              np.bool_(True), np.array("0.1"), object(), float("nan"), np.zeros((50, 50))],
+    "count": ["5", 5.0, [5], np.array([5]), np.float64(5), -1, 2**64, np.array(["5"])],
+    "seed": [np.array([1, 2]), range(3), "1", 1.5, -1, 2**64, [1]],
+    "max_memory": ["2GiB", 2.5, b"2", [2], 0],
+    "threads": ["2", 2.0, [2], 0],
+    "method": [3, ["fast"], b"fast", "Fast", "\udcff"],
+    "watts_per_core": ["10", float("inf"), [10]],
+    "n_random": [None],
+    "progress": [5, "print"],
+    "meter": [5, "rapl"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name,value", [(name, value) for name, values in WRONG.items() for value in values]
+)
+def test_a_wrong_type_is_refused_by_name_on_one_line(name, value):
+    options = {"ratio": 0.1, "n_random": 2, name: value}
+    if name == "count":
+        del options["ratio"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InvalidInputError) as caught:
+            fast_select.select(np.eye(60), **options)
+    assert caught.value.what == name
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "ratios", [0.1, "0.1", [], ["a", "b"], [0.1, 0.1], [0.1, [0.2]], [float("nan"), 0.1], None]
+)
+def test_ratios_that_are_no_numbers_are_refused(ratios):
+    with pytest.raises(InvalidInputError, match="ratio"):
+        fast_select.select_nested(np.eye(60), ratios=ratios)
+
+
+def test_numbers_of_numpy_are_numbers():
+    params = _core.Params("select", ratio=np.float32(0.5), seed=np.uint8(3), count=None)
+    assert (params.values()["ratio"], params.values()["seed"]) == (0.5, 3)
+    several = fast_select.select_nested(np.eye(60), ratios=np.array([0.1, 0.2]), n_random=2)
+    assert [found.indices.size for found in several] == [6, 12]

@@ -6,12 +6,21 @@
 50
 """
 
-from ._compare import compare
-from ._core import __version__
-from ._errors import ComputationError, FastSelectError, InvalidInputError
-from ._evaluate import evaluate
-from ._plan import plan
-from ._select import Selection, select, select_nested
+from __future__ import annotations
+
+import importlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import energy as energy
+    from . import io as io
+    from . import report as report
+    from ._compare import compare
+    from ._core import __version__
+    from ._errors import ComputationError, FastSelectError, InvalidInputError
+    from ._evaluate import evaluate
+    from ._plan import plan
+    from ._select import Selection, select, select_nested
 
 __all__ = [
     "ComputationError",
@@ -25,3 +34,33 @@ __all__ = [
     "select",
     "select_nested",
 ]
+
+_HOMES = {
+    "_compare": ("compare",),
+    "_core": ("__version__",),
+    "_errors": ("ComputationError", "FastSelectError", "InvalidInputError"),
+    "_evaluate": ("evaluate",),
+    "_plan": ("plan",),
+    "_select": ("Selection", "select", "select_nested"),
+}
+"""Where the names are: loaded when asked for, so that the command can answer Ctrl-C before.
+
+For the same reason `typing` is not imported here.
+"""
+
+_MODULES = ("energy", "io", "report")
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    for home, names in _HOMES.items():
+        if name in names:
+            value = getattr(importlib.import_module(f".{home}", __name__), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_MODULES})

@@ -107,6 +107,8 @@ def compare(
         raise refused("ratios and seeds", "are empty", "Give at least one of each")
     check_names("methods", methods, METHODS)
     check_names("models", models, MODELS)
+    for name in models:
+        estimator(name, 0, 1)
     x = matrix(X)
     params = checked("compare", parameters)
     n_threads = params.values()["threads"]

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from . import _core
 from ._checks import checked, encode_labels, matrix, row_numbers
 from ._errors import core_errors
-from ._select import Progress
+from ._plan import check_memory
+from ._select import Progress, check_watchers
 from .energy import Meter
 from .report import report_on
 
@@ -67,6 +68,7 @@ def evaluate(
         For input or parameters that cannot be used.
     """
     x = matrix(X)
+    check_watchers(progress, meter)
     options: dict[str, Any] = {**parameters}
     rows = row_numbers("indices", indices)
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
@@ -79,6 +81,8 @@ def evaluate(
             progress(stage, done, total)
 
     with core_errors():
+        count = min(rows.size, x.shape[0])
+        check_memory(x.shape[1], [x.shape[0]], count, params, only=("prepare", "quality"))
         prepared = _core.prepare(x, params, progress=watch)
         quality = _core.evaluate(
             prepared, rows, params, labels=codes, with_discrepancies=True, progress=watch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._checks import checked, encode_labels, matrix
-from ._errors import core_errors
-from .energy import current_rss
+from ._errors import ComputationError, core_errors
+from ._memory import current_rss
 from .report import SCHEMA
 
 if TYPE_CHECKING:
@@ -76,6 +77,23 @@ def with_fitting_blocks(
     sizes = class_sizes(shape[0], codes)
     before = current_rss()
     return params.fitted(*_core.fitting(shape[1], sizes, wanted, params, max_memory, before))
+
+
+def check_memory(
+    n_columns: int,
+    sizes: list[int],
+    wanted: int,
+    params: _core.Params,
+    *,
+    only: Container[str] | None = None,
+) -> None:
+    """Fail, before any work, where the system refuses the memory planned for its stages."""
+    stages = _core.plan(n_columns, sizes, wanted, params)
+    needed = max(stage["bytes"] for stage in stages if only is None or stage["name"] in only)
+    if not _core.can_have(needed):
+        fact = f"{needed / 2**20:.0f} MiB more, which the plan has, cannot be had"
+        fix = "Lower {max_memory} or {threads}, or select from fewer rows at a time"
+        raise ComputationError("memory", fact, fix)
 
 
 def class_sizes(n: int, codes: NDArray[np.int64] | None) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._checks import checked, encode_labels, matrix, row_numbers
 from ._errors import core_errors, refused
-from ._plan import with_fitting_blocks
+from ._plan import check_memory, class_sizes, with_fitting_blocks
 from .energy import Meter
 from .report import report_on
 
@@ -163,13 +163,30 @@ def select_nested(
     (10, 50, True)
     """
     x = matrix(X)
-    if len(set(ratios)) < len(ratios) or not ratios:
-        raise refused("ratio", f"{list(ratios)} are not different ratios")
+    ratios = checked_ratios(ratios)
     descending = sorted(ratios, reverse=True)
     sizes = [{"ratio": ratio} for ratio in descending]
     found = _select_sizes(x, sizes, meter, progress, parameters)
     by_ratio = dict(zip(descending, found, strict=True))
     return [by_ratio[ratio] for ratio in ratios]
+
+
+def check_watchers(progress: object, meter: object) -> None:
+    """Refuse what cannot be told how a run goes on."""
+    if progress is not None and not callable(progress):
+        raise refused("progress", f"{type(progress).__name__} cannot be called")
+    if meter is not None and not isinstance(meter, Meter):
+        raise refused("meter", f"{type(meter).__name__} is not a Meter")
+
+
+def checked_ratios(ratios: Sequence[float]) -> list[float]:
+    """Ratios as numbers, all different."""
+    if isinstance(ratios, str) or not isinstance(ratios, Iterable):
+        raise refused("ratio", f"{type(ratios).__name__} is not a list of numbers")
+    numbers = [checked("select", {"ratio": ratio}).values()["ratio"] for ratio in ratios]
+    if len(set(numbers)) < len(numbers) or not numbers:
+        raise refused("ratio", f"{numbers} are not different ratios")
+    return numbers
 
 
 def _select_sizes(
@@ -180,6 +197,7 @@ def _select_sizes(
     parameters: Any,
 ) -> list[Selection]:
     """Select for each of ``sizes`` (options that ask for it), each within the one before."""
+    check_watchers(progress, meter)
     options = {**parameters}
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
     included, excluded = (
@@ -207,7 +225,12 @@ def _select_sizes(
     }
     found: list[Selection] = []
     with core_errors():
+        check_memory(x.shape[1], class_sizes(x.shape[0], codes), max(wanted), asked[0])
         prepared = _core.prepare(x, asked[0], progress=watch)
+        for params, count in zip(asked, wanted, strict=True):
+            _core.check_request(
+                prepared, count, params, labels=codes, include=included, exclude=excluded
+            )
         meter.tick()
         for params, count in zip(asked, wanted, strict=True):
             at_hand = meter.branch()

@@ -8,24 +8,35 @@ is estimated as CPU seconds times watts per core, and says so.
 from __future__ import annotations
 
 import copy
-import resource
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import _core
+from ._errors import core_errors
+from ._memory import current_rss, peak_rss
 
 POWERCAP = Path("/sys/class/powercap")
 
+MOST_WATTS = 2000.0
+JITTER_JOULES = 100.0
+"""More than a processor package can use in any time: what a counter that wrapped around is told by
+from one that was set back. Ranges of counters are 65 kJ and more."""
+
 
 class Rapl:
-    """Energy used by all processor packages since this object was made."""
+    """Energy used by all processor packages since this object was made.
+
+    A counter that cannot be read any more, or that tells of more than a package can use, as one
+    that was set back does, ends the measurement: ``lost``.
+    """
 
     def __init__(self, root: Path = POWERCAP) -> None:
+        self.lost = False
         self._zones: list[tuple[Path, int]] = []
         self._last: list[int] = []
         self._joules = 0.0
+        self._at = time.monotonic()
         for zone in sorted(root.glob("*-rapl:*")):
             # One colon: a package. Two: a part of one, counted already.
             if zone.name.count(":") != 1:
@@ -41,15 +52,25 @@ class Rapl:
             self._last.append(value)
 
     def __bool__(self) -> bool:
-        return bool(self._zones)
+        return bool(self._zones) and not self.lost
 
     def joules(self) -> float:
         """Joules so far; call it more often than the counters wrap around (minutes)."""
+        now = time.monotonic()
+        most = MOST_WATTS * (now - self._at) + JITTER_JOULES
+        self._at = now
         for at, (path, wrap) in enumerate(self._zones):
-            value = int(path.read_text())
+            try:
+                value = int(path.read_text())
+            except (OSError, ValueError):
+                self.lost = True
+                break
             used = value - self._last[at]
             if used < 0:
                 used += wrap
+            if not 0 <= used * 1e-6 <= most:
+                self.lost = True
+                break
             self._last[at] = value
             self._joules += used * 1e-6
         return self._joules
@@ -57,7 +78,7 @@ class Rapl:
 
 @dataclass
 class Stage:
-    """What one stage took."""
+    """What one stage took; joules are those of the counters until the summary."""
 
     name: str
     wall_s: float = 0.0
@@ -69,9 +90,10 @@ class Meter:
     """Accounts wall time, CPU time and energy to the stage at hand."""
 
     def __init__(self, watts_per_core: float | None = None, powercap: Path = POWERCAP) -> None:
-        if watts_per_core is None:
-            watts_per_core = _core.Params("select").values()["watts_per_core"]
-        self.watts_per_core: float = watts_per_core
+        given = {} if watts_per_core is None else {"watts_per_core": watts_per_core}
+        with core_errors():
+            values = _core.Params("select", **given).values()
+        self.watts_per_core: float = values["watts_per_core"]
         self.stages: list[Stage] = []
         self._rapl = Rapl(powercap)
         self._mark = self._now()
@@ -90,7 +112,7 @@ class Meter:
             wall, cpu, joules = (b - a for a, b in zip(self._mark, now, strict=True))
             stage.wall_s += wall
             stage.cpu_s += cpu
-            stage.joules += joules if self._rapl else cpu * self.watts_per_core
+            stage.joules += joules
         self._mark = now
 
     def begin(self, name: str) -> None:
@@ -113,6 +135,9 @@ class Meter:
     def summary(self) -> dict[str, object]:
         """Stages, totals, energy and memory as they go into the report."""
         self.tick()
+        if not self._rapl:
+            for stage in self.stages:
+                stage.joules = stage.cpu_s * self.watts_per_core
         measured = {
             "source": "rapl",
             "note": "processor packages, idle power and other processes included",
@@ -121,7 +146,7 @@ class Meter:
             "source": "estimated",
             "watts_per_core": self.watts_per_core,
             "note": f"CPU seconds x {self.watts_per_core:g} W per core: an assumption, "
-            "not a measurement",
+            "not a measurement" + (", as the counters failed" if self._rapl.lost else ""),
         }
         peak = peak_rss()
         return {
@@ -137,18 +162,3 @@ class Meter:
                 "above_bytes": max(peak - self.before_bytes, 0),
             },
         }
-
-
-def peak_rss() -> int:
-    """Largest resident size of this process so far, in bytes."""
-    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return size if sys.platform == "darwin" else size * 1024
-
-
-def current_rss() -> int:
-    """Resident size of this process, in bytes; its peak so far where only that is known."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return peak_rss()
-    return pages * resource.getpagesize()

@@ -5,20 +5,40 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
 
 import click
 
+from .. import _core
 from .._errors import FastSelectError, InvalidInputError, core_errors
 from ._allocator import return_large_buffers
+from ._commit import Outcome
 from ._explain import explain
+from ._signals import (
+    Stopped,
+    accept_interrupts,
+    end_by,
+    ignore_interrupts,
+    interrupts_kept,
+    stop_again,
+)
+from ._streams import install as install_streams
 from .compare import compare
 from .demo import demo
 from .evaluate import evaluate
 from .plan import plan
 from .select import select
+
+MORE_MEMORY = "Set --max-memory, use fewer --threads, or select from fewer rows at a time"
+NO_MEMORY = f"memory: cannot be had; nothing was written. {MORE_MEMORY}"
+CUT_SHORT = (
+    "input: was cut short while it was read; nothing was written. Run again once it stays as it is"
+)
 
 
 class DefaultGroup(click.Group):
@@ -36,7 +56,6 @@ class DefaultGroup(click.Group):
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
         return
-    from .. import _core
     from .._checks import usable_threads
 
     info = _core.info()
@@ -79,32 +98,67 @@ cli.add_command(plan)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line within another program and return its exit code."""
+    with interrupts_kept():
+        return carried_out(None if argv is None else list(argv))
+
+
+def carried_out(args: list[str] | None) -> int:
+    """Run the command line and return its exit code; from then on Ctrl-C does nothing."""
+    outcome = Outcome()
     try:
-        args = None if argv is None else list(argv)
+        accept_interrupts()
         with core_errors():
-            result = cli.main(args=args, prog_name="fast-select", standalone_mode=False)
+            result = cli.main(
+                args=args, prog_name="fast-select", standalone_mode=False, obj=outcome
+            )
         sys.stdout.flush()
+        ignore_interrupts()
         return result if isinstance(result, int) else 0
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; nothing was written.", err=True)
+    except BaseException as err:
+        ignore_interrupts()
+        return told(err, outcome)
+
+
+def told(err: BaseException, outcome: Outcome) -> int:
+    """The exit code of what has ended a run, after a line on stderr that says what it was."""
+    if isinstance(err, click.Abort):  # click's for the end of a file, and for Ctrl-C
+        err = err.__cause__ or KeyboardInterrupt()
+    if isinstance(err, Stopped) and err.number != signal.SIGINT:
+        return end_by(err.number)
+    if isinstance(err, (KeyboardInterrupt, Stopped)):
+        begin = "\n" if sys.stderr.isatty() else ""  # after the terminal's ^C
+        click.echo(f"{begin}Interrupted; {outcome}.", err=True)
         return 130
-    except click.ClickException as err:
+    if isinstance(err, click.ClickException):
         err.show()
         return err.exit_code
-    except BrokenPipeError:
-        # The reader has left, as `head` does. What Python would still flush has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except FastSelectError as err:
+    if isinstance(err, FastSelectError):
         click.echo(f"Error: {explain(err, cli)}", err=True)
         return 2 if isinstance(err, InvalidInputError) else 1
-    except MemoryError:
-        click.echo("Error: out of memory. Select from fewer rows at a time.", err=True)
+    if isinstance(err, MemoryError):
+        click.echo(f"Error: memory: cannot be had; {outcome}. {MORE_MEMORY}.", err=True)
         return 1
+    if isinstance(err, SystemExit):
+        raise err
+    # A bug of ours. PyO3's panics are no Exception.
+    at = traceback.extract_tb(err.__traceback__)[-1]
+    fact = " ".join(f"{type(err).__name__}: {err}".split())
+    place = f"{Path(at.filename).name}:{at.lineno}"
+    click.echo(
+        f"Error: fast-select: failed in {place} ({fact}); {outcome}. Please report this as a bug.",
+        err=True,
+    )
+    return 1
 
 
-def run() -> None:
-    """Entry point of the console script."""
+def start() -> NoReturn:
+    """Run as a process of its own, which may set what belongs to the process, and exit."""
     return_large_buffers()
-    sys.exit(main())
+    install_streams()
+    sys.unraisablehook = stop_again
+    # On a terminal a progress bar may stand there, and the cursor be hidden.
+    begin = "\n\x1b[?25h" if sys.stderr.isatty() else ""
+    memory, cut = (f"{begin}Error: {text}.\n".encode() for text in (NO_MEMORY, CUT_SHORT))
+    _core.exit_on_faults(memory, cut)
+    sys.exit(carried_out(None))

@@ -130,7 +130,7 @@ output_options = added(
             "--report",
             help="Where to write the report. [default: <input>.report.json here; none with -o -]",
         ),
-        click.option("--force", is_flag=True, help="Overwrite existing files."),
+        click.option("--force", is_flag=True, help="Overwrite existing files; never an input."),
     ]
 )
 """Options of every command that writes files."""

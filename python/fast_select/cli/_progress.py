@@ -41,7 +41,10 @@ class StageProgress:
                 TimeElapsedColumn(),
                 console=Console(stderr=True),
             )
-            self._bars.start()
+            try:
+                self._bars.start()
+            except RuntimeError:  # no thread to be had that draws them
+                self._bars = None
         return self
 
     def __exit__(

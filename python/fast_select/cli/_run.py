@@ -2,77 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import InvalidInputError
 from ..energy import Meter
 from ..io import Features
-from ._output import (
-    check_index_suffix,
-    check_target,
-    index_writer,
-    json_writer,
-    print_lines,
-    to_json,
-    write_all,
-)
+from ._commit import Outcome, Writer, write_all
+from ._output import index_writer, json_printer, json_writer
 from ._progress import StageProgress
-
-
-@dataclass(frozen=True)
-class Targets:
-    """Where results go. None: nowhere; `indices` None: stdout."""
-
-    indices: Path | None
-    report: Path | None
-
-    @classmethod
-    def of(
-        cls,
-        stem: str,
-        output: str | None,
-        report: str | None,
-        *,
-        as_json: bool,
-        force: bool,
-        ratio: float | None = None,
-    ) -> Targets:
-        """The paths that the options mean, checked before any work.
-
-        `ratio`: one of several, which becomes part of the names.
-        """
-        mark = "" if ratio is None else f"-{ratio}"
-        if output == "-" and mark:
-            raise InvalidInputError("-o -", "has no place for several ratios", "Name a file")
-        if output == "-" and as_json:
-            fact = "both print on stdout"
-            raise InvalidInputError("-o - and --json", fact, "Give one of them a file")
-        indices = None if output == "-" else marked(output or f"{stem}.selected.npy", mark)
-        if report is None and indices is not None:
-            report = f"{stem}.report.json"
-        targets = cls(indices, None if report is None else marked(report, mark))
-        if indices is not None:
-            check_index_suffix(indices)
-            if targets.report == indices:
-                raise InvalidInputError(str(indices), "is named for both indices and report")
-        for path in (targets.indices, targets.report):
-            if path is not None:
-                check_target(path, force=force)
-        return targets
-
-
-def marked(name: str, mark: str) -> Path:
-    """A path with a mark before its suffix."""
-    path = Path(name)
-    return path.with_name(f"{path.stem}{mark}{path.suffix}")
+from ._sources import Sources
+from ._targets import Target, Targets, check_distinct
 
 
 class Hash(threading.Thread):
@@ -82,20 +27,46 @@ class Hash(threading.Thread):
         super().__init__(daemon=True)
         self._features = features
         self._digest: str | None = None
-        self.start()
+        # Where the system has no thread left, the digest is taken when it is asked for.
+        with contextlib.suppress(RuntimeError):
+            self.start()
 
     def run(self) -> None:
-        """Hash; a file that has gone meanwhile has no digest."""
-        try:
+        """Hash; a file that has gone meanwhile has no digest, nor one without memory to read it."""
+        with contextlib.suppress(OSError, MemoryError):
             self._digest = self._features.sha256()
-        except OSError:
-            self._digest = None
 
     def digest(self) -> str | None:
         """Wait for the digest, open to Ctrl-C."""
+        if self.ident is None:
+            self.run()
         while self.is_alive():
             self.join(0.1)
         return self._digest
+
+
+def places(
+    stem: str,
+    output: str | None,
+    report: str | None,
+    *,
+    ratios: Sequence[float],
+    as_json: bool,
+    force: bool,
+) -> list[Targets]:
+    """Where the results of each of `ratios`, or of a count, go; checked before any work."""
+    if output == "-" and as_json:
+        fact = "both print on stdout"
+        raise InvalidInputError("-o - and --json", fact, "Give one of them a file")
+    several = ratios if len(ratios) > 1 else (None,)
+    targets = [Targets.of(stem, output, report, force=force, ratio=ratio) for ratio in several]
+    check_distinct([*files_of(targets), *([Target.stdout()] if as_json else [])])
+    return targets
+
+
+def files_of(targets: Sequence[Targets]) -> list[Target]:
+    """All places, one after the other."""
+    return [place for each in targets for place in (each.indices, each.report) if place is not None]
 
 
 def select_and_write(
@@ -103,6 +74,8 @@ def select_and_write(
     labels: NDArray[Any] | None,
     targets: Sequence[Targets],
     meter: Meter,
+    sources: Sources,
+    outcome: Outcome,
     *,
     ratios: Sequence[float],
     quiet: bool,
@@ -112,6 +85,8 @@ def select_and_write(
     """Select at each of `ratios`, or a count, write what the targets name, show the reports."""
     from .._select import select, select_nested
 
+    sources.read(features.files)
+    sources.check_apart(files_of(targets))
     digest = Hash(features)
     with StageProgress(quiet=quiet) as progress:
         shared = {"labels": labels, "progress": progress, "meter": meter, **parameters}
@@ -120,27 +95,26 @@ def select_and_write(
         else:
             results = [select(features.x, ratio=next(iter(ratios), None), **shared)]
     names = [str(path) for path in features.files] or ["-"]
-    writers = {}
+    outputs: list[tuple[Target, Writer]] = []
     for result, target in zip(results, targets, strict=True):
         facts = {"files": names, "sha256": digest.digest(), **result.report["input"]}
         result.report["input"] = facts
-        if target.indices is not None:
-            chosen = None if labels is None else np.asarray(labels)[result.indices]
-            writers[target.indices] = index_writer(target.indices, result.indices, chosen)
+        chosen = None if labels is None else np.asarray(labels)[result.indices]
+        outputs.append((target.indices, index_writer(target.indices, result.indices, chosen)))
         if target.report is not None:
-            writers[target.report] = json_writer(result.report)
-    write_all(writers)
-    for result, target in zip(results, targets, strict=True):
-        if not quiet:
-            from ._tables import show
-
-            many = f"{result.indices.size} indices of {features.x.shape[0]} rows"
-            written = [f"Wrote {many} to {target.indices or 'stdout'}"]
-            if target.report is not None:
-                written.append(f"Wrote the report to {target.report}")
-            show(result.report, written)
-        if target.indices is None:
-            print_lines(result.indices)
+            outputs.append((target.report, json_writer(result.report)))
     if as_json:
         reports = [result.report for result in results]
-        click.echo(to_json(reports[0] if len(reports) == 1 else reports), nl=False)
+        printer = json_printer(reports[0] if len(reports) == 1 else reports)
+        outputs.append((Target.stdout(), printer))
+    sources.check_unchanged()
+    write_all(outputs, outcome)
+    if not quiet:
+        from ._tables import show
+
+        for result, target in zip(results, targets, strict=True):
+            many = f"{result.indices.size} indices of {features.x.shape[0]} rows"
+            written = [f"Wrote {many} to {target.indices.name}"]
+            if target.report is not None:
+                written.append(f"Wrote the report to {target.report.name}")
+            show(result.report, written)

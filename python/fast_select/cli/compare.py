@@ -81,12 +81,15 @@ def compare(
     from .. import io
     from .._errors import InvalidInputError, refused
     from ._inputs import read_inputs
-    from ._output import to_json
+    from ._output import check_stdout, print_json
     from ._progress import StageProgress
+    from ._sources import Sources
     from ._tables import show_comparison
 
     if not ratios:
         raise refused("ratios", "is missing", "Give one or more")
+    check_stdout()
+    sources = Sources([*inputs, labels, test, test_labels])
     data, y = read_inputs(inputs, key, labels, label_key, flatten=flatten)
     if y is None:
         raise refused("labels", "are missing", "Give --labels or --label-key")
@@ -109,7 +112,9 @@ def compare(
             progress=progress,
             **options,
         )
+    sources.read(data.files)
+    sources.check_unchanged()
     if as_json:
-        click.echo(to_json(result), nl=False)
+        print_json(result)
     else:
         show_comparison(result)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ._options import given, output_options, screen_options, table_options
 
+if TYPE_CHECKING:
+    from ._commit import Outcome
+
+DATA = "optdigits.npz"
 RATIO = 0.1
 
 
@@ -16,7 +20,10 @@ RATIO = 0.1
 @table_options("demo")
 @output_options
 @screen_options
+@click.pass_obj
 def demo(
+    outcome: Outcome,
+    /,
     output: str | None,
     report: str | None,
     force: bool,
@@ -31,16 +38,21 @@ def demo(
     from .. import io
     from .._checks import checked
     from ..energy import Meter
-    from ._run import Targets, select_and_write
+    from ._run import places, select_and_write
+    from ._sources import Sources
+    from ._targets import default_stem
 
     options = given(parameters)
-    meter = Meter(checked("demo", options).values()["watts_per_core"])
+    params = checked("demo", options)
+    stem = default_stem([DATA])
+    targets = places(stem, output, report, ratios=[RATIO], as_json=as_json, force=force)
+    meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
-    with resources.as_file(resources.files("fast_select") / "data" / "optdigits.npz") as path:
+    with resources.as_file(resources.files("fast_select") / "data" / DATA) as path:
+        sources = Sources([str(path)])
         features = io.read_features([str(path)], key="x", flatten=False)
         labels = io.read_labels(path, key="y")
-        targets = Targets.of(features.stem, output, report, as_json=as_json, force=force)
         select_and_write(
-            features, labels, [targets], meter, quiet=quiet, as_json=as_json, ratios=[RATIO],
-            **options,
+            features, labels, targets, meter, sources, outcome,
+            ratios=[RATIO], quiet=quiet, as_json=as_json, **options,
         )  # fmt: skip

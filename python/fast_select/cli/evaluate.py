@@ -36,18 +36,23 @@ def evaluate(
     from .. import evaluate as judge
     from .. import io
     from ._inputs import read_inputs
-    from ._output import to_json
+    from ._output import check_stdout, print_json
     from ._progress import StageProgress
+    from ._sources import Sources
     from ._tables import show
 
+    check_stdout()
+    sources = Sources([features, labels, selected])
     data, y = read_inputs((features,), key, labels, label_key, flatten=flatten)
     rows = io.read_indices(Path(selected))
     with StageProgress(quiet=quiet) as progress:
         report = judge(data.x, rows, labels=y, progress=progress, **given(parameters))
+    sources.read(data.files)
+    sources.check_unchanged()
     report["input"] = {"files": [str(path) for path in data.files], **report["input"]}
     if not quiet and not as_json:
         show(report, [], stages=False)
     if as_json:
-        click.echo(to_json(report), nl=False)
+        print_json(report)
     else:
         click.echo(report["verdict"])

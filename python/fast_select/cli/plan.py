@@ -30,12 +30,13 @@ def plan(
     """
     from .. import plan as estimate
     from ._inputs import read_inputs
-    from ._output import to_json
+    from ._output import check_stdout, print_json
     from ._tables import show_plan
 
+    check_stdout()
     features, y = read_inputs(inputs, key, labels, label_key, flatten=flatten)
     result = estimate(features.x, labels=y, **given(parameters))
     if as_json:
-        click.echo(to_json(result), nl=False)
+        print_json(result)
     else:
         show_plan(result)

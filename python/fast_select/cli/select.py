@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from ._options import (
     table_options,
 )
 
+if TYPE_CHECKING:
+    from ._commit import Outcome
+
 
 @click.command(cls=AdvancedCommand, short_help="Select rows (the default command).")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
@@ -26,7 +29,10 @@ from ._options import (
 )
 @output_options
 @screen_options
+@click.pass_obj
 def select(
+    outcome: Outcome,
+    /,
     inputs: tuple[str, ...],
     key: str | None,
     labels: str | None,
@@ -54,25 +60,30 @@ def select(
     fast-select shards/ --ratio 0.05 --labels labels.txt --quiet -o -
     """  # fmt: skip
     from .._checks import checked
+    from .._errors import InvalidInputError
     from ..energy import Meter
     from ..io import read_indices
     from ._inputs import read_inputs
-    from ._run import Targets, select_and_write
+    from ._run import places, select_and_write
+    from ._sources import Sources
+    from ._targets import default_stem
 
     options = given(parameters)
     for ratio in ratios or (None,):
         params = checked("select", {**options, "ratio": ratio})
         params.check_size()
+    if len(set(ratios)) < len(ratios):
+        raise InvalidInputError("--ratio", "is given twice with the same value", "Leave one out")
+    stem = default_stem(inputs)
+    targets = places(stem, output, report, ratios=ratios, as_json=as_json, force=force)
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
+    sources = Sources([*inputs, labels, include, exclude])
     features, y = read_inputs(inputs, key, labels, label_key, flatten=flatten)
-    targets = [
-        Targets.of(features.stem, output, report, as_json=as_json, force=force, ratio=ratio)
-        for ratio in (ratios if len(ratios) > 1 else (None,))
-    ]
     for name, path in (("include", include), ("exclude", exclude)):
         if path is not None:
             options[name] = read_indices(Path(path))
     select_and_write(
-        features, y, targets, meter, ratios=ratios, quiet=quiet, as_json=as_json, **options
-    )
+        features, y, targets, meter, sources, outcome,
+        ratios=ratios, quiet=quiet, as_json=as_json, **options,
+    )  # fmt: skip

@@ -3,8 +3,10 @@
 mod error;
 mod evaluate;
 mod info;
+mod last_words;
 mod matrix;
 mod options;
+mod panics;
 mod plan;
 mod prepare;
 mod run;
@@ -18,6 +20,7 @@ use pyo3::prelude::*;
 /// The compiled core of fast-select.
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    panics::record();
     error::register(m)?;
     options::register(m)?;
     matrix::register(m)?;
@@ -25,6 +28,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     select::register(m)?;
     evaluate::register(m)?;
     plan::register(m)?;
+    last_words::register(m)?;
     #[cfg(feature = "stages")]
     stages::register(m)?;
     info::register(m)

@@ -11,6 +11,9 @@ use pyo3::types::{PyBool, PyDict, PyList, PyString};
 
 use crate::error::to_py;
 
+/// Characters of a refused value that are shown.
+const SHOWN: usize = 60;
+
 /// Checked options of a command.
 #[pyclass(frozen, name = "Params", module = "fast_select._core")]
 pub struct PyParams {
@@ -99,7 +102,7 @@ fn value_of(spec: &OptionSpec, object: &Bound<'_, PyAny>) -> PyResult<Value> {
         return Ok(Value::Absent);
     }
     let value = match spec.kind {
-        _ if object.is_instance_of::<PyBool>() => None,
+        _ if object.is_instance_of::<PyBool>() || is_array(object) => None,
         Kind::Integer { .. } | Kind::Bytes => object.extract().ok().map(Value::Integer),
         Kind::Real { .. } if object.is_instance_of::<PyString>() => None,
         Kind::Real { .. } => object.extract().ok().map(Value::Real),
@@ -109,9 +112,32 @@ fn value_of(spec: &OptionSpec, object: &Bound<'_, PyAny>) -> PyResult<Value> {
     value.ok_or_else(|| {
         let shown = object
             .repr()
-            .map_or_else(|_| "it".to_owned(), |r| r.to_string());
+            .map_or_else(|_| "it".to_owned(), |r| shortened(&r.to_string_lossy()));
         to_py(spec.refusal(&shown))
     })
+}
+
+/// Whether an object is an array or a numpy scalar that is no number, which Python might convert.
+fn is_array(object: &Bound<'_, PyAny>) -> bool {
+    let holds = |name: &str, test: fn(&Bound<'_, PyAny>) -> bool| {
+        object.getattr(name).is_ok_and(|value| test(&value))
+    };
+    let is_several = |shape: &Bound<'_, PyAny>| shape.len().is_ok_and(|ndim| ndim > 0);
+    let is_no_number = |dtype: &Bound<'_, PyAny>| {
+        let kind = dtype.getattr("kind").and_then(|k| k.extract::<String>());
+        kind.is_ok_and(|kind| !"iuf".contains(&kind))
+    };
+    !object.is_instance_of::<PyString>()
+        && (holds("shape", is_several) || holds("dtype", is_no_number))
+}
+
+/// A value on one line, of at most 60 characters.
+fn shortened(text: &str) -> String {
+    let line = one_line(text);
+    match line.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}...", &line[..at]),
+        None => line,
+    }
 }
 
 fn to_object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {

@@ -5,13 +5,13 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use fast_select_core::Result;
 use fast_select_core::run::monitor::{Monitor, Stage};
 use fast_select_core::run::parallel::with_pool;
-use pyo3::exceptions::PyRuntimeError;
+use fast_select_core::{Error, Result};
 use pyo3::prelude::*;
 
 use crate::error::to_py;
+use crate::panics;
 
 /// Time between two polls.
 const POLL: Duration = Duration::from_millis(50);
@@ -49,11 +49,15 @@ pub fn run<R: Send>(
     py.detach(move || {
         thread::scope(|scope| {
             let monitor = &monitor;
-            let worker = scope.spawn(move || {
+            let worker = thread::Builder::new().spawn_scoped(scope, move || {
                 let result = with_pool(n_threads, || task(monitor)).and_then(|result| result);
                 let _ = end.send(Event::End);
                 result
             });
+            let worker = worker.map_err(|err| {
+                let fact = format!("{n_threads} cannot be started ({err})");
+                to_py(Error::refused("threads", fact).fix("Ask for fewer"))
+            })?;
             let (mut stage, mut raised) = (None, None);
             loop {
                 let report = |stage, done, total| match raised {
@@ -82,9 +86,7 @@ pub fn run<R: Send>(
             match (raised, result) {
                 (Some(err), _) => Err(err),
                 (None, Ok(result)) => result.map_err(to_py),
-                (None, Err(_)) => Err(PyRuntimeError::new_err(
-                    "the core panicked: please report this as a bug",
-                )),
+                (None, Err(_)) => Err(to_py(panics::as_error())),
             }
         })
     })

@@ -1,12 +1,13 @@
 //! `select()`: rows of prepared input.
 
 use fast_select_core::select::facts::GroupFacts;
-use fast_select_core::select::request::Request;
+use fast_select_core::select::request::{Request, groups};
 use fast_select_core::select::select_rows;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::error::to_py;
 use crate::options::PyParams;
 use crate::prepare::PyPrepared;
 use crate::run::run;
@@ -17,6 +18,55 @@ pub type Numbers<'py> = PyReadonlyArray1<'py, i64>;
 /// The numbers of an array of any stride.
 pub fn numbers(array: Option<&Numbers<'_>>) -> Option<Vec<i64>> {
     array.map(|array| array.as_array().iter().copied().collect())
+}
+
+/// What is asked of a selection, as the core takes it.
+struct Asked {
+    count: usize,
+    labels: Option<Vec<i64>>,
+    include: Vec<i64>,
+    exclude: Vec<i64>,
+}
+
+impl Asked {
+    fn of(
+        count: usize,
+        labels: Option<&Numbers<'_>>,
+        include: Option<&Numbers<'_>>,
+        exclude: Option<&Numbers<'_>>,
+    ) -> Self {
+        Self {
+            count,
+            labels: numbers(labels),
+            include: numbers(include).unwrap_or_default(),
+            exclude: numbers(exclude).unwrap_or_default(),
+        }
+    }
+
+    fn request(&self) -> Request<'_> {
+        Request {
+            count: self.count,
+            labels: self.labels.as_deref(),
+            include: &self.include,
+            exclude: &self.exclude,
+        }
+    }
+}
+
+/// Refuses what `select` would refuse, before any work.
+#[pyfunction]
+#[pyo3(signature = (prepared, count, params, *, labels = None, include = None, exclude = None))]
+fn check_request(
+    prepared: &PyPrepared,
+    count: usize,
+    params: &PyParams,
+    labels: Option<Numbers<'_>>,
+    include: Option<Numbers<'_>>,
+    exclude: Option<Numbers<'_>>,
+) -> PyResult<()> {
+    let asked = Asked::of(count, labels.as_ref(), include.as_ref(), exclude.as_ref());
+    let groups = groups(&prepared.inner, asked.request(), &params.inner);
+    groups.map(|_| ()).map_err(to_py)
 }
 
 /// Selects `count` rows: `indices`, ascending, and `groups`, what happened in each.
@@ -33,16 +83,9 @@ fn select<'py>(
     exclude: Option<Numbers<'py>>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let labels = numbers(labels.as_ref());
-    let [include, exclude] = [&include, &exclude].map(|rows| numbers(rows.as_ref()));
-    let request = Request {
-        count,
-        labels: labels.as_deref(),
-        include: include.as_deref().unwrap_or_default(),
-        exclude: exclude.as_deref().unwrap_or_default(),
-    };
+    let asked = Asked::of(count, labels.as_ref(), include.as_ref(), exclude.as_ref());
     let selected = run(py, params.n_threads(), progress, |monitor| {
-        select_rows(&prepared.inner, request, &params.inner, monitor)
+        select_rows(&prepared.inner, asked.request(), &params.inner, monitor)
     })?;
     let rows = selected.rows.into_iter().map(i64::from);
     let groups = selected.groups.iter().map(|facts| group_facts(py, facts));
@@ -72,5 +115,6 @@ fn group_facts<'py>(py: Python<'py>, group: &GroupFacts) -> PyResult<Bound<'py, 
 
 /// Adds what this file defines to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(check_request, m)?)?;
     m.add_function(wrap_pyfunction!(select, m)?)
 }

@@ -39,8 +39,21 @@ impl RowMajor<'_> {
     }
 }
 
+/// Rows as the stages expect them from `prepare`: some columns, and distances that are numbers.
 fn matrix<'a>(x: &'a PyReadonlyArray2<'_, f32>) -> PyResult<RowMajor<'a>> {
     let x = x.as_array();
+    if x.ncols() == 0 {
+        return Err(to_py(Error::refused("rows", "have no columns")));
+    }
+    let square = |row: numpy::ndarray::ArrayView1<'_, f32>| row.iter().map(|v| v * v).sum::<f32>();
+    if !x
+        .rows()
+        .into_iter()
+        .all(|row| (4.0 * square(row)).is_finite())
+    {
+        let fact = "hold NaN, infinity or numbers whose squares are too large";
+        return Err(to_py(Error::refused("rows", fact)));
+    }
     // numpy calls Fortran order contiguous too, but ndarray has a slice of row-major arrays only.
     let rows = match x.to_slice() {
         Some(data) => MatrixView::new(data, x.nrows(), x.ncols()).map(RowMajor::Borrowed),
@@ -50,6 +63,13 @@ fn matrix<'a>(x: &'a PyReadonlyArray2<'_, f32>) -> PyResult<RowMajor<'a>> {
         }
     };
     rows.map_err(to_py)
+}
+
+/// Offsets as the core takes them.
+fn offsets(indptr: &PyReadonlyArray1<'_, i64>) -> PyResult<Vec<usize>> {
+    let offset = |&p: &i64| usize::try_from(p);
+    let offsets: Result<_, _> = indptr.as_array().iter().map(offset).collect();
+    offsets.map_err(|_| to_py(Error::refused("indptr", "holds a negative number")))
 }
 
 fn rows<'py, T: numpy::Element + Clone>(
@@ -95,6 +115,10 @@ fn fuzzy_graph<'py>(
     n_threads: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let x = matrix(&x)?;
+    if !dists.as_array().iter().all(|d| *d >= 0.0 && d.is_finite()) {
+        let fact = "hold a number that is no distance";
+        return Err(to_py(Error::refused("dists", fact)));
+    }
     let near = Neighbors {
         k: indices.as_array().ncols(),
         indices: indices.as_array().iter().copied().collect(),
@@ -151,10 +175,11 @@ fn spectral_embedding<'py>(
     n_threads: usize,
 ) -> PyResult<Eigenpairs<'py>> {
     let graph = CsrMatrix {
-        indptr: indptr.as_array().iter().map(|&p| p as usize).collect(),
+        indptr: offsets(&indptr)?,
         indices: indices.as_array().to_vec(),
         data: data.as_array().to_vec(),
     };
+    graph.check().map_err(to_py)?;
     let found = run(py, n_threads, None, |monitor| {
         core_spectral(&graph, n_components, tol, Streams::new(seed), monitor)
     })?;
@@ -247,7 +272,7 @@ fn linear_sum_assignment<'py>(
     costs: Vec<PyReadonlyArray1<'py, f64>>,
     n: usize,
 ) -> PyResult<Vec<(Bound<'py, PyArray1<u32>>, usize)>> {
-    let indptr: Vec<usize> = indptr.as_array().iter().map(|&p| p as usize).collect();
+    let indptr = offsets(&indptr)?;
     let m = indptr.len().checked_sub(1);
     let m = m.ok_or_else(|| to_py(Error::refused("indptr", "is empty")))?;
     let mut assignment = Assignment::new(m, n).map_err(to_py)?;

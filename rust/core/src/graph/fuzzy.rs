@@ -9,7 +9,7 @@
 //! `u_ij = 1 - Π_k (1 - a^k_ij)`, then `B_ij = u_ij + u_ji - u_ij u_ji`.
 
 use crate::graph::knn::Neighbors;
-use crate::numeric::sparse::CsrMatrix;
+use crate::numeric::sparse::{CsrMatrix, check_columns};
 use crate::run::error::{Error, Result, check_len};
 use crate::run::monitor::Monitor;
 use crate::run::parallel::{fill_blocks, map_blocks};
@@ -166,7 +166,8 @@ fn solve_sigma(dist: &[f32], rho: f32) -> f32 {
 /// ```
 ///
 /// # Errors
-/// [`Error::Refused`] for neighbours of another number of rows; [`Error::Interrupted`].
+/// [`Error::Refused`] for neighbours of another number of rows, or that are no rows;
+/// [`Error::Interrupted`].
 pub fn fuzzy_simplicial_set(
     neighbors: &Neighbors,
     n: usize,
@@ -176,6 +177,7 @@ pub fn fuzzy_simplicial_set(
     let k = neighbors.k;
     check_len("neighbors", neighbors.indices.len(), n * k)?;
     check_len("distances", neighbors.dists.len(), n * k)?;
+    check_columns(&neighbors.indices, n)?;
     let mut scales: Vec<usize> = scales
         .iter()
         .map(|&s| s.min(k))

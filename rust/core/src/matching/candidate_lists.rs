@@ -1,5 +1,6 @@
 //! Candidate columns of the rows to assign, and which rows list a column.
 
+use crate::numeric::sparse::{check_columns, check_indptr};
 use crate::run::error::{Error, Result, check_len};
 
 /// Where the searches of an assignment read the rows' candidates.
@@ -63,10 +64,11 @@ impl CandidateLists {
     /// Checks lists of m rows and n columns.
     ///
     /// # Errors
-    /// [`Error::Refused`] for another number of rows or costs, a cost that is not finite or a column
-    /// out of range.
+    /// [`Error::Refused`] for another number of rows or costs, rows that do not follow each other, a cost
+    /// that is not finite or a column out of range.
     pub fn check(&self, m: usize, n: usize) -> Result<()> {
         check_len("candidate lists", self.indptr.len(), m + 1)?;
+        check_indptr(&self.indptr, self.indices.len())?;
         check_len("costs", self.costs.len(), self.indices.len())?;
         if let Some(cost) = self.costs.iter().find(|c| !c.is_finite()) {
             return Err(Error::refused(
@@ -74,13 +76,7 @@ impl CandidateLists {
                 format!("hold {cost}, which is not finite"),
             ));
         }
-        match self.indices.iter().find(|j| **j as usize >= n) {
-            Some(j) => {
-                let fact = format!("name column {j} of {n}");
-                Err(Error::refused("candidate lists", fact))
-            }
-            None => Ok(()),
-        }
+        check_columns(&self.indices, n)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::run::error::{Result, check_len};
+use crate::run::error::{Error, Result, check_len};
 use crate::run::instruction_set;
 use crate::run::parallel::fill_blocks;
 
@@ -22,6 +22,29 @@ impl CsrMatrix {
     #[must_use]
     pub fn n(&self) -> usize {
         self.indptr.len() - 1
+    }
+
+    /// Checks that the three arrays make a matrix of finite values: for those from outside.
+    ///
+    /// ```
+    /// use fast_select_core::numeric::sparse::CsrMatrix;
+    ///
+    /// let edge = CsrMatrix { indptr: vec![0, 1, 2], indices: vec![1, 0], data: vec![1.0; 2] };
+    /// assert!(edge.check().is_ok());
+    /// assert!(CsrMatrix { indptr: vec![0, 2, 1], ..edge.clone() }.check().is_err());
+    /// assert!(CsrMatrix { indices: vec![2, 0], ..edge }.check().is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::Error::Refused`] naming the array that does not fit.
+    pub fn check(&self) -> Result<()> {
+        check_indptr(&self.indptr, self.indices.len())?;
+        check_len("data", self.data.len(), self.indices.len())?;
+        check_columns(&self.indices, self.n())?;
+        match self.data.iter().find(|w| !w.is_finite()) {
+            Some(w) => Err(Error::refused("data", format!("holds {w}"))),
+            None => Ok(()),
+        }
     }
 
     /// Columns and values of row `i`.
@@ -117,6 +140,30 @@ impl CsrMatrix {
             });
             Ok(())
         })
+    }
+}
+
+/// Checks that `indptr` cuts `entries` entries into rows.
+///
+/// # Errors
+/// [`crate::Error::Refused`] unless it ascends from 0 to `entries`.
+pub fn check_indptr(indptr: &[usize], entries: usize) -> Result<()> {
+    if indptr.first() == Some(&0) && indptr.last() == Some(&entries) && indptr.is_sorted() {
+        Ok(())
+    } else {
+        let fact = format!("does not ascend from 0 to the {entries} entries");
+        Err(Error::refused("indptr", fact))
+    }
+}
+
+/// Checks that every one of `indices` is a column of n.
+///
+/// # Errors
+/// [`crate::Error::Refused`] naming the first that is not.
+pub fn check_columns(indices: &[u32], n: usize) -> Result<()> {
+    match indices.iter().find(|j| **j as usize >= n) {
+        Some(j) => Err(Error::refused("indices", format!("name column {j} of {n}"))),
+        None => Ok(()),
     }
 }
 

@@ -35,6 +35,7 @@ pub fn with_pool<R: Send>(n_threads: usize, task: impl FnOnce() -> R + Send) -> 
         .build()
         .map_err(|err| {
             Error::refused("threads", format!("{n_threads} cannot be started ({err})"))
+                .fix("Ask for fewer")
         })?;
     Ok(pool.install(task))
 }
