@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._checks import checked, encode_labels, matrix
+from ._checks import checked, matrix
 from ._errors import core_errors
+from ._labels import encode_labels
 from .energy import current_rss
 from .report import SCHEMA
 

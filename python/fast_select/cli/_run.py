@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from .._errors import InvalidInputError
 from ..energy import Meter
@@ -100,7 +100,7 @@ class Hash(threading.Thread):
 
 def select_and_write(
     features: Features,
-    labels: NDArray[Any] | None,
+    labels: ArrayLike | None,
     targets: Sequence[Targets],
     meter: Meter,
     *,

@@ -1,0 +1,139 @@
+"""Text, line by line or as a table: no line is passed over, the odd ones are named."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator
+
+from .._arrays import Refuse
+from .npy import BLOCK, Readable
+
+LONGEST_LINE = 256 << 20
+WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+DELIMITERS = "\t;,"
+"""What may part columns: the first of these that the first line holds outside quotes."""
+
+SPACE = " \t"
+
+
+class Table:
+    """Cells of a text: one a line, or several, parted as in the first line.
+
+    Cells have no space around them; quotes are those of CSV, within a line. All lines have as many
+    cells as the first. `first`, `second`: the cells of these lines, where there is a second.
+    """
+
+    def __init__(self, file: Readable, refuse: Refuse) -> None:
+        self._refuse = refuse
+        self._blocks = _line_blocks(file, refuse)
+        lines = next(self._blocks, None)
+        if lines is None:
+            raise refuse("is empty")
+        bare = re.sub(r'"[^"]*"', "", lines[0])
+        self._delimiter = next((mark for mark in DELIMITERS if mark in bare), ",")
+        self._ahead = lines[1:]
+        self.first = self._cells(lines[:1], 1)[0]
+        self.second = next(iter(self._cells(lines[1:2], 2)), None)
+
+    def column(self, at: int) -> Iterator[list[str]]:
+        """Cells of a column in the lines after the first, some thousand at a time."""
+        number = 2
+        for lines in self._rest():
+            if len(self.first) == 1 and not _has_marks(lines, self._delimiter):
+                yield [line.strip(SPACE) for line in lines]
+            else:
+                yield [row[at] for row in self._cells(lines, number)]
+            number += len(lines)
+
+    def _rest(self) -> Iterator[list[str]]:
+        if self._ahead:
+            yield self._ahead
+        yield from self._blocks
+
+    def _cells(self, lines: list[str], number: int) -> list[list[str]]:
+        """Cells of lines, of which the first is line `number`."""
+        rows: list[list[str]] = []
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True, skipinitialspace=True)
+        try:
+            for row in reader:
+                at = number + len(rows)
+                if reader.line_num > len(rows) + 1:
+                    raise self._refuse(f"line {at} opens a quote that it does not close")
+                if at > 1 and len(row) != len(self.first):
+                    many = f"{len(row)} columns where the first has {len(self.first)}"
+                    raise self._refuse(f"line {at} has {many}", "Quote cells that hold commas")
+                rows.append([cell.strip(SPACE) for cell in row])
+        except csv.Error as err:
+            reason = "opens a quote that it does not close"
+            if "unexpected end" not in str(err):
+                reason = f"is no line of CSV ({err})"
+            raise self._refuse(f"line {number + len(rows)} {reason}") from err
+        return rows
+
+
+def shown(cell: str) -> str:
+    """A cell as a message shows it."""
+    return cell if len(cell) <= 40 else f"{cell[:40]}..."
+
+
+def _has_marks(lines: list[str], delimiter: str) -> bool:
+    text = "\n".join(lines)
+    return '"' in text or delimiter in text
+
+
+def _line_blocks(file: Readable, refuse: Refuse) -> Iterator[list[str]]:
+    r"""Lines without their ends, a block of the file at a time; blank ones at the end are left out.
+
+    Lines end with \n, \r\n or \r, with nothing else that Unicode calls a line's end.
+    """
+    pending, number, blank = b"", 1, 0
+    begun, ended = False, False
+    while not ended:
+        data = file.read(BLOCK)
+        ended = not data
+        pending += data
+        if not begun:
+            if pending.startswith(WIDE):
+                raise refuse("is UTF-16 or UTF-32 text", "Save it as UTF-8")
+            pending = pending.removeprefix(codecs.BOM_UTF8)
+            begun = True
+        # The last byte may be the first half of \r\n.
+        end = max(pending.rfind(b"\n"), pending.rfind(b"\r", 0, -1)) + 1
+        end = len(pending) if ended else end
+        if len(pending) - end > LONGEST_LINE:
+            raise refuse(f"line {number} is longer than {LONGEST_LINE} bytes")
+        whole, pending = pending[:end], pending[end:]
+        whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if not whole:
+            continue
+        lines = _decoded(whole, number, refuse).removesuffix("\n").split("\n")
+        first = number
+        number += len(lines)
+        kept = len(lines)
+        while kept and not lines[kept - 1].strip(SPACE):
+            kept -= 1
+        if kept and not blank:
+            blank = next(
+                (first + i for i, line in enumerate(lines[:kept]) if not line.strip(SPACE)), 0
+            )
+        if kept and blank:
+            raise refuse(f"line {blank} is blank", "Remove it, or fill it in")
+        if kept < len(lines):
+            blank = blank or first + kept
+        if kept:
+            yield lines[:kept]
+
+
+def _decoded(data: bytes, number: int, refuse: Refuse) -> str:
+    """The text of whole lines, of which the first is line `number`."""
+    nul = data.find(b"\0")
+    if nul >= 0:
+        line = number + data.count(b"\n", 0, nul)
+        raise refuse(f"line {line} holds a NUL byte", "Save it as UTF-8 text")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as err:
+        line = number + data.count(b"\n", 0, err.start)
+        raise refuse(f"line {line} is no UTF-8", "Save it as UTF-8") from err
