@@ -154,7 +154,11 @@ def bad_matrix(rows):
         (bad_matrix([]), ["--ratio", "nan"], "--ratio: NaN is not a number above 0"),
         (bad_matrix([]), ["--count", "61"], "--count: 61 is more than the 60 rows"),
         (bad_matrix([]), ["--ratio", "1e-9", "--labels", "labels.txt"], "2 classes"),
-        (bad_matrix([]), ["--ratio", ".1", "--labels", "short.txt"], "holds 2 labels where 60 rows"),
+        (
+            bad_matrix([]),
+            ["--ratio", ".1", "--labels", "short.txt"],
+            "holds 2 labels where 60 rows",
+        ),
         (bad_matrix([]), ["--ratio", ".1", "--labels", "none.txt"], "does not exist"),
         (bad_matrix([]), ["--ratio", ".1", "-o", "rows.xyz"], "has the suffix '.xyz'"),
         (bad_matrix([]), ["--ratio", ".1", "-o", "nowhere/rows.npy"], "does not exist"),

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._arrays import Refuse
 from .._checks import matrix
-from .._errors import InvalidInputError
+from .._errors import ComputationError, InvalidInputError
 from .npy import BLOCK
 from .npz import Archive
-from .sources import MATRIX_SUFFIXES, Source, is_stream, stem_of
+from .sources import MATRIX_SUFFIXES, Source, is_folder, is_stream, stem_of
 
 
 @dataclass(frozen=True)
@@ -53,26 +52,36 @@ def read_features(inputs: Sequence[str], *, key: str | None, flatten: bool) -> F
     """
     paths = _paths(inputs)
     digest = hashlib.sha256() if any(map(is_stream, paths)) else None
-    sources, arrays = [], []
+    shards = []
     for path in paths:
         source = Source(path, MATRIX_SUFFIXES, digest)
         x = source.array(key, 2, "--key")
         if digest is not None and not source.is_stream:
             _take_in(path, digest)
         if len(paths) == 1 or x.shape[:1] != (0,):
-            sources.append(source)
-            arrays.append(_matrix(x, source.refuse, source.name, flatten=flatten))
-    if not arrays:
+            x = _matrix(x, source, flatten=flatten)
+            shards.append(Shard(source, x.shape, x.dtype, _lasting(x)))
+    if not shards:
         raise InvalidInputError(inputs[0], "holds only shards without rows")
     first = Path(inputs[0])
-    only = sources[0] if len(paths) == 1 else None
+    only = source if len(paths) == 1 and source.format == "npz" else None
     return Features(
-        x=_concatenated(arrays, [source.name for source in sources]),
+        x=x if len(paths) == 1 else _concatenated(shards, flatten=flatten),
         files=() if list(inputs) == ["-"] else tuple(paths),
-        stem=first.resolve().name if first.is_dir() else stem_of(first),
+        stem=first.resolve().name if first != paths[0] else stem_of(first),
         stream_sha256=None if digest is None else digest.hexdigest(),
-        archive=only.archive if only is not None and only.format == "npz" else None,
+        archive=None if only is None else only.archive,
     )
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a matrix, and its rows, if they are not just mapped."""
+
+    source: Source
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    x: NDArray[Any] | None
 
 
 def natural_order(path: Path) -> list[tuple[int, int, str]]:
@@ -85,10 +94,12 @@ def _paths(inputs: Sequence[str]) -> list[Path]:
     """The files of the inputs, those of folders one by one."""
     paths: list[Path] = []
     for name in inputs:
+        if not name:
+            raise InvalidInputError("input", "is a name without letters", "Check the path")
         path = Path(name)
         if name == "-" and len(inputs) > 1:
             raise InvalidInputError("-", "cannot be joined with other inputs")
-        paths.extend(_shards(path) if name != "-" and path.is_dir() else [path])
+        paths.extend(_shards(path) if name != "-" and is_folder(path) else [path])
     return paths
 
 
@@ -122,28 +133,46 @@ def _is_selection(source: Source) -> bool:
     return bool(rows[0] >= 0 and (rows[1:] > rows[:-1]).all())
 
 
-def _matrix(x: NDArray[Any], refuse: Refuse, name: str, *, flatten: bool) -> NDArray[Any]:
+def _matrix(x: NDArray[Any], source: Source, *, flatten: bool) -> NDArray[Any]:
     if x.ndim > 2 and not flatten:
         fact = f"has shape {x.shape}, {x.ndim} dimensions"
-        raise refuse(fact, "Use --flatten to make each entry of the first a row")
+        raise source.refuse(fact, "Use --flatten to make each entry of the first a row")
     if x.ndim > 2:
         x = x.reshape(x.shape[0], -1)
     if not x.dtype.isnative:
         x = x.astype(x.dtype.newbyteorder("="))
-    matrix(x, name, is_parameter=False)
+    matrix(x, source.name, is_parameter=False)
     return x  # as it is: mapped, where it was
 
 
-def _concatenated(arrays: list[NDArray[Any]], names: list[str]) -> NDArray[Any]:
-    if len(arrays) == 1:
-        return arrays[0]
-    first = arrays[0]
-    for array, name in zip(arrays, names, strict=True):
-        if array.shape[1] != first.shape[1] or array.dtype != first.dtype:
-            fact = f"has {array.shape[1]} columns of {array.dtype}"
-            other = f"{names[0]} has {first.shape[1]} of {first.dtype}"
-            raise InvalidInputError(name, f"{fact} where {other}")
-    return np.concatenate(arrays)
+def _lasting(x: NDArray[Any]) -> NDArray[Any] | None:
+    """`x`, unless it is mapped: a map keeps its file open, of which there may be too many."""
+    base: Any = x
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            return None
+        base = base.base
+    return x
+
+
+def _concatenated(shards: list[Shard], *, flatten: bool) -> NDArray[Any]:
+    first = shards[0]
+    for shard in shards:
+        if shard.shape[1] != first.shape[1] or shard.dtype != first.dtype:
+            fact = f"has {shard.shape[1]} columns of {shard.dtype}"
+            other = f"{first.source.name} has {first.shape[1]} of {first.dtype}"
+            raise shard.source.refuse(f"{fact} where {other}")
+    x = np.empty((sum(shard.shape[0] for shard in shards), first.shape[1]), first.dtype)
+    at = 0
+    for shard in shards:
+        part = shard.x
+        if part is None:
+            part = _matrix(shard.source.array(None, 2, None), shard.source, flatten=flatten)
+        if part.shape != shard.shape or part.dtype != shard.dtype:
+            raise ComputationError(shard.source.name, "changed while it was read")
+        x[at : at + len(part)] = part
+        at += len(part)
+    return x
 
 
 def _take_in(path: Path, digest: Any) -> None:

@@ -54,7 +54,7 @@ def _from_text(table: Table, column: str | None, n: int | None, refuse: Refuse) 
             raise refuse(f"holds more than {n} labels where {n} rows need one each")
     rows = np.frombuffer(codes, np.int64)
     texts = list(code_of)
-    has_header = has_header or _is_header(table, at, texts, again=0 in codes[1:])
+    has_header = has_header or _is_header(table, at, texts, again=bool((rows[1:] == 0).any()))
     if has_header:
         rows = rows[1:]
     elif not texts[0]:

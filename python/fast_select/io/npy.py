@@ -200,4 +200,4 @@ def _named(header: Header) -> str:
 
 
 def _more(header: Header) -> tuple[str, str]:
-    return f"holds more than its array, {_named(header)}", "Are two files joined? Give each by name"
+    return f"holds more than its array, {_named(header)}", "Split files that were joined"

@@ -100,10 +100,10 @@ class Archive:
     def _check_ends(self, file: IO[bytes], members: list[zipfile.ZipInfo]) -> None:
         """Refuse what stands before and behind the archive, which zipfile skips."""
         if min((member.header_offset for member in members), default=0):
-            raise self.refuse("holds more than its archive", "Are two files joined?")
+            raise self.refuse("holds more than its archive", "Split files that were joined")
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - END_SIZE - LONGEST_COMMENT))
         tail = file.read()
         at = tail.rfind(END)
         if len(tail) - at - END_SIZE != int.from_bytes(tail[at + 20 : at + 22], "little"):
-            raise self.refuse("holds more than its archive", "Are two files joined?")
+            raise self.refuse("holds more than its archive", "Split files that were joined")

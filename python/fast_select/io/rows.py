@@ -61,14 +61,13 @@ def _column(first: list[str], refuse: Refuse) -> tuple[int, bool]:
     places = [i for i, name in enumerate(first) if name.casefold() in HEADERS]
     if len(places) == 1:
         return places[0], True
-    known = ", ".join(HEADERS)
     if len(first) == 1:
         fact = f"line 1 is '{shown(first[0])}', neither a row number nor a header"
-        raise refuse(fact, f"A header is one of {known}")
+        raise refuse(fact, "A header is index or row")
     listed = ", ".join(f"'{shown(name)}'" for name in first)
     many = "several" if places else "none"
     fact = f"has {len(first)} columns and {many} that names row numbers (line 1: {listed})"
-    raise refuse(fact, f"Call one of them index, in a header of {known}")
+    raise refuse(fact, "Call one of them index")
 
 
 def _is_value(cell: str) -> bool:
@@ -90,7 +89,7 @@ def _values(
         if value is None and REAL.fullmatch(cell):
             value = int(float(cell)) if float(cell).is_integer() else None
         if value is None or not 0 <= value < 2**63:
-            fact = f"{place(entry)} is '{shown(cell)}', not a list of row numbers from 0"
-            raise refuse(fact)
+            fact = f"{place(entry)} is '{shown(cell)}' where a row number is needed"
+            raise refuse(fact, "Row numbers are whole and count from 0")
         values.append(value)
     return np.array(values, dtype=np.int64)

@@ -38,16 +38,14 @@ class Stream:
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes; none at the end."""
-        if self._ahead:
-            block, self._ahead = self._ahead[:size], self._ahead[size:]
-            return block
+        ahead, self._ahead = self._ahead[:size], self._ahead[size:]
         try:
-            block = self._file.read(size) or b""
+            block = self._file.read(size - len(ahead)) or b""
         except OSError as err:
             raise self._refuse(f"cannot be read ({err.strerror})") from err
         if self._digest is not None:
             self._digest.update(block)
-        return block
+        return ahead + block
 
     def read_all(self) -> bytes:
         """What is left, as far as the machine's memory can hold it."""
@@ -76,20 +74,22 @@ class Source:
         if suffix and suffix not in suffixes and not self.is_stream:
             known = ", ".join(suffixes)
             raise self.refuse(f"has the suffix '{path.suffix}', not one of {known}")
-        self.stream = Stream(self._opened(), self.refuse, digest if self.is_stream else None)
+        file = self._opened()
+        self.stream = Stream(file, self.refuse, digest if self.is_stream else None)
         head = self.stream.peek(len(npy.MAGIC))
         if not head:
             raise self.refuse("is empty")
         begins = "npy" if head == npy.MAGIC else "npz" if head.startswith(MAGICS) else "text"
-        if not suffix or self.is_stream:
-            if begins == "text" and ".txt" not in suffixes:
-                raise self.refuse("is neither a .npy nor an .npz")
-            self.format = begins
-            return
-        self.format = suffix[1:] if suffix in MATRIX_SUFFIXES else "text"
-        if begins not in ("text", self.format):
-            kind = "a single array" if begins == "npy" else "an archive of arrays"
-            raise self.refuse(f"is {kind}", f"Give it the suffix .{begins}")
+        self.format = begins
+        if suffix and not self.is_stream:
+            self.format = suffix[1:] if suffix in MATRIX_SUFFIXES else "text"
+            if begins not in ("text", self.format):
+                kind = "a single array" if begins == "npy" else "an archive of arrays"
+                raise self.refuse(f"is {kind}", f"Give it the suffix .{begins}")
+        elif begins == "text" and ".txt" not in suffixes:
+            raise self.refuse("is neither a .npy nor an .npz")
+        if self.format != "text" and not self.is_stream:
+            file.close()  # a folder may hold more files than can be open
 
     def array(self, key: str | None, ndim: int, flag: str | None) -> NDArray[Any]:
         """The array, mapped if it is a .npy on disk; of an archive the one that is asked for."""
@@ -120,17 +120,21 @@ def is_stream(path: Path) -> bool:
     """Whether `path`, which must exist and be no folder, can be read only once."""
     if str(path) == "-":
         return True
+    if is_folder(path):
+        raise InvalidInputError(str(path), "is a folder where a file is needed")
+    return not stat.S_ISREG(path.stat().st_mode)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether `path`, which must exist, is a folder."""
     try:
-        mode = path.stat().st_mode
+        return stat.S_ISDIR(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError) as err:
         fact = "is a link to what does not exist" if path.is_symlink() else "does not exist"
         raise InvalidInputError(str(path), fact, "Check the path") from err
     except (OSError, ValueError) as err:  # a name with a NUL, or too long
         reason = getattr(err, "strerror", None) or str(err)
         raise InvalidInputError(str(path), f"cannot be read ({reason})") from err
-    if stat.S_ISDIR(mode):
-        raise InvalidInputError(str(path), "is a folder where a file is needed")
-    return not stat.S_ISREG(mode)
 
 
 def stem_of(path: Path) -> str:

@@ -28,8 +28,10 @@ class Table:
     def __init__(self, file: Readable, refuse: Refuse) -> None:
         self._refuse = refuse
         self._blocks = _line_blocks(file, refuse)
-        lines = next(self._blocks, None)
-        if lines is None:
+        lines = next(self._blocks, [])
+        if len(lines) == 1:
+            lines += next(self._blocks, [])
+        if not lines:
             raise refuse("is empty")
         bare = re.sub(r'"[^"]*"', "", lines[0])
         self._delimiter = next((mark for mark in DELIMITERS if mark in bare), ",")
@@ -101,7 +103,8 @@ def _line_blocks(file: Readable, refuse: Refuse) -> Iterator[list[str]]:
             begun = True
         # The last byte may be the first half of \r\n.
         end = max(pending.rfind(b"\n"), pending.rfind(b"\r", 0, -1)) + 1
-        end = len(pending) if ended else end
+        # A device of zeros has no line's end that would have them seen.
+        end = len(pending) if ended or b"\0" in data else end
         if len(pending) - end > LONGEST_LINE:
             raise refuse(f"line {number} is longer than {LONGEST_LINE} bytes")
         whole, pending = pending[:end], pending[end:]
