@@ -26,8 +26,6 @@ def as_array(value: Any, refuse: Refuse, *, boxed: bool = False) -> NDArray[Any]
     """
     if isinstance(value, np.ma.MaskedArray):
         return value
-    if isinstance(value, (list, tuple)) and any(isinstance(v, np.ma.MaskedArray) for v in value):
-        return np.ma.array(value)  # np.asarray would lose the masks
     kind = type(value).__name__
     if hasattr(value, "toarray"):
         raise refuse(f"is sparse ({kind})", "Pass what its .toarray() returns")
@@ -37,6 +35,10 @@ def as_array(value: Any, refuse: Refuse, *, boxed: bool = False) -> NDArray[Any]
         value = value.detach().cpu()
         value = value.float() if str(value.dtype) == "torch.bfloat16" else value
     try:
+        if isinstance(value, (list, tuple)) and any(map(np.ma.isMaskedArray, value)):
+            # np.asarray would lose the masks.
+            masks = [np.ma.getmaskarray(each) for each in value]
+            return np.ma.array([np.ma.getdata(each) for each in value], mask=masks)
         array = np.asarray(value, object if boxed and isinstance(value, (list, tuple)) else None)
     except MemoryError:
         raise

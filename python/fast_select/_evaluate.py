@@ -47,7 +47,8 @@ def evaluate(
 
     Parameters
     ----------
-    X : (n, d) array of numbers, any strides, memory-mapped or not
+    X : (n, d) array of numbers, any strides, memory-mapped or not; masked and missing entries are
+        NaN
     indices : row numbers of ``X``, each once, or a mask, (n,) bool
     progress, meter : as of :func:`fast_select.select`
     labels : (n,) array, default None

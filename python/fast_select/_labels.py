@@ -93,7 +93,7 @@ def labels_of(values: Any, refuse: Refuse, n: int | None = None) -> Labels:
         y = y.astype(np.float64) if y.dtype.itemsize > 8 else y
         if not np.isfinite(y).all():
             row = int(np.flatnonzero(~np.isfinite(y))[0])
-            raise refuse(f"row {row} holds {y[row]}, NaN or infinity, which is no class")
+            raise refuse(f"row {row} holds {y[row]}, no finite number")
     classes, codes = np.unique(y, return_inverse=True)
     codes = codes.astype(np.int64).reshape(y.shape)
     if y.dtype.kind in "US":

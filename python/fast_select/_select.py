@@ -58,7 +58,8 @@ def select(
 
     Parameters
     ----------
-    X : (n, d) array of numbers, any strides, memory-mapped or not
+    X : (n, d) array of numbers, any strides, memory-mapped or not; masked and missing entries are
+        NaN
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
     ratio : number above 0 and at most 1, default None

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from .._arrays import Refuse
+from .._errors import shown
 from .._labels import NUMBER, Codes, Labels, labels_of, of_texts
 from .npz import Archive
 from .sources import READABLE_LISTS, Source
-from .text import Table, shown
+from .text import Table
 
 HEADERS = frozenset({"label", "labels", "class", "classes", "target", "targets", "category", "y"})
 """What columns of labels are called. No class, if it stands in the first line only."""
@@ -65,7 +66,7 @@ def _from_text(table: Table, column: str | None, n: int | None, refuse: Refuse) 
         if has_header:
             fact += f" (line 1, '{shown(texts[0])}', is read as a header)"
         elif rows.size == n + 1:
-            fix = "If line 1 is a header, name the column with --label-column"
+            fix = "If line 1 is a header, name its column with --label-column, or remove it"
         raise refuse(fact, fix)
     return of_texts(rows, texts, refuse, lambda row: f"line {row + 1 + has_header}")
 
@@ -98,6 +99,8 @@ def _is_header(table: Table, at: int, texts: list[str], *, again: bool) -> bool:
     if again or table.second is None:
         return False
     if head.casefold() in HEADERS or (len(table.first) > 1 and not table.first[0]):
+        return True
+    if head == "0" and not any(map(_is_number, texts[1:])):  # pandas, for a series without a name
         return True
     if not _is_number(head) and all(map(_is_number, texts[1:])):
         return True

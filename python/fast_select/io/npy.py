@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import Refuse
+from .._errors import shown
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 1 << 20
@@ -25,7 +26,7 @@ ITEM = re.compile(
     r"""\s*(['"])(descr|fortran_order|shape)\1\s*:\s*"""
     r"""(?:(['"])([^'"]{0,64})\3|(True|False)|\(([^()]*)\)|(\[))\s*(,|\Z)"""
 )
-TYPE = re.compile(r"[<>|=]?(?:[?bBhHiIlLqQefdgFDGO]|[biufcSUVMmOa]\d{1,9}(?:\[\w{1,9}\])?)")
+TYPE = re.compile(r"[<>|=]?(?!a\d)[?A-Za-z]\w{0,31}(?:\[\w{1,9}\])?")
 
 
 class Readable(Protocol):
@@ -69,7 +70,7 @@ def read_header(file: Readable, refuse: Refuse) -> Header:
         raise refuse("cannot be read: truncated in the header of the array")
     length = struct.unpack("<I" if wide else "<H", size)[0]
     if length > LONGEST_HEADER:
-        raise refuse(f"claims a header of {length} bytes, no array of numbers has one so long")
+        raise refuse(f"claims a header of {length} bytes where {LONGEST_HEADER} are the most")
     text = read_fully(file, length)
     if len(text) < length:
         raise refuse("cannot be read: truncated in the header of the array")
@@ -114,9 +115,9 @@ def _dtype(text: str, refuse: Refuse) -> np.dtype[Any]:
         if dtype is not None and dtype.kind == "V":
             fix = "Save it as float32, if these are bfloat16"
             raise refuse(f"holds raw bytes ({text}), not numbers", fix)
-        if dtype is not None and dtype.itemsize:
+        if dtype is not None and dtype.kind in "biufcSUMm" and dtype.itemsize:
             return dtype
-    raise refuse(f"holds elements of type '{text}', which is unknown")
+    raise refuse(f"holds elements of type '{shown(text)}', which is unknown")
 
 
 def _shape(text: str, refuse: Refuse) -> tuple[int, ...]:
@@ -127,8 +128,7 @@ def _shape(text: str, refuse: Refuse) -> tuple[int, ...]:
         raise refuse(f"claims {len(sizes)} dimensions, more than {MOST_DIMENSIONS}")
     # Python 2 wrote long integers as 10L.
     if not all(re.fullmatch(r"[0-9]{1,19}L?", size) for size in sizes):
-        shown = text if len(text) <= 60 else text[:60] + "..."
-        raise refuse(f"claims the shape ({shown}), which no array has")
+        raise refuse(f"claims the shape ({shown(text)}), which no array has")
     return tuple(int(size.rstrip("L")) for size in sizes)
 
 

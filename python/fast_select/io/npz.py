@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import lzma
 import os
-import struct
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +13,7 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from .._arrays import Refuse
-from .._errors import InvalidInputError
+from .._errors import InvalidInputError, shown
 from . import npy
 
 MAGICS = (b"PK\3\4", b"PK\5\6")
@@ -25,12 +22,6 @@ MAGICS = (b"PK\3\4", b"PK\5\6")
 END = b"PK\5\6"
 END_SIZE = 22
 LONGEST_COMMENT = 65_535
-
-BROKEN = (
-    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, struct.error,
-    NotImplementedError, RuntimeError, OSError, EOFError, ValueError, KeyError, OverflowError,
-)  # fmt: skip
-"""What zipfile raises on archives that are damaged, encrypted or made by methods it lacks."""
 
 
 class Archive:
@@ -44,7 +35,7 @@ class Archive:
                 self._check_ends(archive.fp, members)
         twice = [name for name, many in Counter(m.filename for m in members).items() if many > 1]
         if twice:
-            raise refuse(f"holds '{twice[0]}' twice", "Keep one of them")
+            raise refuse(f"holds '{shown(twice[0])}' twice", "Keep one of them")
         self.names = [m.filename[:-4] for m in members if m.filename.endswith(".npy")]
 
     def header(self, name: str) -> npy.Header:
@@ -65,7 +56,7 @@ class Archive:
         if key is not None:
             if key in self.names:
                 return key
-            listed = ", ".join(self.names) or "none"
+            listed = ", ".join(map(shown, self.names)) or "none"
             raise self.refuse(f"has no array '{key}', only {listed}")
         if len(self.names) == 1:
             return self.names[0]
@@ -75,7 +66,7 @@ class Archive:
         fitting = [name for name, shape in shapes.items() if len(shape) == ndim]
         if len(fitting) == 1:
             return fitting[0]
-        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        listed = ", ".join(f"{shown(name)} {shape}" for name, shape in shapes.items())
         fix = f"Choose one with {flag}" if flag else "Keep one array in it"
         raise self.refuse(f"holds {listed}", fix)
 
@@ -84,9 +75,11 @@ class Archive:
         try:
             with zipfile.ZipFile(self._file) as archive:
                 yield archive
-        except InvalidInputError:
+        except (InvalidInputError, MemoryError):
             raise
-        except BROKEN as err:
+        except NotImplementedError as err:
+            raise self.refuse(f"cannot be unpacked ({err})", "Save it by numpy.savez") from err
+        except Exception as err:  # zipfile and its codecs raise a dozen kinds
             reason = getattr(err, "strerror", None) or str(err) or type(err).__name__
             fact = f"cannot be read: truncated or not an array file ({reason})"
             raise self.refuse(fact) from err
@@ -94,7 +87,7 @@ class Archive:
     def _member(self, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
         info = archive.getinfo(f"{name}.npy")
         if info.flag_bits & 1:
-            raise self.refuse(f"'{name}' in it is encrypted", "Save it without a password")
+            raise self.refuse(f"'{shown(name)}' in it is encrypted", "Save it without a password")
         return archive.open(info)
 
     def _check_ends(self, file: IO[bytes], members: list[zipfile.ZipInfo]) -> None:

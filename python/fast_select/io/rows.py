@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import Refuse
+from .._errors import shown
 from .._rows import row_numbers
 from .sources import READABLE_LISTS, Source
-from .text import Table, shown
+from .text import Table
 
 HEADERS = ("index", "indices", "row", "rows", "idx", "row_index", "row_number", "mask")
 """What a column of row numbers, or a mask of all rows, is called."""

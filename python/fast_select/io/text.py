@@ -75,11 +75,6 @@ class Table:
         return rows
 
 
-def shown(cell: str) -> str:
-    """A cell as a message shows it."""
-    return cell if len(cell) <= 40 else f"{cell[:40]}..."
-
-
 def _has_marks(lines: list[str], delimiter: str) -> bool:
     text = "\n".join(lines)
     return '"' in text or delimiter in text
