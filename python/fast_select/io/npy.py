@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import struct
 from dataclasses import dataclass
@@ -136,12 +137,7 @@ def map_array(path: Path, refuse: Refuse) -> NDArray[Any]:
     """The array of a regular file, mapped."""
     with path.open("rb") as file:
         header = read_header(file, refuse)
-        size = path.stat().st_size - header.offset
-        if size < header.nbytes:
-            fact = f"truncated, {size} of the {header.nbytes} bytes of {_named(header)}"
-            raise refuse(f"cannot be read: {fact}")
-        if size > header.nbytes:
-            raise refuse(*_more(header))
+        _check_size(header, path.stat().st_size, refuse)
         if not header.nbytes:
             return np.empty(header.shape, header.dtype)
         try:
@@ -152,10 +148,23 @@ def map_array(path: Path, refuse: Refuse) -> NDArray[Any]:
             return _array(file, header, refuse)
 
 
-def read_array(file: Readable, refuse: Refuse) -> NDArray[Any]:
-    """The array of a stream, which must end with it."""
+def read_array(file: Readable, refuse: Refuse, size: int | None = None) -> NDArray[Any]:
+    """The array of a stream, which must end with it, after `size` bytes if that is known."""
     header = read_header(file, refuse)
+    if size is not None:
+        _check_size(header, size, refuse)
     return _array(file, header, refuse)
+
+
+def _check_size(header: Header, size: int, refuse: Refuse) -> None:
+    """Refuse an array that does not end with its file of `size` bytes."""
+    there = size - header.offset
+    if there < header.nbytes:
+        fact = f"truncated, {there} of the {header.nbytes} bytes of {_named(header)}"
+        raise refuse(f"cannot be read: {fact}")
+    if there > header.nbytes:
+        fact = f"holds more than its array, {_named(header)}"
+        raise refuse(fact, "Split files that were joined")
 
 
 def _array(file: Readable, header: Header, refuse: Refuse) -> NDArray[Any]:
@@ -166,11 +175,7 @@ def _array(file: Readable, header: Header, refuse: Refuse) -> NDArray[Any]:
     while at < data.size and (block := file.read(min(BLOCK, data.size - at))):
         data[at : at + len(block)] = np.frombuffer(block, np.uint8)
         at += len(block)
-    if at < data.size:
-        fact = f"truncated, {at} of the {data.size} bytes of {_named(header)}"
-        raise refuse(f"cannot be read: {fact}")
-    if file.read(1):
-        raise refuse(*_more(header))
+    _check_size(header, header.offset + at + len(file.read(1)), refuse)
     if not data.size:
         return np.empty(header.shape, header.dtype)
     return data.view(header.dtype).reshape(header.shape, order=header.order)
@@ -187,8 +192,6 @@ def read_fully(file: Readable, size: int) -> bytes:
 
 def memory_bytes() -> float:
     """Memory of the machine, infinite where it does not tell."""
-    import os
-
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -197,7 +200,3 @@ def memory_bytes() -> float:
 
 def _named(header: Header) -> str:
     return f"{header.dtype} of shape {header.shape}"
-
-
-def _more(header: Header) -> tuple[str, str]:
-    return f"holds more than its array, {_named(header)}", "Split files that were joined"

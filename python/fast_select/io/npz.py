@@ -46,7 +46,8 @@ class Archive:
     def read(self, name: str) -> NDArray[Any]:
         """An array, unpacked."""
         with self._opened() as archive, self._member(archive, name) as file:
-            return npy.read_array(file, self.refuse)
+            size = archive.getinfo(f"{name}.npy").file_size
+            return npy.read_array(file, self.refuse, size)
 
     def chosen(self, key: str | None, ndim: int, flag: str | None) -> str:
         """The member called `key`, else the only one, else the only one of `ndim` dimensions.

@@ -97,7 +97,10 @@ class Source:
             return self.archive.read(self.archive.chosen(key, ndim, flag))
         if self.is_stream:
             return npy.read_array(self.stream, self.refuse)
-        return npy.map_array(self.path, self.refuse)
+        try:
+            return npy.map_array(self.path, self.refuse)
+        except OSError as err:
+            raise self.refuse(f"cannot be read ({err.strerror})") from err
 
     @cached_property
     def archive(self) -> Archive:

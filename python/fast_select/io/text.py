@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from .._arrays import Refuse
 from .npy import BLOCK, Readable
 
-LONGEST_LINE = 256 << 20
+LONGEST_LINE = 64 << 20
 WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 DELIMITERS = "\t;,"
 """What may part columns: the first of these that the first line holds outside quotes."""
 
 SPACE = " \t"
+OPEN_QUOTE = "opens a quote that it does not close"
 
 
 class Table:
@@ -36,17 +37,17 @@ class Table:
         bare = re.sub(r'"[^"]*"', "", lines[0])
         self._delimiter = next((mark for mark in DELIMITERS if mark in bare), ",")
         self._ahead = lines[1:]
-        self.first = self._cells(lines[:1], 1)[0]
-        self.second = next(iter(self._cells(lines[1:2], 2)), None)
+        self.first = _stripped(self._cells(lines[:1], 1)[0])
+        self.second = _stripped(self._cells(lines[1:2], 2)[0]) if self._ahead else None
 
     def column(self, at: int) -> Iterator[list[str]]:
         """Cells of a column in the lines after the first, some thousand at a time."""
         number = 2
         for lines in self._rest():
             if len(self.first) == 1 and not _has_marks(lines, self._delimiter):
-                yield [line.strip(SPACE) for line in lines]
+                yield _stripped(lines)
             else:
-                yield [row[at] for row in self._cells(lines, number)]
+                yield [row[at].strip(SPACE) for row in self._cells(lines, number)]
             number += len(lines)
 
     def _rest(self) -> Iterator[list[str]]:
@@ -55,24 +56,29 @@ class Table:
         yield from self._blocks
 
     def _cells(self, lines: list[str], number: int) -> list[list[str]]:
-        """Cells of lines, of which the first is line `number`."""
+        """Cells of lines, of which the first is line `number`; space around them stays."""
         rows: list[list[str]] = []
         reader = csv.reader(lines, delimiter=self._delimiter, strict=True, skipinitialspace=True)
+        width = len(self.first) if number > 1 else None
         try:
-            for row in reader:
-                at = number + len(rows)
-                if reader.line_num > len(rows) + 1:
-                    raise self._refuse(f"line {at} opens a quote that it does not close")
-                if at > 1 and len(row) != len(self.first):
-                    many = f"{len(row)} columns where the first has {len(self.first)}"
-                    raise self._refuse(f"line {at} has {many}", "Quote cells that hold commas")
-                rows.append([cell.strip(SPACE) for cell in row])
+            for at, row in enumerate(reader, 1):
+                if reader.line_num != at:
+                    raise self._refuse(f"line {number + at - 1} {OPEN_QUOTE}")
+                if width is not None and len(row) != width:
+                    other = f"another number of columns ({len(row)}) than line 1 ({width})"
+                    fix = "Quote cells that hold commas"
+                    raise self._refuse(f"line {number + at - 1} has {other}", fix)
+                rows.append(row)
         except csv.Error as err:
-            reason = "opens a quote that it does not close"
+            reason = OPEN_QUOTE
             if "unexpected end" not in str(err):
                 reason = f"is no line of CSV ({err})"
             raise self._refuse(f"line {number + len(rows)} {reason}") from err
         return rows
+
+
+def _stripped(cells: list[str]) -> list[str]:
+    return [cell.strip(SPACE) for cell in cells]
 
 
 def _has_marks(lines: list[str], delimiter: str) -> bool:
