@@ -44,7 +44,8 @@ class Table:
         """Cells of a column in the lines after the first, some thousand at a time."""
         number = 2
         for lines in self._rest():
-            if len(self.first) == 1 and not _has_marks(lines, self._delimiter):
+            text = "".join(lines)
+            if len(self.first) == 1 and '"' not in text and self._delimiter not in text:
                 yield _stripped(lines)
             else:
                 yield [row[at].strip(SPACE) for row in self._cells(lines, number)]
@@ -57,33 +58,34 @@ class Table:
 
     def _cells(self, lines: list[str], number: int) -> list[list[str]]:
         """Cells of lines, of which the first is line `number`; space around them stays."""
+        if '"' in "".join(lines):
+            rows = self._quoted(lines, number)
+        else:
+            rows = [line.split(self._delimiter) for line in lines]
+        width = len(self.first) if number > 1 else len(rows[0])
+        if set(map(len, rows)) != {width}:
+            at, row = next((at, row) for at, row in enumerate(rows, number) if len(row) != width)
+            fact = f"has another number of columns ({len(row)}) than line 1 ({width})"
+            raise self._refuse(f"line {at} {fact}", "Quote cells that hold commas")
+        return rows
+
+    def _quoted(self, lines: list[str], number: int) -> list[list[str]]:
+        """Cells of lines with quotes, by the rules of CSV."""
         rows: list[list[str]] = []
         reader = csv.reader(lines, delimiter=self._delimiter, strict=True, skipinitialspace=True)
-        width = len(self.first) if number > 1 else None
         try:
-            for at, row in enumerate(reader, 1):
-                if reader.line_num != at:
-                    raise self._refuse(f"line {number + at - 1} {OPEN_QUOTE}")
-                if width is not None and len(row) != width:
-                    other = f"another number of columns ({len(row)}) than line 1 ({width})"
-                    fix = "Quote cells that hold commas"
-                    raise self._refuse(f"line {number + at - 1} has {other}", fix)
+            for row in reader:
+                if reader.line_num > len(rows) + 1:
+                    raise self._refuse(f"line {number + len(rows)} {OPEN_QUOTE}")
                 rows.append(row)
         except csv.Error as err:
-            reason = OPEN_QUOTE
-            if "unexpected end" not in str(err):
-                reason = f"is no line of CSV ({err})"
-            raise self._refuse(f"line {number + len(rows)} {reason}") from err
+            fact = OPEN_QUOTE if "unexpected end" in str(err) else f"is no line of CSV ({err})"
+            raise self._refuse(f"line {number + len(rows)} {fact}") from err
         return rows
 
 
 def _stripped(cells: list[str]) -> list[str]:
     return [cell.strip(SPACE) for cell in cells]
-
-
-def _has_marks(lines: list[str], delimiter: str) -> bool:
-    text = "\n".join(lines)
-    return '"' in text or delimiter in text
 
 
 def _line_blocks(file: Readable, refuse: Refuse) -> Iterator[list[str]]:
