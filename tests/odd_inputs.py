@@ -23,6 +23,7 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -343,6 +344,24 @@ def fault(case: Case, code: int, stdout: str, stderr: str, left: list[str]) -> s
     return None
 
 
+@contextlib.contextmanager
+def captured(descriptor: int) -> Iterator[list[str]]:
+    """What is written to a standard stream within the block, there after it."""
+    stream = {1: sys.stdout, 2: sys.stderr}[descriptor]
+    stream.flush()
+    before, text = os.dup(descriptor), [""]
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), descriptor)
+        try:
+            yield text
+        finally:
+            stream.flush()
+            os.dup2(before, descriptor)
+            os.close(before)
+            file.seek(0)
+            text[0] = file.read().decode()
+
+
 def run(number: int, seed: int) -> tuple[str, int, str | None]:
     """Make a case, run the command on it in this process, and look at what came of it."""
     from fast_select import select
@@ -352,22 +371,21 @@ def run(number: int, seed: int) -> tuple[str, int, str | None]:
         folder = Path(name)
         case = made(number, seed, folder)
         before = {path.name for path in folder.rglob("*")}
-        out, err = io.StringIO(), io.StringIO()
         os.chdir(folder)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with captured(1) as out, captured(2) as err:
             code = main(
                 ["select", *case.args, "--quiet", "-o", "-", "--threads", "1", "--random", "1"]
             )
         os.chdir("/")
         left = sorted({path.name for path in folder.rglob("*")} - before)
-        wrong = fault(case, code, out.getvalue(), err.getvalue(), left)
+        wrong = fault(case, code, out[0], err[0], left)
         if wrong is None and code == 0 and case.kind in ("valid", "odd values"):
             asked: dict[str, Any] = {"count": case.count, "nonfinite": "drop", "n_random": 0}
             if "paper" in case.args:
                 asked["method"] = "paper"
-            if [*map(str, select(case.array, **asked).indices)] != out.getvalue().split():
+            if [*map(str, select(case.array, **asked).indices)] != out[0].split():
                 wrong = "not the rows that the array gives"
-        return case.kind, code, wrong and f"{wrong}: {case.args} {err.getvalue()[-300:]!r}"
+        return case.kind, code, wrong and f"{wrong}: {case.args} {err[0][-300:]!r}"
 
 
 def work(numbers: range, seed: int) -> None:
@@ -379,10 +397,9 @@ def work(numbers: range, seed: int) -> None:
     assert fast_select.cli._main.main
     now = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_DATA, (now + MEMORY, now + MEMORY))
-    stdout = sys.stdout
     for number in numbers:
-        print(json.dumps([number]), file=stdout, flush=True)
-        print(json.dumps([number, *run(number, seed)]), file=stdout, flush=True)
+        print(json.dumps([number]), flush=True)
+        print(json.dumps([number, *run(number, seed)]), flush=True)
 
 
 def batch(numbers: range, seed: int) -> list[tuple[str, int, str | None]]:

@@ -36,7 +36,7 @@ def test_default_outputs(run, features):
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".txt", ".csv"])
 def test_output_by_suffix(run, features, suffix):
     labels = run.folder / "labels.txt"
-    labels.write_text("\n".join(["a,b", "c"] * 200))
+    labels.write_text("\n".join(['"a,b"', "c"] * 200))
     got = run(features, "--count", "20", "-o", f"rows{suffix}", "--labels", labels, "--quiet")
     assert got.returncode == 0, got.stderr.decode()
     assert got.stderr == b""
@@ -154,7 +154,11 @@ def bad_matrix(rows):
         (bad_matrix([]), ["--ratio", "nan"], "--ratio: NaN is not a number above 0"),
         (bad_matrix([]), ["--count", "61"], "--count: 61 is more than the 60 rows"),
         (bad_matrix([]), ["--ratio", "1e-9", "--labels", "labels.txt"], "2 classes"),
-        (bad_matrix([]), ["--ratio", ".1", "--labels", "short.txt"], "have shape (2,)"),
+        (
+            bad_matrix([]),
+            ["--ratio", ".1", "--labels", "short.txt"],
+            "holds 2 labels where 60 rows",
+        ),
         (bad_matrix([]), ["--ratio", ".1", "--labels", "none.txt"], "does not exist"),
         (bad_matrix([]), ["--ratio", ".1", "-o", "rows.xyz"], "has the suffix '.xyz'"),
         (bad_matrix([]), ["--ratio", ".1", "-o", "nowhere/rows.npy"], "does not exist"),

@@ -6,14 +6,16 @@ import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._checks import check_finite, checked, encode_labels, matrix
+from ._checks import check_finite, checked, matrix
 from ._errors import InvalidInputError, core_errors, refused
+from ._labels import encode_labels, labels_of
 from ._select import Progress
 from .report import SCHEMA
 
@@ -223,19 +225,18 @@ def known_test(
     test: tuple[ArrayLike, ArrayLike], n_columns: int, classes: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Test features and codes; rows of classes that training does not know get the code -1."""
-    x, y = matrix(test[0], "test"), np.asarray(test[1])
+    x = matrix(test[0], "test")
     if x.shape[1] != n_columns:
         raise refused("test", f"has {x.shape[1]} columns where {n_columns} are needed")
-    if y.shape != (x.shape[0],):
-        raise refused("test_labels", f"have shape {y.shape}, not ({x.shape[0]},)")
-    if (y.dtype.kind in "US") != (classes.dtype.kind in "US"):
-        fact = f"are of type {y.dtype} where the labels are of {classes.dtype}"
+    y = labels_of(test[1], partial(refused, "test_labels"), x.shape[0])
+    places = {label: code for code, label in enumerate(classes.tolist())}
+    if isinstance(y.classes[0], str) != isinstance(classes[0], str):
+        fact = "are text where the labels are numbers, or the other way round"
         raise refused("test_labels", fact, "Write both as text or both as numbers")
-    places = np.searchsorted(classes, y).clip(0, classes.size - 1)
-    known = classes[places] == y
-    if not known.any():
+    found = np.array([places.get(label, -1) for label in y.classes.tolist()])[y.codes]
+    if (found < 0).all():
         raise refused("test_labels", "have no class in common with the labels")
-    return x, np.where(known, places, -1).astype(np.int64)
+    return x, found
 
 
 def scaled(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
 from . import _core
-from ._checks import checked, encode_labels, matrix, row_numbers
-from ._errors import core_errors
+from ._checks import checked, matrix
+from ._errors import core_errors, refused
+from ._labels import encode_labels
 from ._plan import check_memory
+from ._rows import row_numbers
 from ._select import Progress, check_watchers
 from .energy import Meter
 from .report import report_on
@@ -45,8 +48,9 @@ def evaluate(
 
     Parameters
     ----------
-    X : (n, d) array of numbers, any strides, memory-mapped or not
-    indices : row numbers of ``X``, each once
+    X : (n, d) array of numbers, any strides, memory-mapped or not; masked and missing entries are
+        NaN
+    indices : row numbers of ``X``, each once, or a mask, (n,) bool
     progress, meter : as of :func:`fast_select.select`
     labels : (n,) array, default None
         Class of each row.
@@ -70,7 +74,7 @@ def evaluate(
     x = matrix(X)
     check_watchers(progress, meter)
     options: dict[str, Any] = {**parameters}
-    rows = row_numbers("indices", indices)
+    rows = row_numbers(indices, x.shape[0], partial(refused, "indices"))
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
     params = checked("evaluate", options)
     meter = meter or Meter()

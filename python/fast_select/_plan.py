@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._checks import checked, encode_labels, matrix
+from ._checks import checked, matrix
 from ._errors import ComputationError, core_errors
+from ._labels import encode_labels
 from ._memory import current_rss
 from .report import SCHEMA
 

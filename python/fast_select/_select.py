@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._checks import checked, encode_labels, matrix, row_numbers
+from ._checks import checked, matrix
 from ._errors import core_errors, refused
+from ._labels import encode_labels
 from ._plan import check_memory, class_sizes, with_fitting_blocks
+from ._rows import row_numbers
 from .energy import Meter
 from .report import report_on
 
@@ -55,7 +58,8 @@ def select(
 
     Parameters
     ----------
-    X : (n, d) array of numbers, any strides, memory-mapped or not
+    X : (n, d) array of numbers, any strides, memory-mapped or not; masked and missing entries are
+        NaN
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
     ratio : number above 0 and at most 1, default None
@@ -201,7 +205,7 @@ def _select_sizes(
     options = {**parameters}
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
     included, excluded = (
-        None if rows is None else row_numbers(name, rows)
+        None if rows is None else row_numbers(rows, x.shape[0], partial(refused, name))
         for name, rows in ((name, options.pop(name, None)) for name in ("include", "exclude"))
     )
     asked = [checked("select", {**options, **size}) for size in sizes]

@@ -32,8 +32,8 @@ from common import DATA, load
 from rivals import RIVALS
 
 import fast_select
-from fast_select._checks import encode_labels
 from fast_select._compare import METHODS, known_test, own_method, scaled
+from fast_select._labels import encode_labels
 
 HERE = Path(__file__).parent
 MAX_ROWS = 12_000

@@ -25,8 +25,8 @@ from common import DATA, load, mean_and_error
 from threadpoolctl import threadpool_limits
 
 from fast_select import _core
-from fast_select._checks import encode_labels
 from fast_select._compare import MODELS, accuracies, known_test, scaled
+from fast_select._labels import encode_labels
 
 Options = dict[str, Any]
 FOUR = ("usps", "pendigits", "letter", "banking77_lsa")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from .. import io
 from .._errors import InvalidInputError
+from .._labels import Labels
 
 
 def read_inputs(
@@ -17,15 +15,20 @@ def read_inputs(
     key: str | None,
     labels: str | None,
     label_key: str | None,
+    label_column: str | None,
     *,
     flatten: bool,
-) -> tuple[io.Features, NDArray[Any] | None]:
+) -> tuple[io.Features, Labels | None]:
     """Read features, and labels from a file of their own or from the features' .npz."""
     features = io.read_features(inputs, key=key, flatten=flatten)
+    n = features.x.shape[0]
     if labels is not None:
-        return features, io.read_labels(Path(labels), key=label_key)
+        path = Path(labels)
+        return features, io.read_labels(path, key=label_key, column=label_column, n=n)
+    if label_column is not None:
+        raise InvalidInputError("--label-column", "needs a text file", "Name it with --labels")
     if label_key is None:
         return features, None
-    if len(features.files) != 1 or features.files[0].suffix != ".npz":
+    if features.archive is None:
         raise InvalidInputError("--label-key", "needs one .npz file as input", "Use --labels")
-    return features, io.read_labels(features.files[0], key=label_key)
+    return features, io.labels_of_archive(features.archive, label_key, n)

@@ -130,8 +130,14 @@ def told(err: BaseException, outcome: Outcome) -> int:
         begin = "\n" if sys.stderr.isatty() else ""  # after the terminal's ^C
         click.echo(f"{begin}Interrupted; {outcome}.", err=True)
         return 130
-    if isinstance(err, click.ClickException):
+    if isinstance(err, click.exceptions.NoArgsIsHelpError):
         err.show()
+        return err.exit_code
+    if isinstance(err, click.ClickException):
+        message = " ".join(err.format_message().split())
+        context = err.ctx if isinstance(err, click.UsageError) else None
+        fix = f" '{context.command_path} --help' tells more." if context else ""
+        click.echo(f"Error: {message.rstrip('.')}.{fix}", err=True)
         return err.exit_code
     if isinstance(err, FastSelectError):
         click.echo(f"Error: {explain(err, cli)}", err=True)

@@ -15,8 +15,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 LISTS = ", ".join(LIST_SUFFIXES)
 FILES = {
-    "labels": f"A file ({LISTS}); text has one a line.",
-    "rows": f"A file ({LISTS}); text has one a line.",
+    "labels": f"A file ({LISTS}); text has one a line, or columns (--label-column).",
+    "rows": f"A file ({LISTS}); text has one a line, or a column `index`; or a mask of all rows.",
 }
 """What is an array in Python and a file here, by kind."""
 
@@ -112,6 +112,12 @@ feature_options = added(
         click.option("--key", help="Array of features in an .npz file."),
         click.option(
             "--label-key", help="Array of labels in the .npz file (of --labels, or the input)."
+        ),
+        click.option(
+            "--label-column",
+            metavar="NAME|NUMBER",
+            help="Column of labels in a text file of several: its name in the first line, or its "
+            "number from 1.",
         ),
         click.option("--flatten", is_flag=True, help="Make each entry of a >2-D array a row."),
     ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from .._errors import InvalidInputError
 from ..energy import Meter
@@ -71,7 +71,7 @@ def files_of(targets: Sequence[Targets]) -> list[Target]:
 
 def select_and_write(
     features: Features,
-    labels: NDArray[Any] | None,
+    labels: ArrayLike | None,
     targets: Sequence[Targets],
     meter: Meter,
     sources: Sources,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -26,6 +25,7 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
 @click.option(
     "--test-label-key", help="Array of labels in the .npz file of --test-labels or --test."
 )
+@click.option("--test-label-column", metavar="NAME|NUMBER", help="Column of --test-labels.")
 @click.option(
     "--test-share",
     type=float,
@@ -56,12 +56,14 @@ def compare(
     key: str | None,
     labels: str | None,
     label_key: str | None,
+    label_column: str | None,
     flatten: bool,
     ratios: tuple[float, ...],
     test: str | None,
     test_key: str | None,
     test_labels: str | None,
     test_label_key: str | None,
+    test_label_column: str | None,
     unlabelled: bool,
     n_seeds: int,
     quiet: bool,
@@ -78,7 +80,6 @@ def compare(
     Needs scikit-learn: pip install scikit-learn.
     """  # fmt: skip
     from .. import compare as run
-    from .. import io
     from .._errors import InvalidInputError, refused
     from ._inputs import read_inputs
     from ._output import check_stdout, print_json
@@ -90,15 +91,17 @@ def compare(
         raise refused("ratios", "is missing", "Give one or more")
     check_stdout()
     sources = Sources([*inputs, labels, test, test_labels])
-    data, y = read_inputs(inputs, key, labels, label_key, flatten=flatten)
+    data, y = read_inputs(inputs, key, labels, label_key, label_column, flatten=flatten)
     if y is None:
         raise refused("labels", "are missing", "Give --labels or --label-key")
     options = given(parameters)
     if test is not None:
-        test_x = io.read_features([test], key=test_key, flatten=flatten).x
-        test_y = io.read_labels(Path(test_labels or test), key=test_label_key)
-        options["test"] = (test_x, test_y)
-    elif test_key or test_labels or test_label_key:
+        beside = test_labels if test_labels or test_label_key else test
+        test_data, test_y = read_inputs(
+            [test], test_key, beside, test_label_key, test_label_column, flatten=flatten
+        )
+        options["test"] = (test_data.x, test_y)
+    elif test_key or test_labels or test_label_key or test_label_column:
         raise InvalidInputError("--test", "is missing", "Name the file of test features")
     first = options.get("seed", 0)
     seeds = range(first, first + n_seeds)

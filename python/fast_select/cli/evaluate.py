@@ -22,6 +22,7 @@ def evaluate(
     key: str | None,
     labels: str | None,
     label_key: str | None,
+    label_column: str | None,
     flatten: bool,
     quiet: bool,
     as_json: bool,
@@ -43,8 +44,8 @@ def evaluate(
 
     check_stdout()
     sources = Sources([features, labels, selected])
-    data, y = read_inputs((features,), key, labels, label_key, flatten=flatten)
-    rows = io.read_indices(Path(selected))
+    data, y = read_inputs((features,), key, labels, label_key, label_column, flatten=flatten)
+    rows = io.read_indices(Path(selected), n=data.x.shape[0])
     with StageProgress(quiet=quiet) as progress:
         report = judge(data.x, rows, labels=y, progress=progress, **given(parameters))
     sources.read(data.files)

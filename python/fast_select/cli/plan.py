@@ -19,6 +19,7 @@ def plan(
     key: str | None,
     labels: str | None,
     label_key: str | None,
+    label_column: str | None,
     flatten: bool,
     as_json: bool,
     **parameters: Any,
@@ -34,7 +35,7 @@ def plan(
     from ._tables import show_plan
 
     check_stdout()
-    features, y = read_inputs(inputs, key, labels, label_key, flatten=flatten)
+    features, y = read_inputs(inputs, key, labels, label_key, label_column, flatten=flatten)
     result = estimate(features.x, labels=y, **given(parameters))
     if as_json:
         print_json(result)

@@ -37,6 +37,7 @@ def select(
     key: str | None,
     labels: str | None,
     label_key: str | None,
+    label_column: str | None,
     ratios: tuple[float, ...],
     include: str | None,
     exclude: str | None,
@@ -50,7 +51,7 @@ def select(
 ) -> None:
     """Select rows of INPUT whose distribution equals the whole one's.
 
-    INPUT is a .npy or .npz file, - for a .npy on standard input, several files, or a folder of
+    INPUT is a .npy or .npz file, - for one on standard input, a pipe, several files, or a folder of
     them (shards of one matrix). Indices are written in ascending order.
 
     \b
@@ -79,10 +80,10 @@ def select(
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
     sources = Sources([*inputs, labels, include, exclude])
-    features, y = read_inputs(inputs, key, labels, label_key, flatten=flatten)
+    features, y = read_inputs(inputs, key, labels, label_key, label_column, flatten=flatten)
     for name, path in (("include", include), ("exclude", exclude)):
         if path is not None:
-            options[name] = read_indices(Path(path))
+            options[name] = read_indices(Path(path), n=features.x.shape[0])
     select_and_write(
         features, y, targets, meter, sources, outcome,
         ratios=ratios, quiet=quiet, as_json=as_json, **options,

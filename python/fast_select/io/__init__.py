@@ -1,0 +1,22 @@
+"""Matrices, labels and row numbers from files and pipes, or a reason why not.
+
+`sources` opens what a path means and tells its format; `npy` and `npz` read arrays, their headers
+checked first; `text` reads lines and CSV. Of these `features`, `labels` and `rows` make what a
+command needs.
+"""
+
+from .features import Features, natural_order, read_features
+from .labels import labels_of_archive, read_labels
+from .rows import read_indices
+from .sources import LIST_SUFFIXES, MATRIX_SUFFIXES
+
+__all__ = [
+    "LIST_SUFFIXES",
+    "MATRIX_SUFFIXES",
+    "Features",
+    "labels_of_archive",
+    "natural_order",
+    "read_features",
+    "read_indices",
+    "read_labels",
+]

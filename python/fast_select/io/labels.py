@@ -1,0 +1,113 @@
+"""Labels of a file: an array, lines of text, or a column of a table."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from pathlib import Path
+
+import numpy as np
+
+from .._arrays import Refuse
+from .._errors import shown
+from .._labels import NUMBER, Codes, Labels, labels_of, of_texts
+from .npz import Archive
+from .sources import READABLE_LISTS, Source
+from .text import Table
+
+HEADERS = frozenset({"label", "labels", "class", "classes", "target", "targets", "category", "y"})
+"""What columns of labels are called. No class, if it stands in the first line only."""
+
+
+def read_labels(
+    path: Path, *, key: str | None = None, column: str | None = None, n: int | None = None
+) -> Labels:
+    """Read labels of n rows: .npy, .npz (with `key`, or its only array), or text.
+
+    `column` of a table: its name in the first line, or its number from 1. Without it there must be
+    one column, beside one that has no name and numbers the rows, as pandas writes it.
+    """
+    source = Source(path, READABLE_LISTS)
+    if key is not None and source.format != "npz":
+        raise source.refuse("is no .npz", "Leave --label-key out")
+    if column is not None and source.format != "text":
+        raise source.refuse("is no text", "Leave --label-column out")
+    if source.format == "text":
+        return _from_text(Table(source.stream, source.refuse), column, n, source.refuse)
+    return labels_of(source.array(key, 1, "--label-key"), source.refuse, n)
+
+
+def labels_of_archive(archive: Archive, key: str, n: int) -> Labels:
+    """Labels that lie beside the features in one .npz."""
+    return labels_of(archive.read(archive.chosen(key, 1, None)), archive.refuse, n)
+
+
+def _from_text(table: Table, column: str | None, n: int | None, refuse: Refuse) -> Labels:
+    at, has_header = _column(table.first, column, refuse)
+    code_of = Codes({table.first[at]: 0})
+    codes = array("q", [0])
+    for cells in table.column(at):
+        if "" in cells:
+            line = len(codes) + 1 + cells.index("")
+            raise refuse(f"line {line} has no label", "Fill it in")
+        codes.extend(map(code_of.__getitem__, cells))
+        if n is not None and len(codes) > n + 1:
+            raise refuse(f"holds more than {n} labels where {n} rows need one each")
+    rows = np.frombuffer(codes, np.int64)
+    texts = list(code_of)
+    has_header = has_header or _is_header(table, at, texts, again=bool((rows[1:] == 0).any()))
+    if has_header:
+        rows = rows[1:]
+    elif not texts[0]:
+        raise refuse("line 1 has no label", "Fill it in")
+    if n is not None and rows.size != n:
+        fact = f"holds {rows.size} labels where {n} rows need one each"
+        fix = ""
+        if has_header:
+            fact += f" (line 1, '{shown(texts[0])}', is read as a header)"
+        elif rows.size == n + 1:
+            fix = "If line 1 is a header, name its column with --label-column, or remove it"
+        raise refuse(fact, fix)
+    return of_texts(rows, texts, refuse, lambda row: f"line {row + 1 + has_header}")
+
+
+def _column(first: list[str], column: str | None, refuse: Refuse) -> tuple[int, bool]:
+    """The column of labels, and whether its choice tells that the first line is a header."""
+    listed = ", ".join(f"{i} '{shown(cell)}'" for i, cell in enumerate(first, 1))
+    if column is None:
+        if len(first) == 1:
+            return 0, False
+        if len(first) == 2 and not first[0]:  # as pandas writes a series: unnamed row numbers
+            return 1, True
+        fix = "Choose one with --label-column, by its name or number"
+        raise refuse(f"holds several columns: {listed}", fix)
+    if re.fullmatch(r"[0-9]+", column):
+        at = int(column[:9])
+        if 1 <= at <= len(first):
+            return at - 1, False
+        raise refuse(f"has no column {column}, only {listed}", "Columns are counted from 1")
+    places = [i for i, cell in enumerate(first) if cell == column.strip()]
+    if len(places) == 1:
+        return places[0], True
+    many = "several columns" if places else "no column"
+    raise refuse(f"has {many} called '{column}'; its columns are {listed}")
+
+
+def _is_header(table: Table, at: int, texts: list[str], *, again: bool) -> bool:
+    """Whether the first line holds names, not values. `again`: its label comes again."""
+    head = table.first[at]
+    if again or table.second is None:
+        return False
+    if head.casefold() in HEADERS or (len(table.first) > 1 and not table.first[0]):
+        return True
+    if head == "0" and not any(map(_is_number, texts[1:])):  # pandas, for a series without a name
+        return True
+    if not _is_number(head) and all(map(_is_number, texts[1:])):
+        return True
+    beside = list(zip(table.first, table.second, strict=True))
+    del beside[at]
+    return any(not _is_number(name) and _is_number(value) for name, value in beside)
+
+
+def _is_number(text: str) -> bool:
+    return NUMBER.fullmatch(text) is not None

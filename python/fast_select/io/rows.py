@@ -1,0 +1,96 @@
+"""Lists of row numbers from a file: an array, lines of text, one line, or a column of a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._arrays import Refuse
+from .._errors import shown
+from .._rows import row_numbers
+from .sources import READABLE_LISTS, Source
+from .text import Table
+
+HEADERS = ("index", "indices", "row", "rows", "idx", "row_index", "row_number", "mask")
+"""What a column of row numbers, or a mask of all rows, is called."""
+
+WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+REAL = re.compile(r"[+-]?(?:[0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,3})?")
+FLAGS = {"true": True, "false": False}
+
+
+def read_indices(path: Path, *, n: int | None = None) -> NDArray[np.int64]:
+    """Read row numbers of n rows (any, where that is None), each once, or a mask of all rows.
+
+    .npy, .npz, or text: one a line, with a header or without; one line of several; or a table
+    with a column called as in :data:`HEADERS`.
+    """
+    source = Source(path, READABLE_LISTS)
+    if source.format != "text":
+        return row_numbers(source.array(None, 1, None), n, source.refuse)
+    table = Table(source.stream, source.refuse)
+    if len(table.first) > 1 and table.second is None and any(map(_is_value, table.first)):
+        values = _values(table.first, "entry {} of line 1".format, 1, source.refuse)
+        return row_numbers(values, n, source.refuse)
+    at, header = _column(table.first, source.refuse)
+
+    def place(entry: int) -> str:
+        return f"line {entry + 1 + header}"
+
+    blocks = [_values([] if header else table.first, place, 0, source.refuse)]
+    count = 1 - header
+    for cells in table.column(at):
+        blocks.append(_values(cells, place, count, source.refuse))
+        count += len(cells)
+        if n is not None and count > n:
+            raise source.refuse(f"lists more rows than the {n} of the input")
+    full = [block for block in blocks if block.size]
+    if len({block.dtype == np.bool_ for block in full}) > 1:
+        raise source.refuse("holds both numbers and true or false")
+    return row_numbers(np.concatenate(full or blocks), n, source.refuse, place)
+
+
+def _column(first: list[str], refuse: Refuse) -> tuple[int, bool]:
+    """The column of row numbers, and whether the first line is a header."""
+    if len(first) == 1 and _is_value(first[0]):
+        return 0, False
+    places = [i for i, name in enumerate(first) if name.casefold() in HEADERS]
+    if len(places) == 1:
+        return places[0], True
+    if len(first) == 1:
+        fact = f"line 1 is '{shown(first[0])}', neither a row number nor a header"
+        raise refuse(fact, "A header is index or row")
+    listed = ", ".join(f"'{shown(name)}'" for name in first)
+    many = "several" if places else "none"
+    fact = f"has {len(first)} columns and {many} that names row numbers (line 1: {listed})"
+    raise refuse(fact, "Call one of them index")
+
+
+def _is_value(cell: str) -> bool:
+    return cell.casefold() in FLAGS or REAL.fullmatch(cell.lstrip("+-")) is not None
+
+
+def _values(
+    cells: list[str], place: Callable[[int], str], first: int, refuse: Refuse
+) -> NDArray[Any]:
+    """Numbers or flags that cells write; `first`: the entry that the first of them is."""
+    text = "".join(cells)
+    if text.isascii() and text.isdecimal() and "" not in cells and max(map(len, cells)) < 19:
+        return np.array(list(map(int, cells)), dtype=np.int64)
+    if cells and all(cell.casefold() in FLAGS for cell in cells):
+        return np.array([FLAGS[cell.casefold()] for cell in cells])
+    values = []
+    for entry, cell in enumerate(cells, first):
+        value = int(cell) if WHOLE.fullmatch(cell) else None
+        if value is None and REAL.fullmatch(cell):
+            value = int(float(cell)) if float(cell).is_integer() else None
+        if value is None or not 0 <= value < 2**63:
+            fact = f"{place(entry)} is '{shown(cell)}' where a row number is needed"
+            raise refuse(fact, "Row numbers are whole and count from 0")
+        values.append(value)
+    return np.array(values, dtype=np.int64)

@@ -1,0 +1,148 @@
+"""What a path means: a file whose suffix names its format, or a stream, known by how it begins."""
+
+from __future__ import annotations
+
+import io
+import stat
+import sys
+from functools import cached_property, partial
+from pathlib import Path
+from typing import IO, Any
+
+from numpy.typing import NDArray
+
+from .._arrays import Refuse
+from .._errors import InvalidInputError
+from . import npy
+from .npz import MAGICS, Archive
+
+MATRIX_SUFFIXES = (".npy", ".npz")
+LIST_SUFFIXES = (".npy", ".npz", ".txt", ".csv")
+READABLE_LISTS = (*LIST_SUFFIXES, ".tsv")
+
+DEVICES = ("/dev/", "/proc/")
+"""Folders of streams whose names say nothing."""
+
+
+class Stream:
+    """Bytes that can be read only once; taken in by `digest` on the way."""
+
+    def __init__(self, file: IO[bytes], refuse: Refuse, digest: Any = None) -> None:
+        self._file, self._refuse, self._digest = file, refuse, digest
+        self._ahead = b""
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, which stay."""
+        self._ahead = npy.read_fully(self, size)
+        return self._ahead
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+        ahead, self._ahead = self._ahead[:size], self._ahead[size:]
+        try:
+            block = self._file.read(size - len(ahead)) or b""
+        except OSError as err:
+            raise self._refuse(f"cannot be read ({err.strerror})") from err
+        if self._digest is not None:
+            self._digest.update(block)
+        return ahead + block
+
+    def read_all(self) -> bytes:
+        """What is left, as far as the machine's memory can hold it."""
+        blocks, size = [], 0
+        while block := self.read(npy.BLOCK):
+            blocks.append(block)
+            size += len(block)
+            if size > npy.memory_bytes():
+                raise self._refuse("is larger than the memory of this machine")
+        return b"".join(blocks)
+
+
+class Source:
+    """A file, or a stream: `-` (standard input), a pipe, `<(...)`, a device.
+
+    `format`: npy, npz or text. `suffixes`: which are welcome; text is where .txt is. `digest` takes
+    in the bytes of a stream.
+    """
+
+    def __init__(self, path: Path, suffixes: tuple[str, ...], digest: Any = None) -> None:
+        self.path = path
+        self.name = "standard input" if str(path) == "-" else str(path)
+        self.refuse: Refuse = partial(InvalidInputError, self.name)
+        self.is_stream = is_stream(path)
+        suffix = path.suffix.lower()
+        if suffix and suffix not in suffixes and not self.is_stream:
+            known = ", ".join(suffixes)
+            raise self.refuse(f"has the suffix '{path.suffix}', not one of {known}")
+        file = self._opened()
+        self.stream = Stream(file, self.refuse, digest if self.is_stream else None)
+        head = self.stream.peek(len(npy.MAGIC))
+        if not head:
+            raise self.refuse("is empty")
+        begins = "npy" if head == npy.MAGIC else "npz" if head.startswith(MAGICS) else "text"
+        self.format = begins
+        if suffix and not self.is_stream:
+            self.format = suffix[1:] if suffix in MATRIX_SUFFIXES else "text"
+            if begins not in ("text", self.format):
+                kind = "a single array" if begins == "npy" else "an archive of arrays"
+                raise self.refuse(f"is {kind}", f"Give it the suffix .{begins}")
+        elif begins == "text" and ".txt" not in suffixes:
+            raise self.refuse("is neither a .npy nor an .npz")
+        if self.format != "text" and not self.is_stream:
+            file.close()  # a folder may hold more files than can be open
+
+    def array(self, key: str | None, ndim: int, flag: str | None) -> NDArray[Any]:
+        """The array, mapped if it is a .npy on disk; of an archive the one that is asked for."""
+        if self.format == "npz":
+            return self.archive.read(self.archive.chosen(key, ndim, flag))
+        if self.is_stream:
+            return npy.read_array(self.stream, self.refuse)
+        try:
+            return npy.map_array(self.path, self.refuse)
+        except OSError as err:
+            raise self.refuse(f"cannot be read ({err.strerror})") from err
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The arrays of an .npz."""
+        file = io.BytesIO(self.stream.read_all()) if self.is_stream else self.path
+        return Archive(file, self.refuse)
+
+    def _opened(self) -> IO[bytes]:
+        if str(self.path) != "-":
+            try:
+                return self.path.open("rb")
+            except OSError as err:
+                raise self.refuse(f"cannot be read ({err.strerror})") from err
+        if sys.stdin is None:
+            raise self.refuse("is closed")
+        return sys.stdin.buffer
+
+
+def is_stream(path: Path) -> bool:
+    """Whether `path`, which must exist and be no folder, can be read only once."""
+    if str(path) == "-":
+        return True
+    if is_folder(path):
+        raise InvalidInputError(str(path), "is a folder where a file is needed")
+    return not stat.S_ISREG(path.stat().st_mode)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether `path`, which must exist, is a folder."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError) as err:
+        fact = "is a link to what does not exist" if path.is_symlink() else "does not exist"
+        raise InvalidInputError(str(path), fact, "Check the path") from err
+    except (OSError, ValueError) as err:  # a name with a NUL, or too long
+        reason = getattr(err, "strerror", None) or str(err)
+        raise InvalidInputError(str(path), f"cannot be read ({reason})") from err
+
+
+def stem_of(path: Path) -> str:
+    """What outputs are named after."""
+    name = str(path)
+    if name in ("-", "/dev/stdin"):
+        return "stdin"
+    return "pipe" if name.startswith(DEVICES) else path.stem
