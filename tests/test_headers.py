@@ -3,6 +3,7 @@
 import io
 import struct
 import sys
+import tracemalloc
 import zipfile
 from types import SimpleNamespace
 
@@ -201,7 +202,6 @@ def test_a_member_twice(tmp_path):
 
 
 def test_claims_take_no_memory(tmp_path):
-    tracemalloc = pytest.importorskip("tracemalloc")
     path, packed = tmp_path / "x.npy", tmp_path / "x.npz"
     path.write_bytes(npy(header(shape="(1000000000, 3)")))
     packed.write_bytes(BOMB)

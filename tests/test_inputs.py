@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -186,7 +187,6 @@ def test_folders_without_rows(tmp_path):
 
 
 def test_more_shards_than_files_may_be_open(tmp_path, x):
-    resource = pytest.importorskip("resource")
     for row in range(60):
         np.save(tmp_path / f"{row}.npy", x[row : row + 1])
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -16,6 +16,8 @@ DELIMITERS = "\t;,"
 """What may part columns: the first of these that the first line holds outside quotes."""
 
 SPACE = " \t"
+MARKS = re.compile('[\t;,"]')
+QUOTE = "Quote cells that hold commas, semicolons or tabs"
 OPEN_QUOTE = "opens a quote that it does not close"
 
 
@@ -34,8 +36,7 @@ class Table:
             lines += next(self._blocks, [])
         if not lines:
             raise refuse("is empty")
-        bare = re.sub(r'"[^"]*"', "", lines[0])
-        self._delimiter = next((mark for mark in DELIMITERS if mark in bare), ",")
+        self._delimiter = _delimiter(lines[0])
         self._ahead = lines[1:]
         self.first = _stripped(self._cells(lines[:1], 1)[0])
         self.second = _stripped(self._cells(lines[1:2], 2)[0]) if self._ahead else None
@@ -44,8 +45,7 @@ class Table:
         """Cells of a column in the lines after the first, some thousand at a time."""
         number = 2
         for lines in self._rest():
-            text = "".join(lines)
-            if len(self.first) == 1 and '"' not in text and self._delimiter not in text:
+            if len(self.first) == 1 and not MARKS.search("".join(lines)):
                 yield _stripped(lines)
             else:
                 yield [row[at].strip(SPACE) for row in self._cells(lines, number)]
@@ -60,19 +60,28 @@ class Table:
         """Cells of lines, of which the first is line `number`; space around them stays."""
         if '"' in "".join(lines):
             rows = self._quoted(lines, number)
+        elif self._delimiter is None:
+            rows = [[line] for line in lines]
         else:
             rows = [line.split(self._delimiter) for line in lines]
         width = len(self.first) if number > 1 else len(rows[0])
         if set(map(len, rows)) != {width}:
             at, row = next((at, row) for at, row in enumerate(rows, number) if len(row) != width)
             fact = f"has another number of columns ({len(row)}) than line 1 ({width})"
-            raise self._refuse(f"line {at} {fact}", "Quote cells that hold commas")
+            raise self._refuse(f"line {at} {fact}", QUOTE)
+        if self._delimiter is None:
+            for at, mark in enumerate(map(_delimiter, lines), number):
+                if mark is not None:
+                    raise self._refuse(
+                        f"line {at} holds {mark!r} where line 1 has one column", QUOTE
+                    )
         return rows
 
     def _quoted(self, lines: list[str], number: int) -> list[list[str]]:
         """Cells of lines with quotes, by the rules of CSV."""
         rows: list[list[str]] = []
-        reader = csv.reader(lines, delimiter=self._delimiter, strict=True, skipinitialspace=True)
+        mark = self._delimiter or ","
+        reader = csv.reader(lines, delimiter=mark, strict=True, skipinitialspace=True)
         try:
             for row in reader:
                 if reader.line_num > len(rows) + 1:
@@ -82,6 +91,12 @@ class Table:
             fact = OPEN_QUOTE if "unexpected end" in str(err) else f"is no line of CSV ({err})"
             raise self._refuse(f"line {number + len(rows)} {fact}") from err
         return rows
+
+
+def _delimiter(line: str) -> str | None:
+    """What parts the columns of a line, outside quotes; None where there is one."""
+    bare = re.sub(r'"[^"]*"', "", line)
+    return next((mark for mark in DELIMITERS if mark in bare), None)
 
 
 def _stripped(cells: list[str]) -> list[str]:
