@@ -83,5 +83,7 @@ def evaluate(
         quality = _core.evaluate(
             prepared, rows, params, labels=codes, with_discrepancies=True, progress=watch
         )
+    facts = prepared.facts
+    kept = prepared.rows if facts["n_nonfinite"] else None
     labels = (codes, classes)
-    return report_on(x, prepared.facts, params.values(), rows, labels, quality, meter)
+    return report_on(x, facts, params.values(), rows, labels, quality, meter, kept=kept)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._checks import checked, encode_labels, matrix, row_numbers
 from ._errors import core_errors, refused
-from ._plan import with_fitting_blocks
+from ._plan import class_sizes, with_fitting_blocks
 from .energy import Meter
 from .report import report_on
 
@@ -187,12 +187,17 @@ def _select_sizes(
     )
     asked = [checked("select", {**options, **size}) for size in sizes]
     with core_errors():
-        wanted = [params.rows_wanted(x.shape[0]) for params in asked]
+        for params in asked:
+            params.rows_wanted(x.shape[0])
+        idle = asked[0].without_effect(codes is not None)
         if len(sizes) > 1 or included is not None or excluded is not None:
             asked[0].check_takes_constraints()
-        fitting = with_fitting_blocks(asked[0], x.shape, codes, max(wanted))
-        block_rows = fitting.values()["block_rows"]
-        asked = [params.with_block_rows(block_rows) for params in asked]
+        if asked[0].values()["max_memory"] is not None:
+            kept_sizes = class_sizes(x, codes, asked[0])
+            most = asked[0].rows_wanted(sum(kept_sizes))  # the largest size comes first
+            fitting = with_fitting_blocks(asked[0], x.shape[1], kept_sizes, most)
+            block_rows = fitting.values()["block_rows"]
+            asked = [params.with_block_rows(block_rows) for params in asked]
     at_hand = meter = meter or Meter(asked[0].values()["watts_per_core"])
 
     def watch(stage: str, done: int, total: int) -> None:
@@ -201,14 +206,17 @@ def _select_sizes(
             progress(stage, done, total)
 
     constraints = {
-        "n_included": 0 if included is None else included.size,
-        "n_excluded": 0 if excluded is None else excluded.size,
+        "n_included": 0 if included is None else np.unique(included).size,
+        "n_excluded": 0 if excluded is None else np.unique(excluded).size,
     }
     found: list[Selection] = []
     with core_errors():
         prepared = _core.prepare(x, asked[0], progress=watch)
         meter.tick()
-        for params, count in zip(asked, wanted, strict=True):
+        facts = prepared.facts
+        kept = prepared.rows if facts["n_nonfinite"] else None
+        for params in asked:
+            count = params.rows_wanted(facts["n_kept"])
             at_hand = meter.branch()
             selected = _core.select(
                 prepared,
@@ -223,13 +231,15 @@ def _select_sizes(
             quality = _core.evaluate(prepared, indices, params, labels=codes, progress=watch)
             report = report_on(
                 x,
-                prepared.facts,
+                facts,
                 params.values() | constraints,
                 indices,
                 (codes, classes),
                 quality,
                 at_hand,
+                kept=kept,
                 groups=selected["groups"],
+                without_effect=idle,
             )
             found.append(Selection(indices, report))
             left_out = np.ones(x.shape[0], dtype=bool)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import InvalidInputError
+from .._text import counted
 from ..energy import Meter
 from ..io import Features
 from ._output import (
@@ -134,7 +135,8 @@ def select_and_write(
         if not quiet:
             from ._tables import show
 
-            many = f"{result.indices.size} indices of {features.x.shape[0]} rows"
+            many = counted(result.indices.size, "index", "indices")
+            many += f" of {counted(features.x.shape[0], 'row')}"
             written = [f"Wrote {many} to {target.indices or 'stdout'}"]
             if target.report is not None:
                 written.append(f"Wrote the report to {target.report}")

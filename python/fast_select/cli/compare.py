@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .._compare import MODELS, N_SEEDS, TEST_SHARE
-from ._options import feature_options, given, screen_options, table_options
+from ._options import StrictCommand, feature_options, given, screen_options, table_options
 
 
 def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str] | None:
@@ -16,7 +16,9 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
     return None if value is None else [name.strip() for name in value.split(",")]
 
 
-@click.command(short_help="Compare selection methods by the models trained on their picks.")
+@click.command(
+    cls=StrictCommand, short_help="Compare selection methods by the models trained on their picks."
+)
 @click.argument("inputs", nargs=-1, required=True, metavar="FEATURES...")
 @feature_options
 @table_options("compare", several="May be given several times.")

@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
-from ._options import given, output_options, screen_options, table_options
+from ._options import StrictCommand, given, output_options, screen_options, table_options
 
 RATIO = 0.1
 
 
-@click.command(short_help="Select from 3,823 handwritten digits that come along.")
+@click.command(
+    cls=StrictCommand, short_help="Select from 3,823 handwritten digits that come along."
+)
 @table_options("demo")
 @output_options
 @screen_options
