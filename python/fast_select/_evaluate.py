@@ -52,7 +52,8 @@ def evaluate(
     scale : auto, none, standard, default auto
         Scaling of the columns.
     nonfinite : error, drop, default error
-        What to do with rows that hold NaN or infinity.
+        What to do with rows that hold NaN or infinity; where they are dropped, a ratio is
+        of the others.
     n_random : integer from 0 to 10000, default 100
         Random selections to compare with.
     seed : integer from 0 to 18446744073709551615, default 0

@@ -75,7 +75,8 @@ def select(
     scale : auto, none, standard, default auto
         Scaling of the columns.
     nonfinite : error, drop, default error
-        What to do with rows that hold NaN or infinity.
+        What to do with rows that hold NaN or infinity; where they are dropped, a ratio is
+        of the others.
     max_memory : number of bytes, 1 or more, default None
         Memory that the process may take, the mapped input aside. Blocks become smaller to
         keep to it, which selects other rows, and what cannot be done within it is refused.

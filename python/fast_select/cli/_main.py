@@ -44,7 +44,7 @@ class DefaultGroup(click.Group):
             return
         for meant in difflib.get_close_matches(word.lower(), self.commands, n=1):
             fact = "is neither a command nor a file"
-            raise InvalidInputError(word, fact, f"Did you mean '{meant}'?")
+            raise InvalidInputError(word, fact, f"Perhaps '{meant}' is meant")
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run; words of the user that click repeats are shown escaped."""

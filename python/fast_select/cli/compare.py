@@ -31,9 +31,7 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
 @click.option(
     "--test-share",
     type=float,
-    default=TEST_SHARE,
-    show_default=True,
-    help="Share of the rows held out without --test.",
+    help=f"Share of the rows held out without --test. [default: {TEST_SHARE}]",
 )
 @click.option("--methods", callback=names, help="Methods, separated by commas. [default: all]")
 @click.option(
@@ -93,6 +91,8 @@ def compare(
     if y is None:
         raise refused("labels", "are missing", "Give --labels or --label-key")
     options = given(parameters)
+    if test is not None and "test_share" in options:
+        raise InvalidInputError("--test-share", "has no effect with --test", "Leave one out")
     if test is not None:
         test_x = io.read_features([test], key=test_key, flatten=flatten).x
         test_y = io.read_labels(Path(test_labels or test), key=test_label_key)

@@ -201,7 +201,8 @@ table! {
     /// Scaling of the columns.
     scale: Scale = Scale::Auto,
         "--scale", choice::<Scale>(), Usual, [Select, Plan, Evaluate, Compare];
-    /// What to do with rows that hold NaN or infinity.
+    /// What to do with rows that hold NaN or infinity; where they are dropped, a ratio is of the
+    /// others.
     nonfinite: NonFinite = NonFinite::Error,
         "--nonfinite", choice::<NonFinite>(), Usual, [Select, Plan, Evaluate];
     /// Memory that the process may take, the mapped input aside. Blocks become smaller to keep to
