@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import time
+import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from ._checks import check_finite, checked, matrix
 from ._errors import InvalidInputError, core_errors, refused
 from ._labels import encode_labels, labels_of
 from ._select import Progress
+from ._text import counted
 from .report import SCHEMA
 
 if TYPE_CHECKING:
@@ -46,6 +49,9 @@ TEST_SHARE = 0.2
 N_SEEDS = 3
 """Share of the rows held out, and selections by each method, unless told otherwise."""
 
+FARTHEST = 1e15
+"""Deviations within which test features are kept: their squares are finite in float32."""
+
 
 def compare(
     X: ArrayLike,
@@ -54,7 +60,7 @@ def compare(
     ratios: Sequence[float],
     test: tuple[ArrayLike, ArrayLike] | None = None,
     test_share: float = TEST_SHARE,
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] | None = None,
     models: Sequence[str] = tuple(MODELS),
     extra_methods: Mapping[str, Picker] | None = None,
     use_labels: bool = True,
@@ -78,11 +84,11 @@ def compare(
     X, labels : (n, d) features and (n,) classes
     test : features and classes to measure accuracy on; default: ``test_share`` of the rows, drawn
         at random, which no method then sees
-    methods : of :data:`METHODS`
+    methods : of :data:`METHODS`; default: all
     models : of :data:`MODELS`: 1-NN, logistic regression, RBF-SVM, random forest
     extra_methods : methods of your own by name
     use_labels : whether methods select class by class; else only the models see labels, and
-        ``stratified`` is left out
+        ``stratified``, which needs them, is none of the methods
     seeds : one selection and one training for each
     progress : called as ``progress("compare", done, total)``
     scale : auto, none, standard, default auto
@@ -98,15 +104,23 @@ def compare(
     ``runs``: one entry for each method, ratio and seed with ``accuracy`` by model (in %), ``cfd_m``
     (m times the CF distance on unseen frequencies), ``cell_cfd_m`` (the same inside cells of about
     two picks) and ``select_s`` (seconds). ``summary``: their means and the standard error of the
-    mean accuracy over seeds, by method and ratio.
+    mean accuracy over seeds, by method and ratio. ``notes``: what did not go as it should.
 
     Raises
     ------
     InvalidInputError
         For input that cannot be used, or where scikit-learn is missing.
     """
+    ratios, seeds = list(ratios), list(seeds)
     if not ratios or not seeds:
         raise refused("ratios and seeds", "are empty", "Give at least one of each")
+    check_different("ratios", ratios)
+    check_different("seeds", seeds)
+    seeds = [checked("compare", {"seed": seed}).values()["seed"] for seed in seeds]
+    if methods is None:
+        methods = [name for name in METHODS if use_labels or name != "stratified"]
+    elif "stratified" in methods and not use_labels:
+        raise refused("methods", "name stratified, which needs labels", "Leave it out")
     check_names("methods", methods, METHODS)
     check_names("models", models, MODELS)
     for name in models:
@@ -123,11 +137,9 @@ def compare(
     else:
         x_test, y_test = known_test(test, x.shape[1], classes)
     pickers = {name: own_method(name, use_labels, n_threads) for name in methods}
-    if not use_labels:
-        pickers.pop("stratified", None)
     pickers |= extra_methods or {}
     if not pickers:
-        raise refused("methods", "are only stratified, which needs labels")
+        raise refused("methods", "are none", "Name one or more")
     check_finite("x", x)
     check_finite("test", x_test)
     with core_errors():
@@ -153,6 +165,7 @@ def compare(
         "models": list(models),
         "runs": runs,
         "summary": summarised(runs),
+        "notes": judge.notes(),
     }
 
 
@@ -169,6 +182,15 @@ class Judge:
     """Their classes."""
     use_labels: bool
     """Whether methods see them."""
+    unconverged: Counter[str] = field(default_factory=Counter)
+    """How many trainings of each model stopped before they were done."""
+
+    def notes(self) -> list[str]:
+        """What did not go as it should."""
+        return [
+            f"{MODELS[model]}: {counted(count, 'training')} stopped before it converged."
+            for model, count in self.unconverged.items()
+        ]
 
     def figures(self, pick: Picker, count: int, seed: int) -> dict[str, Any]:
         """What came of one selection."""
@@ -179,7 +201,15 @@ class Judge:
         n_threads = self.params.values()["threads"]
         return {
             "count": int(rows.size),
-            "accuracy": accuracies(self.models, self.features, self.labels, rows, seed, n_threads),
+            "accuracy": accuracies(
+                self.models,
+                self.features,
+                self.labels,
+                rows,
+                seed,
+                n_threads,
+                self.unconverged,
+            ),
             "cfd_m": quality["selection"]["cfd_m"],
             "cell_cfd_m": quality["selection"]["cell_cfd_m"],
             "select_s": seconds,
@@ -189,11 +219,19 @@ class Judge:
 def check_names(
     parameter: str, given: Sequence[str], known: Sequence[str] | Mapping[str, str]
 ) -> None:
-    """Refuse an unknown name."""
+    """Refuse an unknown name, and one that is given twice."""
+    check_different(parameter, given)
     for name in given:
         if name not in known:
             fact = f"has no '{name}', only {', '.join(known)}"
             raise refused(parameter, fact)
+
+
+def check_different(parameter: str, given: Sequence[Any]) -> None:
+    """Refuse what is given twice."""
+    twice = [value for at, value in enumerate(given) if value in given[:at]]
+    if twice:
+        raise refused(parameter, f"{twice[0]} is given twice", "Give it once")
 
 
 def own_method(name: str, use_labels: bool, n_threads: int) -> Picker:
@@ -216,8 +254,10 @@ def split(n: int, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[n
     """Rows to select from and rows to test on."""
     if not 0 < share < 1:
         raise refused("test_share", f"{share} is not between 0 and 1")
+    if n < 2:
+        raise refused("x", "has 1 row, which cannot be both selected from and tested on")
     order = np.random.default_rng(seed).permutation(n)
-    at = max(1, round(n * share))
+    at = min(max(1, round(n * share)), n - 1)
     return np.sort(order[at:]), np.sort(order[:at])
 
 
@@ -227,7 +267,8 @@ def known_test(
     """Test features and codes; rows of classes that training does not know get the code -1."""
     x = matrix(test[0], "test")
     if x.shape[1] != n_columns:
-        raise refused("test", f"has {x.shape[1]} columns where {n_columns} are needed")
+        fact = f"has {counted(x.shape[1], 'column')}, not {n_columns} as the rows to select from"
+        raise refused("test", fact)
     y = labels_of(test[1], partial(refused, "test_labels"), x.shape[0])
     places = {label: code for code, label in enumerate(classes.tolist())}
     if isinstance(y.classes[0], str) != isinstance(classes[0], str):
@@ -243,13 +284,20 @@ def scaled(
     x: NDArray[Any], x_test: NDArray[Any], *, standard: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Both centred and divided by the columns' standard deviations, or by one for all."""
-    center, deviation = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+    x = x.astype(np.float64)
+    size = np.abs(x).max(axis=0)
+    # Squares of numbers near the ends of the range are none: a power of two brings them to about 1.
+    exponent = np.frexp(size if standard else size.max())[1]
+    x = np.ldexp(x, -exponent)
+    center, deviation = x.mean(axis=0), x.std(axis=0)
     if standard:
         deviation[deviation == 0] = 1
     else:
         deviation = np.full_like(deviation, np.sqrt(np.mean(deviation**2)) or 1)
-    first, second = (((part - center) / deviation).astype(np.float32) for part in (x, x_test))
-    return first, second
+    with np.errstate(over="ignore"):  # test rows may lie far outside, but not farther than this
+        tested = (np.ldexp(x_test.astype(np.float64), -exponent) - center) / deviation
+    tested = tested.clip(-FARTHEST, FARTHEST)
+    return ((x - center) / deviation).astype(np.float32), tested.astype(np.float32)
 
 
 def accuracies(
@@ -259,15 +307,20 @@ def accuracies(
     rows: NDArray[np.int64],
     seed: int,
     n_threads: int,
+    unconverged: Counter[str] | None = None,
 ) -> dict[str, float]:
-    """Test accuracy in % of each model, trained on `rows`."""
+    """Test accuracy in % of each model, trained on `rows`; `unconverged` counts, if given."""
     (x, x_test), (y, y_test) = features, labels
     result = {}
     for name in models:
         if np.unique(y[rows]).size == 1:  # Some models refuse to learn a single class.
             result[name] = 100 * float(np.mean(y_test == y[rows][0]))
             continue
-        model = estimator(name, seed, n_threads).fit(x[rows], y[rows])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = estimator(name, seed, n_threads).fit(x[rows], y[rows])
+        if unconverged is not None and any("converge" in str(w.message) for w in caught):
+            unconverged[name] += 1
         result[name] = 100 * float(np.mean(model.predict(x_test) == y_test))
     return result
 
@@ -288,7 +341,8 @@ def estimator(name: str, seed: int, n_threads: int) -> Any:
         return LogisticRegression(max_iter=200)
     if name == "svm":
         return SVC(C=10)
-    return RandomForestClassifier(100, random_state=seed, n_jobs=n_threads)
+    # scikit-learn takes no larger seeds.
+    return RandomForestClassifier(100, random_state=seed % 2**32, n_jobs=n_threads)
 
 
 def summarised(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -57,7 +57,8 @@ def evaluate(
     scale : auto, none, standard, default auto
         Scaling of the columns.
     nonfinite : error, drop, default error
-        What to do with rows that hold NaN or infinity.
+        What to do with rows that hold NaN or infinity; where they are dropped, a ratio is
+        of the others.
     n_random : integer from 0 to 10000, default 100
         Random selections to compare with.
     seed : integer from 0 to 18446744073709551615, default 0
@@ -91,5 +92,7 @@ def evaluate(
         quality = _core.evaluate(
             prepared, rows, params, labels=codes, with_discrepancies=True, progress=watch
         )
+    facts = prepared.facts
+    kept = prepared.rows if facts["n_nonfinite"] else None
     labels = (codes, classes)
-    return report_on(x, prepared.facts, params.values(), rows, labels, quality, meter)
+    return report_on(x, facts, params.values(), rows, labels, quality, meter, kept=kept)

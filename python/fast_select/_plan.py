@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._checks import checked, matrix
-from ._errors import ComputationError, core_errors
+from ._errors import ComputationError, core_errors, refused
 from ._labels import encode_labels
 from ._memory import current_rss
 from .report import SCHEMA
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
     from ._parameters import PlanParameters
 
 
+READ = 1 << 20
+"""Entries that are looked at at a time."""
+
+
 def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
     """Estimate seconds and bytes of :func:`fast_select.select` with the same parameters.
 
     Returns a dictionary: ``stages`` with ``name``, ``seconds``, ``bytes`` and ``formula``;
     ``seconds`` and ``working_bytes`` (the largest of the stages) in all; ``process_bytes``, what
-    this process takes already; ``block_rows`` and ``threads``, which ``max_memory`` may lower.
+    this process takes already; ``block_rows`` and ``threads``, which ``max_memory`` may lower;
+    ``without_effect``, parameters that were set and change nothing.
 
     >>> import numpy as np
     >>> outline = plan(np.zeros((20_000, 30)), ratio=0.1)
@@ -43,9 +48,11 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
     codes, _ = encode_labels(options.pop("labels", None), x.shape[0])
     params = checked("plan", options)
     with core_errors():
-        wanted = params.rows_wanted(x.shape[0])
-        params = with_fitting_blocks(params, x.shape, codes, wanted)
-        sizes = class_sizes(x.shape[0], codes)
+        params.rows_wanted(x.shape[0])
+        idle = params.without_effect(codes is not None)
+        sizes = class_sizes(x, codes, params)
+        wanted = params.rows_wanted(sum(sizes))
+        params = with_fitting_blocks(params, x.shape[1], sizes, wanted)
         stages = _core.plan(x.shape[1], sizes, wanted, params)
         rate = _core.products_per_second(params)
     for stage in stages:
@@ -58,6 +65,8 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
         "count": wanted,
         "threads": values["threads"],
         "block_rows": values["block_rows"],
+        "options": values,
+        "without_effect": idle,
         "stages": stages,
         "seconds": sum(stage["seconds"] for stage in stages),
         "working_bytes": max(stage["bytes"] for stage in stages),
@@ -66,18 +75,14 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
 
 
 def with_fitting_blocks(
-    params: _core.Params,
-    shape: tuple[int, ...],
-    codes: NDArray[np.int64] | None,
-    wanted: int,
+    params: _core.Params, n_columns: int, sizes: list[int], wanted: int
 ) -> _core.Params:
     """``params`` with blocks and threads that keep the process within ``max_memory``, if given."""
     max_memory = params.values()["max_memory"]
     if max_memory is None:
         return params
-    sizes = class_sizes(shape[0], codes)
     before = current_rss()
-    return params.fitted(*_core.fitting(shape[1], sizes, wanted, params, max_memory, before))
+    return params.fitted(*_core.fitting(n_columns, sizes, wanted, params, max_memory, before))
 
 
 def check_memory(
@@ -97,6 +102,19 @@ def check_memory(
         raise ComputationError("memory", fact, fix)
 
 
-def class_sizes(n: int, codes: NDArray[np.int64] | None) -> list[int]:
-    """Rows of each class."""
-    return [n] if codes is None else np.bincount(codes).tolist()
+def class_sizes(
+    x: NDArray[Any], codes: NDArray[np.int64] | None, params: _core.Params
+) -> list[int]:
+    """Rows of each class, without those that ``nonfinite`` leaves out: they are read for that."""
+    n_classes = 1 if codes is None else int(codes.max()) + 1
+    if params.values()["nonfinite"] == "error" or x.dtype.kind in "iub":
+        return [x.shape[0]] if codes is None else np.bincount(codes).tolist()
+    sizes = np.zeros(n_classes, dtype=np.int64)
+    step = max(1, READ // x.shape[1])
+    for start in range(0, x.shape[0], step):
+        kept = np.isfinite(x[start : start + step]).all(axis=1)
+        own = np.zeros(len(kept), dtype=np.int64) if codes is None else codes[start : start + step]
+        sizes += np.bincount(own[kept], minlength=n_classes)
+    if not sizes.any():
+        raise refused("x", "holds NaN or infinity in every row")
+    return [int(size) for size in sizes]

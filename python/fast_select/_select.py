@@ -79,7 +79,8 @@ def select(
     scale : auto, none, standard, default auto
         Scaling of the columns.
     nonfinite : error, drop, default error
-        What to do with rows that hold NaN or infinity.
+        What to do with rows that hold NaN or infinity; where they are dropped, a ratio is
+        of the others.
     max_memory : number of bytes, 1 or more, default None
         Memory that the process may take, the mapped input aside. Blocks become smaller to
         keep to it, which selects other rows (the same ones at any number of threads), then
@@ -210,12 +211,17 @@ def _select_sizes(
     )
     asked = [checked("select", {**options, **size}) for size in sizes]
     with core_errors():
-        wanted = [params.rows_wanted(x.shape[0]) for params in asked]
+        for params in asked:
+            params.rows_wanted(x.shape[0])
+        idle = asked[0].without_effect(codes is not None)
         if len(sizes) > 1 or included is not None or excluded is not None:
             asked[0].check_takes_constraints()
-        fitting = with_fitting_blocks(asked[0], x.shape, codes, max(wanted))
+        kept_sizes = class_sizes(x, codes, asked[0])
+        wanted = [params.rows_wanted(sum(kept_sizes)) for params in asked]
+        fitting = with_fitting_blocks(asked[0], x.shape[1], kept_sizes, max(wanted))
         fitted = [fitting.values()[name] for name in ("block_rows", "threads")]
         asked = [params.fitted(*fitted) for params in asked]
+        check_memory(x.shape[1], kept_sizes, max(wanted), asked[0])
     at_hand = meter = meter or Meter(asked[0].values()["watts_per_core"])
 
     def watch(stage: str, done: int, total: int) -> None:
@@ -224,18 +230,19 @@ def _select_sizes(
             progress(stage, done, total)
 
     constraints = {
-        "n_included": 0 if included is None else included.size,
-        "n_excluded": 0 if excluded is None else excluded.size,
+        "n_included": 0 if included is None else np.unique(included).size,
+        "n_excluded": 0 if excluded is None else np.unique(excluded).size,
     }
     found: list[Selection] = []
     with core_errors():
-        check_memory(x.shape[1], class_sizes(x.shape[0], codes), max(wanted), asked[0])
         prepared = _core.prepare(x, asked[0], progress=watch)
         for params, count in zip(asked, wanted, strict=True):
             _core.check_request(
                 prepared, count, params, labels=codes, include=included, exclude=excluded
             )
         meter.tick()
+        facts = prepared.facts
+        kept = prepared.rows if facts["n_nonfinite"] else None
         for params, count in zip(asked, wanted, strict=True):
             at_hand = meter.branch()
             selected = _core.select(
@@ -251,13 +258,15 @@ def _select_sizes(
             quality = _core.evaluate(prepared, indices, params, labels=codes, progress=watch)
             report = report_on(
                 x,
-                prepared.facts,
+                facts,
                 params.values() | constraints,
                 indices,
                 (codes, classes),
                 quality,
                 at_hand,
+                kept=kept,
                 groups=selected["groups"],
+                without_effect=idle,
             )
             found.append(Selection(indices, report))
             left_out = np.ones(x.shape[0], dtype=bool)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import mmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
+from ._text import counted, figure
 
 if TYPE_CHECKING:
     from .energy import Meter
@@ -18,6 +20,9 @@ SCHEMA = 1
 
 ENOUGH_DRAWS = 20
 """With fewer, being ahead of all of them is no evidence."""
+
+ROUNDING = 1e-6
+"""Figures that differ by no more, of the larger of them or of 1, are equal: sums are of float32."""
 
 RIVALS = {
     "random": "random",
@@ -39,8 +44,8 @@ METRICS = {
     "moment_3": "third moment",
     "moment_4": "fourth moment",
     "coverage_max": "coverage radius",
-    "coverage_mean": "mean distance",
-    "mmd2": "MMD squared",
+    "coverage_mean": "mean distance (sampled)",
+    "mmd2": "MMD squared (sampled)",
     "sliced_wasserstein": "sliced Wasserstein",
 }
 """Figures of quality and their names in tables; in all of them 0 is perfect."""
@@ -54,13 +59,18 @@ def report_on(
     labels: tuple[NDArray[np.int64] | None, NDArray[Any] | None],
     quality: dict[str, Any],
     meter: Meter,
+    *,
+    kept: NDArray[np.int64] | None = None,
     **facts: Any,
 ) -> dict[str, Any]:
     """The report on a selection of rows of `x`; all of it can be written as JSON.
 
-    `labels`: codes and the classes that they stand for; `facts`: what its making has to tell.
+    `labels`: codes and the classes that they stand for; `kept`: the rows that were not left out for
+    NaN or infinity, unless that is all; `facts`: what its making has to tell.
     """
     quality = ranked(quality)
+    classes = class_counts(indices, *labels, kept=kept)
+    summary: dict[str, Any] = {**meter.summary()}
     return {
         "schema": SCHEMA,
         "tool": {"name": "fast-select", **_core.info()},
@@ -69,13 +79,22 @@ def report_on(
         "options": options,
         "selection": {
             "count": int(indices.size),
-            "classes": class_counts(indices, *labels),
+            "classes": classes,
             **facts,
-            "notes": [*far_outside(prepared), *notes(facts.get("groups", []))],
+            "notes": [
+                *far_outside(prepared),
+                *notes(facts.get("groups", [])),
+                *empty_classes(classes),
+            ],
         },
         "quality": quality,
         "verdict": verdict(quality),
-        **meter.summary(),
+        **summary,
+        "memory": {
+            **summary["memory"],
+            "mapped_input_bytes": mapped_bytes(x),
+            "max_bytes": options.get("max_memory"),
+        },
     }
 
 
@@ -87,6 +106,16 @@ def far_outside(prepared: dict[str, Any]) -> list[str]:
     rows = ", ".join(map(str, listed)) + ", ..." * (count > len(listed))
     many = "1 row lies" if count == 1 else f"{count} rows lie"
     return [f"{many} far outside the others ({rows}), drawn in for the comparison."]
+
+
+def mapped_bytes(x: NDArray[Any]) -> int:
+    """Bytes of `x` where it is mapped from a file, else 0."""
+    base: Any = x
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview):
+        base = base.obj
+    return int(x.nbytes) if isinstance(base, mmap.mmap) else 0
 
 
 def notes(groups: list[dict[str, Any]]) -> list[str]:
@@ -111,16 +140,26 @@ def class_counts(
     indices: NDArray[np.int64],
     codes: NDArray[np.int64] | None,
     classes: NDArray[Any] | None,
+    *,
+    kept: NDArray[np.int64] | None = None,
 ) -> list[dict[str, Any]] | None:
-    """Rows and selected rows of each class; None without labels."""
+    """Rows (those `kept`, or all) and selected rows of each class; None without labels."""
     if codes is None or classes is None:
         return None
-    rows = np.bincount(codes, minlength=classes.size)
+    rows = np.bincount(codes if kept is None else codes[kept], minlength=classes.size)
     selected = np.bincount(codes[indices], minlength=classes.size)
     return [
         {"label": plain(label), "n_rows": int(n), "selected": int(m)}
         for label, n, m in zip(classes, rows, selected, strict=True)
     ]
+
+
+def empty_classes(classes: list[dict[str, Any]] | None) -> list[str]:
+    """A note where classes have no row that can be selected."""
+    empty = sum(entry["n_rows"] == 0 for entry in classes or [])
+    if not empty:
+        return []
+    return [f"All rows of {counted(empty, 'class', 'classes')} hold NaN or infinity: left out."]
 
 
 def plain(label: Any) -> Any:
@@ -130,13 +169,26 @@ def plain(label: Any) -> Any:
 
 
 def ranked(quality: dict[str, Any]) -> dict[str, Any]:
-    """Add to each random figure how many of the draws the selection beats, and loses to."""
+    """Add to each random figure how many of the draws the selection beats, and loses to.
+
+    Those that are left are equal to it.
+    """
     for key in RIVALS:
         for metric, drawn in (quality[key] or {}).items():
             own = quality["selection"][metric]
-            drawn["beaten"] = sum(own < value for value in drawn["values"])
-            drawn["lost"] = sum(own > value for value in drawn["values"])
+            ahead = [_ahead(metric, own, value) for value in drawn["values"]]
+            drawn["beaten"], drawn["lost"] = ahead.count(1), ahead.count(-1)
     return quality
+
+
+def _ahead(metric: str, own: float, value: float) -> int:
+    """1 where a selection's figure is nearer to 0 than a draw's, -1 where it is farther off."""
+    if metric == "mmd2":
+        # An unbiased estimate of what is never below 0: how far it falls below says nothing.
+        own, value = max(own, 0.0), max(value, 0.0)
+    if abs(own - value) <= ROUNDING * max(abs(own), abs(value), 1.0):
+        return 0
+    return 1 if own < value else -1
 
 
 def verdict(quality: dict[str, Any]) -> str:
@@ -146,22 +198,20 @@ def verdict(quality: dict[str, Any]) -> str:
     if not drawn:
         return "Not compared with random selections."
     cfd = drawn["cfd_m"]
-    draws, beaten = len(cfd["values"]), cfd["beaten"]
-    pick = "a stratified random pick" if kind == "stratified" else "a random pick"
-    ratio = quality["selection"]["cfd_m"] / cfd["mean"] if cfd["mean"] > 0 else 1.0
-    figure = f"CF distance on unseen frequencies is {ratio:.2f} of {pick}'s"
-    side, number = ("more", draws) if cfd["lost"] == draws else ("less", beaten)
-    among = f"all {draws}" if number == draws else f"{number} of {draws}"
+    draws = len(cfd["values"])
+    pick = "a stratified random pick's" if kind == "stratified" else "a random pick's"
+    beside = _beside(quality["selection"]["cfd_m"], cfd["mean"], pick)
+    told = f"CF distance on unseen frequencies is {beside}, {_among(cfd)}"
     if draws < ENOUGH_DRAWS:
-        return f"Too few draws to tell: {figure}, {side} than in {among}."
+        return f"Too few draws to tell: {told}."
     # A random pick itself beats 98 of 100 draws in 3 of 101 cases, all of 20 in 1 of 21.
-    if beaten >= 0.98 * draws:
+    if cfd["beaten"] >= 0.98 * draws:
         start = "Better than random"
     elif cfd["lost"] == draws:
         start = "Worse than random"
     else:
         start = "No better than random here"
-    sentence = f"{start}: {figure}, {side} than in {among} draws."
+    sentence = f"{start}: {told} draws."
     if start == "Better than random":
         sentence += beside_blocks(quality)
     lost = [name for name in METRICS if name in drawn and drawn[name]["lost"] == draws]
@@ -181,12 +231,26 @@ def beside_blocks(quality: dict[str, Any]) -> str:
     if not drawn:
         return ""
     cfd = drawn["cfd_m"]
-    draws, beaten = len(cfd["values"]), cfd["beaten"]
-    if beaten == draws or draws < ENOUGH_DRAWS:
+    draws = len(cfd["values"])
+    if cfd["beaten"] == draws or draws < ENOUGH_DRAWS:
         return ""
-    ratio = quality["selection"]["cfd_m"] / cfd["mean"]
-    worse = cfd["lost"] == draws
-    start = "worse" if worse else "no better"
-    among = f"more than in all {draws}" if worse else f"less than in {beaten} of {draws}"
+    beside = _beside(quality["selection"]["cfd_m"], cfd["mean"], "their CF distance")
+    start = "worse" if cfd["lost"] == draws else "no better"
     rows = f"random rows of each of {quality['n_blocks']} blocks"
-    return f" But {start} than {rows}: {ratio:.2f} of their CF distance, {among} draws."
+    return f" But {start} than {rows}: {beside}, {_among(cfd)} draws."
+
+
+def _beside(own: float, mean: float, whose: str) -> str:
+    """A figure as a share of the mean of draws, or beside it where that is 0."""
+    if mean > ROUNDING:
+        return f"{figure(own / mean, 2)} of {whose}"
+    return f"{figure(own) if own > ROUNDING else 'as good as 0'} where {whose} is as good as 0"
+
+
+def _among(cfd: dict[str, Any]) -> str:
+    """In how many draws it is larger, or if not in all of them smaller, and in how many equal."""
+    draws, beaten, lost = len(cfd["values"]), cfd["beaten"], cfd["lost"]
+    side, number = ("more", draws) if lost == draws else ("less", beaten)
+    among = f"{side} than in {f'all {draws}' if number == draws else f'{number} of {draws}'}"
+    ties = draws - beaten - lost
+    return f"{among}, equal in {ties}" if ties else among

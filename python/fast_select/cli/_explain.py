@@ -6,13 +6,14 @@ import click
 
 from .. import _core
 from .._errors import FastSelectError, rendered
+from .._text import visible
 
 OTHER_NAMES = {"x": "input"}
 """What parameters that have no flag are called."""
 
 
 def explain(err: FastSelectError, group: click.Group) -> str:
-    """One message: thing, fact and fix."""
+    """One message: thing, fact and fix, on one line."""
     flags = flags_of(group)
 
     def flag(name: str) -> str:
@@ -22,7 +23,7 @@ def explain(err: FastSelectError, group: click.Group) -> str:
     if err.is_parameter:
         what = " and ".join(flag(name) for name in what.split(" and "))
     text = f"{what}: {err.fact}."
-    return text + (f" {rendered(err.fix, flag)}." if err.fix else "")
+    return visible(text + (f" {rendered(err.fix, flag)}." if err.fix else ""))
 
 
 def flags_of(group: click.Group) -> dict[str, str]:

@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from .. import _core
 from .._errors import FastSelectError, InvalidInputError, core_errors
+from .._text import counted, visible
 from ._allocator import return_large_buffers
 from ._commit import Outcome
 from ._explain import explain
@@ -49,8 +52,27 @@ class DefaultGroup(click.Group):
         own = {name for param in self.params for name in param.opts}
         own |= set(self.get_help_option_names(ctx))
         if args and args[0] not in self.commands and args[0] not in own:
+            self._check_spelling(args[0])
             args = ["select", *args]
         return super().parse_args(ctx, args)
+
+    def _check_spelling(self, word: str) -> None:
+        """Refuse what is no file and looks like a command."""
+        path = Path(word)
+        if path.suffix or len(path.parts) > 1 or os.path.lexists(word):
+            return
+        for meant in difflib.get_close_matches(word.lower(), self.commands, n=1):
+            fact = "is neither a command nor a file"
+            raise InvalidInputError(word, fact, f"Perhaps '{meant}' is meant")
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """Run; words of the user that click repeats are shown escaped."""
+        try:
+            return super().main(*args, **settings)
+        except click.UsageError as err:
+            if isinstance(err, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+                raise  # its message is the help page
+            raise click.UsageError(visible(err.format_message()), err.ctx) from err
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -59,8 +81,8 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     from .._checks import usable_threads
 
     info = _core.info()
-    threads = usable_threads()
-    click.echo(f"fast-select {info['version']} ({info['instruction_set']}, {threads} threads)")
+    threads = counted(usable_threads(), "thread")
+    click.echo(f"fast-select {info['version']} ({info['instruction_set']}, {threads})")
     ctx.exit()
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from .. import _core
+from .._errors import InvalidInputError
 from ..io import LIST_SUFFIXES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -24,7 +25,25 @@ TYPES: dict[str, Any] = {"integer": int, "real": float}
 """Ranges are the core's to check."""
 
 
-class AdvancedCommand(click.Command):
+class StrictCommand(click.Command):
+    """A command that refuses a value that another one after it would undo."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Look at the options in the order given, then parse them as ever."""
+        if not ctx.resilient_parsing:
+            _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+            for param in given:
+                if is_single(param) and given.count(param) > 1:
+                    raise InvalidInputError(param.opts[0], "is given twice", "Give it once")
+        return super().parse_args(ctx, args)
+
+
+def is_single(param: click.Parameter) -> bool:
+    """Whether a parameter is an option with a value that can be given once."""
+    return isinstance(param, click.Option) and not (param.is_flag or param.multiple)
+
+
+class AdvancedCommand(StrictCommand):
     """A command whose help lists the advanced options apart."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

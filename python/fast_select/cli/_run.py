@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._errors import InvalidInputError
+from .._text import counted
 from ..energy import Meter
 from ..io import Features
 from ._commit import Outcome, Writer, write_all
@@ -113,7 +114,8 @@ def select_and_write(
         from ._tables import show
 
         for result, target in zip(results, targets, strict=True):
-            many = f"{result.indices.size} indices of {features.x.shape[0]} rows"
+            many = counted(result.indices.size, "index", "indices")
+            many += f" of {counted(features.x.shape[0], 'row')}"
             written = [f"Wrote {many} to {target.indices.name}"]
             if target.report is not None:
                 written.append(f"Wrote the report to {target.report.name}")

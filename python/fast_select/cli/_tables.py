@@ -1,156 +1,186 @@
-"""The report as tables on stderr."""
+"""Reports, comparisons and plans as people read them."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from .. import _core
 from .._compare import MODELS
+from .._text import counted, figure, shortened, visible
 from ..report import METRICS, RIVALS
+from ._columns import Column, Sheet, console_on, print_sheet
 
 SHOWN_CLASSES = 12
 """Classes that the table lists; the JSON has them all."""
 
 
 def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> None:
-    """Print the tables, the verdict and where things went."""
-    console = Console(stderr=True, soft_wrap=not Console(stderr=True).is_terminal)
+    """Print the tables, the verdict and where things went on stderr."""
+    console = console_on(sys.stderr)
     if stages:
-        console.print(stage_table(report))
-        console.print(resources_line(report), highlight=False)
-    console.print(quality_table(report["quality"]))
-    if report["selection"]["classes"]:
-        line = class_line(report["selection"]["classes"])
-        console.print(line, highlight=False, markup=False)
-    facts = report["input"]
-    notes = [
-        f"{facts[key]} {text}"
-        for key, text in (
-            ("n_constant_columns", "constant columns"),
-            ("n_nonfinite", "rows with NaN or infinity left out"),
-        )
-        if facts[key]
-    ]
-    if facts["n_distinct"] < facts["n_kept"]:
-        notes.append(f"{facts['n_distinct']} distinct of {facts['n_kept']} rows")
-    if facts["n_kept"] < 50:
-        notes.append("fewer than 50 rows: figures are rough")
-    if notes:
-        console.print("Input: " + "; ".join(notes) + ".", highlight=False)
-    for note in report["selection"]["notes"]:
-        console.print(note, highlight=False)
-    console.print(report["verdict"], style="bold", highlight=False)
+        print_sheet(sys.stderr, stage_table(report))
+        console.print(Text(resources_line(report)))
+    print_sheet(sys.stderr, quality_table(report["quality"]))
+    lines = [*input_lines(report), *report["selection"]["notes"]]
+    lines += idle_lines(report["selection"].get("without_effect", []), report["options"])
+    for line in lines:
+        console.print(Text(visible(line)))
+    console.print(Text(report["verdict"], style="bold"))
     for line in written:
-        console.print(line, highlight=False, markup=False)
+        console.print(Text(visible(line)))
+
+
+def input_lines(report: dict[str, Any]) -> list[str]:
+    """How many rows each class gave, and what is odd about the input."""
+    facts, classes = report["input"], report["selection"]["classes"]
+    constant, bad = facts["n_constant_columns"], facts["n_nonfinite"]
+    found = []
+    if constant:
+        found.append(counted(constant, "constant column"))
+    if bad:
+        found.append(f"{counted(bad, 'row')} with NaN or infinity left out")
+    if facts["n_distinct"] < facts["n_kept"]:
+        found.append(f"{facts['n_distinct']} distinct of {counted(facts['n_kept'], 'row')}")
+    if facts["n_kept"] < 50:
+        found.append("fewer than 50 rows: figures are rough")
+    lines = [class_line(classes)] if classes else []
+    return [*lines, *([f"Input: {'; '.join(found)}."] if found else [])]
+
+
+def idle_lines(names: list[str], options: dict[str, Any]) -> list[str]:
+    """A line on the options that were set and change nothing."""
+    if not names:
+        return []
+    flags = {entry["name"]: entry["flag"] for entry in _core.option_table("select")}
+    verb = "has" if len(names) == 1 else "have"
+    listed = ", ".join(flags[name] for name in names)
+    # Spectral components are of no use to a descent in the features alone.
+    of = "--method" if options["method"] != "paper" else "--space"
+    return [f"{listed} {verb} no effect with {of} {options[of[2:]]}."]
 
 
 def show_comparison(result: dict[str, Any]) -> None:
     """Print a table for each ratio on stdout: it is what was asked for."""
-    console = Console(soft_wrap=not Console().is_terminal)
     for ratio in dict.fromkeys(entry["ratio"] for entry in result["summary"]):
         rows = [entry for entry in result["summary"] if entry["ratio"] == ratio]
-        console.print(comparison_table(ratio, rows, result["models"]))
+        print_sheet(sys.stdout, comparison_table(ratio, rows, result["models"]))
+    for note in result["notes"]:
+        console_on(sys.stdout).print(Text(note))
 
 
-def comparison_table(ratio: float, rows: list[dict[str, Any]], models: list[str]) -> Table:
+def comparison_table(ratio: float, rows: list[dict[str, Any]], models: list[str]) -> Sheet:
     """Accuracy by model, CF distance and time of each method; the best of each in bold."""
+
+    def numbers(header: str, values: list[float], cells: list[str], best: float) -> Column:
+        return Column(header, cells, bold=[value == best for value in values])
+
+    columns = [Column("method", [visible(row["method"]) for row in rows], is_words=True)]
+    for model in models:
+        values = [row["accuracy"][model] for row in rows]
+        cells = [f"{value:.1f}" for value in values]
+        columns.append(numbers(MODELS[model], values, cells, max(values)))
+    means = [row["mean_accuracy"] for row in rows]
+    columns.append(numbers("mean", means, [f"{value:.2f}" for value in means], max(means)))
+    errors = (row["standard_error"] for row in rows)
+    columns.append(Column("±", ["" if error is None else f"{error:.2f}" for error in errors]))
+    for key, header in (("cfd_m", "CF dist."), ("cell_cfd_m", "in cells")):
+        values = [row[key] for row in rows]
+        columns.append(numbers(header, values, list(map(figure, values)), min(values)))
+    columns.append(Column("seconds", [figure(row["select_s"], 2) for row in rows]))
     caption = "Accuracy in %; ±: standard error over seeds; CF distance x m: smaller is better."
-    table = Table(title=f"Ratio {ratio:g}", title_justify="left", caption=caption)
-    table.add_column("method", no_wrap=True)
-    names = [MODELS[model] for model in models]
-    for name in [*names, "mean", "±", "CF dist.", "in cells", "seconds"]:
-        table.add_column(name, justify="right", no_wrap=True)
-    columns = [[row["accuracy"][model] for row in rows] for model in models]
-    best = [max(values) for values in [*columns, [row["mean_accuracy"] for row in rows]]]
-    least = {key: min(row[key] for row in rows) for key in ("cfd_m", "cell_cfd_m")}
-    for row in rows:
-        error = row["standard_error"]
-        cells = [f"{row['accuracy'][model]:.1f}" for model in models]
-        cells.append(f"{row['mean_accuracy']:.2f}")
-        values = [*(row["accuracy"][model] for model in models), row["mean_accuracy"]]
-        bold = [value == top for value, top in zip(values, best, strict=True)]
-        cells = [f"[bold]{c}[/bold]" if b else c for c, b in zip(cells, bold, strict=True)]
-        cells.append("" if error is None else f"{error:.2f}")
-        for key, best_distance in least.items():
-            distance = f"{row[key]:.4f}"
-            cells.append(f"[bold]{distance}[/bold]" if row[key] == best_distance else distance)
-        table.add_row(row["method"], *cells, f"{row['select_s']:.2f}")
-    return table
+    return Sheet(f"Ratio {ratio}", columns, caption=caption)
 
 
 def show_plan(result: dict[str, Any]) -> None:
     """Print the plan on stdout: it is what was asked for."""
-    console = Console(soft_wrap=not Console().is_terminal)
+    print_sheet(sys.stdout, plan_table(result))
+    for line in idle_lines(result["without_effect"], result["options"]):
+        console_on(sys.stdout).print(Text(line))
+
+
+def plan_table(result: dict[str, Any]) -> Sheet:
+    """Seconds and memory by stage, and in all."""
     rows, columns = result["input"]["shape"]
-    title = f"{result['count']} of {rows} rows x {columns}, {result['threads']} threads"
-    before = result["process_bytes"] / 2**20
-    caption = f"This process takes {before:.0f} MiB before; a mapped input comes on top."
-    table = Table(title=title, title_justify="left", caption=caption)
-    table.add_column("stage")
-    table.add_column("about s", justify="right")
-    table.add_column("MiB", justify="right")
-    table.add_column("made of (bytes)")
-    for stage in result["stages"]:
-        size = f"{stage['bytes'] / 2**20:.0f}"
-        table.add_row(stage["name"], f"{stage['seconds']:.2f}", size, stage["formula"])
-    table.add_section()
-    table.add_row("in all", f"{result['seconds']:.1f}", f"{result['working_bytes'] / 2**20:.0f}")
-    console.print(table)
+    shape = f"{counted(rows, 'row')} x {counted(columns, 'column')}"
+    in_all = {
+        "name": "in all",
+        "seconds": result["seconds"],
+        "bytes": result["working_bytes"],
+        "formula": "",
+    }
+    stages = [*result["stages"], in_all]
+    before = mebibytes(result["process_bytes"])
+    return Sheet(
+        f"{result['count']} of {shape}, {counted(result['threads'], 'thread')}",
+        [
+            Column("stage", [stage["name"] for stage in stages], is_words=True),
+            Column("about s", [figure(stage["seconds"], 2) for stage in stages]),
+            Column("MiB", [mebibytes(stage["bytes"]) for stage in stages]),
+            Column("made of (bytes)", [stage["formula"] for stage in stages], is_words=True),
+        ],
+        has_total=True,
+        caption=f"This process takes {before} MiB before; a mapped input comes on top.",
+    )
 
 
-def stage_table(report: dict[str, Any]) -> Table:
-    """Seconds and joules by stage."""
+def mebibytes(size: int) -> str:
+    """Bytes in MiB: whole ones, unless they are few."""
+    return f"{size / 2**20:.0f}" if size >= 10 << 20 else f"{size / 2**20:.2g}"
+
+
+def stage_table(report: dict[str, Any]) -> Sheet:
+    """Seconds and joules by stage, and in all."""
     joules = "joules" if report["energy"]["source"] == "rapl" else "joules (estimated)"
-    table = Table(title="Time and energy", title_justify="left")
-    table.add_column("stage")
-    for name in ("wall s", "CPU s", joules):
-        table.add_column(name, justify="right")
     rows = [*report["stages"], {"name": "total", **report["totals"]}]
-    for row in rows:
-        if row["name"] == "total":
-            table.add_section()
-        cells = (f"{row[key]:.2f}" for key in ("wall_s", "cpu_s", "joules"))
-        table.add_row(row["name"], *cells)
-    return table
+    numbers = (("wall s", "wall_s"), ("CPU s", "cpu_s"), (joules, "joules"))
+    columns = [
+        Column("stage", [row["name"] for row in rows], is_words=True),
+        *(Column(name, [figure(row[key], 2) for row in rows]) for name, key in numbers),
+    ]
+    return Sheet("Time and energy", columns, has_total=True)
 
 
 def resources_line(report: dict[str, Any]) -> str:
-    """What the joules mean, and the largest memory."""
-    peak, above = (report["memory"][key] / 2**20 for key in ("peak_bytes", "above_bytes"))
-    note = report["energy"]["note"]
-    return f"Energy: {note}. Peak memory {peak:.0f} MiB, {above:.0f} above the start."
+    """What the joules mean, and the largest memory beside what it was limited to."""
+    memory = report["memory"]
+    peak, above, mapped = (
+        mebibytes(memory[key]) for key in ("peak_bytes", "above_bytes", "mapped_input_bytes")
+    )
+    line = f"Energy: {report['energy']['note']}. Peak memory {peak} MiB, {above} above the start"
+    if memory["mapped_input_bytes"]:
+        line += f", up to {mapped} of them the mapped input"
+    if memory["max_bytes"]:
+        line += f"; --max-memory {mebibytes(memory['max_bytes'])} MiB, the mapped input aside"
+    return f"{line}."
 
 
-def quality_table(quality: dict[str, Any]) -> Table:
-    """Figures of the selection beside the means of random ones."""
-    draws = quality["n_random"]
-    title = f"Quality, beside {draws} random selections of the same size (0 is perfect)"
-    table = Table(title=title, title_justify="left")
-    table.add_column("error")
-    table.add_column("selection", justify="right")
-    kinds = [kind for kind in RIVALS if quality[kind]]
-    for kind in kinds:
-        table.add_column(RIVALS[kind], justify="right")
-        table.add_column("beaten", justify="right")
-    for metric in filter(quality["selection"].__contains__, METRICS):
-        name = METRICS[metric]
-        cells = [f"{quality['selection'][metric]:.4f}"]
-        for kind in kinds:
-            drawn = quality[kind].get(metric)
-            cells += shown(drawn) if drawn else ["", ""]
-        table.add_row(name, *cells)
-    return table
-
-
-def shown(drawn: dict[str, Any]) -> list[str]:
-    """The mean of random selections in a figure, and how many of them are beaten."""
-    return [f"{drawn['mean']:.4f}", f"{drawn['beaten']}/{len(drawn['values'])}"]
+def quality_table(quality: dict[str, Any]) -> Sheet:
+    """Figures of the selection beside the means of random ones, and how many of these it beats."""
+    own = quality["selection"]
+    metrics = [metric for metric in METRICS if metric in own]
+    columns = [
+        Column("error", [METRICS[metric] for metric in metrics], is_words=True),
+        Column("selection", [figure(own[metric]) for metric in metrics]),
+    ]
+    for kind, name in RIVALS.items():
+        if not quality[kind]:
+            continue
+        drawn = [quality[kind].get(metric) for metric in metrics]
+        means = [figure(each["mean"]) if each else "" for each in drawn]
+        beaten = [f"{each['beaten']}/{len(each['values'])}" if each else "" for each in drawn]
+        columns += [Column(name, means), Column("beaten", beaten)]
+    draws = counted(quality["n_random"], "random selection")
+    return Sheet(f"Quality, beside {draws} of the same size (0 is perfect)", columns)
 
 
 def class_line(classes: list[dict[str, Any]]) -> str:
     """How many rows each class gave."""
-    shown = ", ".join(f"{c['label']}: {c['selected']}" for c in classes[:SHOWN_CLASSES])
+    shown = ", ".join(
+        f"{shortened(str(c['label']))}: {c['selected']}" for c in classes[:SHOWN_CLASSES]
+    )
     more = len(classes) - SHOWN_CLASSES
-    return f"Rows by class: {shown}" + (f" and {more} more classes" if more > 0 else "")
+    rest = f" and {counted(more, 'more class', 'more classes')}" if more > 0 else ""
+    return f"Rows by class: {shown}{rest}"

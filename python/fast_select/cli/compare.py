@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .._compare import MODELS, N_SEEDS, TEST_SHARE
-from ._options import feature_options, given, screen_options, table_options
+from ._options import StrictCommand, feature_options, given, screen_options, table_options
 
 
 def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str] | None:
@@ -15,7 +15,9 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
     return None if value is None else [name.strip() for name in value.split(",")]
 
 
-@click.command(short_help="Compare selection methods by the models trained on their picks.")
+@click.command(
+    cls=StrictCommand, short_help="Compare selection methods by the models trained on their picks."
+)
 @click.argument("inputs", nargs=-1, required=True, metavar="FEATURES...")
 @feature_options
 @table_options("compare", several="May be given several times.")
@@ -29,9 +31,7 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
 @click.option(
     "--test-share",
     type=float,
-    default=TEST_SHARE,
-    show_default=True,
-    help="Share of the rows held out without --test.",
+    help=f"Share of the rows held out without --test. [default: {TEST_SHARE}]",
 )
 @click.option("--methods", callback=names, help="Methods, separated by commas. [default: all]")
 @click.option(
@@ -95,6 +95,8 @@ def compare(
     if y is None:
         raise refused("labels", "are missing", "Give --labels or --label-key")
     options = given(parameters)
+    if test is not None and "test_share" in options:
+        raise InvalidInputError("--test-share", "has no effect with --test", "Leave one out")
     if test is not None:
         beside = test_labels if test_labels or test_label_key else test
         test_data, test_y = read_inputs(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._options import given, output_options, screen_options, table_options
+from ._options import StrictCommand, given, output_options, screen_options, table_options
 
 if TYPE_CHECKING:
     from ._commit import Outcome
@@ -16,7 +16,9 @@ DATA = "optdigits.npz"
 RATIO = 0.1
 
 
-@click.command(short_help="Select from 3,823 handwritten digits that come along.")
+@click.command(
+    cls=StrictCommand, short_help="Select from 3,823 handwritten digits that come along."
+)
 @table_options("demo")
 @output_options
 @screen_options

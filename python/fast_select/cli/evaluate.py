@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from ._options import feature_options, given, screen_options, table_options
+from ._options import StrictCommand, feature_options, given, screen_options, table_options
 
 
-@click.command(short_help="Judge a selection beside random ones.")
+@click.command(cls=StrictCommand, short_help="Judge a selection beside random ones.")
 @click.argument("features")
 @click.argument("selected")
 @feature_options

@@ -7,7 +7,7 @@ mod common;
 use common::{SIZES, clusters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fast_select_core::numeric::sample::sample_rows;
-use fast_select_core::quality::cell_distance::cell_distances;
+use fast_select_core::quality::cell_distance::{cell_distances, cells};
 use fast_select_core::quality::qualities;
 use fast_select_core::run::monitor::Monitor;
 use fast_select_core::run::rng::{Purpose, Streams};
@@ -25,7 +25,10 @@ fn bench(c: &mut Criterion) {
             b.iter(|| qualities(x.view(), &selections, &[], streams, &monitor).unwrap());
         });
         group.bench_function(BenchmarkId::new("in cells", n), |b| {
-            b.iter(|| cell_distances(x.view(), &selections, &monitor).unwrap());
+            b.iter(|| {
+                let cells = cells(x.view(), n / 10, &monitor).unwrap();
+                cell_distances(x.view(), &cells, &selections, &monitor).unwrap()
+            });
         });
     }
 }

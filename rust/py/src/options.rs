@@ -5,6 +5,7 @@ use fast_select_core::options::spec::{Command, Kind, OptionSpec, Section, Value}
 use fast_select_core::options::table::{default_value, options_of};
 use fast_select_core::options::{Choice, Params, ValidParams};
 use fast_select_core::select::check_takes_constraints;
+use fast_select_core::select::effect::without_effect;
 use fast_select_core::select::request::{check_size, rows_wanted};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString};
@@ -79,6 +80,11 @@ impl PyParams {
     /// Refuses a method that takes no account of included and excluded rows.
     fn check_takes_constraints(&self) -> PyResult<()> {
         check_takes_constraints(self.inner.method).map_err(to_py)
+    }
+
+    /// Names of the options that were set and have no effect; refuses those that need labels.
+    fn without_effect(&self, has_labels: bool) -> PyResult<Vec<&'static str>> {
+        without_effect(self.command, &self.inner, has_labels).map_err(to_py)
     }
 
     /// The same with blocks of `block_rows` rows and `threads` threads.

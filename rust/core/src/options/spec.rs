@@ -2,6 +2,7 @@
 
 use crate::options::choices::Choice;
 use crate::run::error::{Error, Result};
+use crate::run::monitor::Stage;
 
 /// What a value may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,6 +71,17 @@ pub enum Section {
     Advanced,
 }
 
+/// Where an option matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// In every run.
+    Always,
+    /// In runs with labels.
+    WithLabels,
+    /// In runs that have this stage.
+    In(Stage),
+}
+
 /// An entry of the table.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OptionSpec {
@@ -81,6 +93,8 @@ pub struct OptionSpec {
     pub kind: Kind,
     /// Where help pages list it.
     pub section: Section,
+    /// Where it matters.
+    pub effect: Effect,
     /// The commands that have it, and the default where that is the command's own.
     pub commands: &'static [(Command, Option<u64>)],
     /// What it does: its documentation, line breaks and all.

@@ -4,9 +4,11 @@ use std::ops::Deref;
 
 use crate::options::choices::{Balance, Choice, Init, Method, NonFinite, Scale, Schedule, Space};
 use crate::options::spec::Command::{Compare, Demo, Evaluate, Plan, Select};
+use crate::options::spec::Effect::{Always, In, WithLabels};
 use crate::options::spec::Section::{Advanced, Usual};
-use crate::options::spec::{Command, Kind, OptionSpec, Section, Value};
+use crate::options::spec::{Command, Effect, Kind, OptionSpec, Section, Value};
 use crate::run::error::{Error, Result};
+use crate::run::monitor::Stage::{Exchange, Optimize, Spectral};
 
 /// A type that option values have.
 trait OptionValue: Sized {
@@ -118,12 +120,22 @@ macro_rules! own_default {
     };
 }
 
+/// Where an option matters; everywhere, unless the entry says something else.
+macro_rules! effect {
+    () => {
+        Always
+    };
+    ($effect:expr) => {
+        $effect
+    };
+}
+
 macro_rules! table {
     ($(
         $(#[doc = $help:literal])+
         $name:ident: $type:ty = $default:expr,
         $flag:literal, $kind:expr, $section:ident,
-        [$($command:ident $(= $own:literal)?),+];
+        [$($command:ident $(= $own:literal)?),+] $(, $effect:expr)?;
     )+) => {
         /// Options of a run that are single values, not checked yet.
         #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +156,7 @@ macro_rules! table {
                 flag: $flag,
                 kind: $kind,
                 section: $section,
+                effect: effect!($($effect)?),
                 commands: &[$(($command, own_default!($($own)?))),+],
                 help: concat!($($help),+),
             },
@@ -181,14 +194,15 @@ table! {
         "--count", from(1), Usual, [Select, Plan];
     /// How the count is shared out among the classes, each of which is selected on its own.
     balance: Balance = Balance::Proportional,
-        "--balance", choice::<Balance>(), Usual, [Select, Plan];
+        "--balance", choice::<Balance>(), Usual, [Select, Plan], WithLabels;
     /// Rows that each class gives at least, as far as it has them.
     min_per_class: usize = 1,
-        "--min-per-class", from(0), Usual, [Select, Plan];
+        "--min-per-class", from(0), Usual, [Select, Plan], WithLabels;
     /// Scaling of the columns.
     scale: Scale = Scale::Auto,
         "--scale", choice::<Scale>(), Usual, [Select, Plan, Evaluate, Compare];
-    /// What to do with rows that hold NaN or infinity.
+    /// What to do with rows that hold NaN or infinity; where they are dropped, a ratio is of the
+    /// others.
     nonfinite: NonFinite = NonFinite::Error,
         "--nonfinite", choice::<NonFinite>(), Usual, [Select, Plan, Evaluate];
     /// Memory that the process may take, the mapped input aside. Blocks become smaller to keep to
@@ -215,53 +229,53 @@ table! {
         "--method", choice::<Method>(), Advanced, [Select, Plan];
     /// Space in which the descent matches distributions.
     space: Space = Space::Spectral,
-        "--space", choice::<Space>(), Advanced, [Select, Plan];
+        "--space", choice::<Space>(), Advanced, [Select, Plan], In(Optimize);
     /// Neighbours of a row in the graph.
     n_neighbors: usize = 32,
-        "--neighbors", from(2), Advanced, [Select, Plan];
+        "--neighbors", from(2), Advanced, [Select, Plan], In(Optimize);
     /// Spectral components.
     n_components: usize = 32,
-        "--components", from(1), Advanced, [Select, Plan];
+        "--components", from(1), Advanced, [Select, Plan], In(Spectral);
     /// Frequencies of the library.
     n_freqs: usize = 2048,
-        "--frequencies", from(3), Advanced, [Select, Plan];
+        "--frequencies", from(3), Advanced, [Select, Plan], In(Optimize);
     /// Frequencies of a step of the descent.
     batch_size: usize = 256,
-        "--batch", from(1), Advanced, [Select, Plan];
+        "--batch", from(1), Advanced, [Select, Plan], In(Optimize);
     /// Steps of the descent at most.
     max_steps: usize = 200,
-        "--steps", from(0), Advanced, [Select, Plan];
+        "--steps", from(0), Advanced, [Select, Plan], In(Optimize);
     /// Length of a step of the descent, over the root of the CF distance that is left.
     learning_rate: f64 = 1.0,
-        "--learning-rate", above(0.0), Advanced, [Select, Plan];
+        "--learning-rate", above(0.0), Advanced, [Select, Plan], In(Optimize);
     /// Weight of the diversity term.
     lambda_div: f64 = 0.001,
-        "--lambda-div", weight(), Advanced, [Select, Plan];
+        "--lambda-div", weight(), Advanced, [Select, Plan], In(Optimize);
     /// Weight of the match term.
     lambda_match: f64 = 0.1,
-        "--lambda-match", weight(), Advanced, [Select, Plan];
+        "--lambda-match", weight(), Advanced, [Select, Plan], In(Optimize);
     /// Weight of the graph term.
     lambda_graph: f64 = 0.01,
-        "--lambda-graph", weight(), Advanced, [Select, Plan];
+        "--lambda-graph", weight(), Advanced, [Select, Plan], In(Optimize);
     /// Strength of the phase term.
     lambda_phase: f64 = 0.3,
-        "--lambda-phase", weight(), Advanced, [Select, Plan];
+        "--lambda-phase", weight(), Advanced, [Select, Plan], In(Optimize);
     /// Rows to start from.
     init: Init = Init::Random,
-        "--init", choice::<Init>(), Advanced, [Select, Plan];
+        "--init", choice::<Init>(), Advanced, [Select, Plan], In(Optimize);
     /// Order in which frequencies take part.
     schedule: Schedule = Schedule::Progressive,
-        "--schedule", choice::<Schedule>(), Advanced, [Select, Plan];
+        "--schedule", choice::<Schedule>(), Advanced, [Select, Plan], In(Optimize);
     /// Coarsest radius of the exchange, in units of one over the median distance; each of the four
     /// is twice the one before.
     base_radius: f64 = 0.7,
-        "--base-radius", above(0.0), Advanced, [Select, Plan];
+        "--base-radius", above(0.0), Advanced, [Select, Plan], In(Exchange);
     /// Weight of the mean distance to the nearest pick in the exchange.
     lambda_cover: f64 = 1.0,
-        "--lambda-cover", weight(), Advanced, [Select, Plan];
+        "--lambda-cover", weight(), Advanced, [Select, Plan], In(Exchange);
     /// Rounds of the exchange at most.
     max_sweeps: usize = 4,
-        "--sweeps", from(0), Advanced, [Select, Plan];
+        "--sweeps", from(0), Advanced, [Select, Plan], In(Exchange);
     /// Rows exchanged among each other at most; larger groups are cut.
     block_rows: usize = 16_384,
         "--block-rows", from(64), Advanced, [Select, Plan];
@@ -274,6 +288,7 @@ pub const ARRAYS: &[OptionSpec] = &[
         flag: "--labels",
         kind: Kind::Labels,
         section: Section::Usual,
+        effect: Effect::Always,
         commands: &[
             (Select, None),
             (Plan, None),
@@ -287,6 +302,7 @@ pub const ARRAYS: &[OptionSpec] = &[
         flag: "--include",
         kind: Kind::Rows,
         section: Section::Usual,
+        effect: Effect::Always,
         commands: &[(Select, None)],
         help: " Rows to select in any case.",
     },
@@ -295,6 +311,7 @@ pub const ARRAYS: &[OptionSpec] = &[
         flag: "--exclude",
         kind: Kind::Rows,
         section: Section::Usual,
+        effect: Effect::Always,
         commands: &[(Select, None)],
         help: " Rows not to select; they still count in the whole.",
     },

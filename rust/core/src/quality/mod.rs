@@ -8,12 +8,14 @@
 //! | [`unseen`] | `cfd_m`: m times the mean of `\|φ_S(t) - φ_X(t)\|^2` over frequencies `t = r g`, `g ~ N(0, I)`, r = 1/2, 1, 2 a third each, in units of one over the median distance; the same at each radius, and at r = 1/4 and 4. Random picks have `mean (1 - \|φ_X\|^2) (1 - m/n)`, whatever m is | O(n q p) |
 //! | [`cell_distance`] | `cell_cfd_m`: the same below the scale of the whole, inside cells of about two picks | O(n^2 p / cells) |
 //! | `moments` | errors of the moments of orders 1 to 4 | O(n p^2) |
-//! | `distance_to_selection` | coverage: distance from a row to the nearest selected one | O(s n p), s rows sampled |
+//! | `distance_to_selection` | `coverage_mean`: distance from a row to the nearest selected one, the mean of s sampled rows | O(s n p) |
+//! | `coverage_radius` | `coverage_max`: the greatest of these distances, of all rows | O(n p) |
 //! | [`discrepancy`] | MMD and sliced Wasserstein distance, which no stage optimises | O(2,048^2 p) a selection |
 //! | [`draws`] | the random selections beside which figures are shown, stratified by class or by blocks | O(n p log blocks) |
 //! | [`evaluate()`](evaluate::evaluate) | all of it, for one selection | |
 
 pub mod cell_distance;
+mod coverage_radius;
 pub mod discrepancy;
 mod distance_to_selection;
 pub mod draws;
@@ -22,7 +24,8 @@ mod moments;
 pub mod unseen;
 
 use crate::arrays::matrix::MatrixView;
-use crate::quality::cell_distance::cell_distances;
+use crate::quality::cell_distance::{cell_distances, cells};
+use crate::quality::coverage_radius::coverage_radii;
 use crate::quality::distance_to_selection::distances_to_selections;
 use crate::quality::moments::moment_errors;
 use crate::quality::unseen::{CfDistance, TOGETHER, unseen_distances};
@@ -30,7 +33,7 @@ use crate::run::error::{Error, Result};
 use crate::run::monitor::Monitor;
 use crate::run::rng::Streams;
 
-/// Rows at most whose distance to the selection is measured.
+/// Rows at most whose distances to the selection make its mean.
 pub const COVERAGE_ROWS: usize = 2048;
 
 /// Figures of one selection; 0 is perfect in all of them.
@@ -42,9 +45,9 @@ pub struct Quality {
     pub cell_cfd_m: f64,
     /// Errors of the moments of orders 1 to 4.
     pub moments: [f64; 4],
-    /// Greatest distance of a sampled row to the selection.
+    /// Greatest distance of a row to the selection.
     pub coverage_max: f64,
-    /// Mean of these distances.
+    /// Mean of these distances over [`COVERAGE_ROWS`] sampled rows.
     pub coverage_mean: f64,
 }
 
@@ -98,16 +101,19 @@ pub fn qualities(
     }
     let mut of_selections = unseen_distances(z, &all, streams, monitor)?;
     let of_others = of_selections.split_off(selections.len());
-    let in_cells = cell_distances(z, selections, monitor)?;
+    let cells = cells(z, selections.first().map_or(0, Vec::len), monitor)?;
+    let in_cells = cell_distances(z, &cells, selections, monitor)?;
     let moments = moment_errors(z, selections, monitor)?;
-    let coverage = distances_to_selections(z, selections, COVERAGE_ROWS, streams, monitor)?;
+    let sampled = distances_to_selections(z, selections, COVERAGE_ROWS, streams, monitor)?;
+    let (greatest, means): (Vec<f64>, Vec<f64>) = sampled.into_iter().unzip();
+    let radii = coverage_radii(z, &cells, selections, &greatest, monitor)?;
     let judged = (0..selections.len())
         .map(|s| Quality {
             cf: of_selections[s],
             cell_cfd_m: in_cells[s],
             moments: moments[s],
-            coverage_max: coverage[s].0,
-            coverage_mean: coverage[s].1,
+            coverage_max: radii[s],
+            coverage_mean: means[s],
         })
         .collect();
     Ok((judged, of_others))

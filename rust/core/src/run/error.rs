@@ -93,6 +93,19 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// A number and the noun that goes with it.
+///
+/// ```
+/// use fast_select_core::run::error::counted;
+///
+/// assert_eq!(counted(1, "class", "classes"), "1 class");
+/// assert_eq!(counted(0, "row", "rows"), "0 rows");
+/// ```
+#[must_use]
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
 /// Checks that an array has `expected` entries.
 ///
 /// # Errors
@@ -101,7 +114,9 @@ pub fn check_len(what: &'static str, got: usize, expected: usize) -> Result<()> 
     if got == expected {
         Ok(())
     } else {
-        let fact = format!("has {got} entries where {expected} are needed");
+        let got = counted(got, "entry", "entries");
+        let verb = if expected == 1 { "is" } else { "are" };
+        let fact = format!("has {got} where {expected} {verb} needed");
         Err(Error::refused(what, fact))
     }
 }

@@ -11,6 +11,7 @@
 //! | [`quotas`] | how many rows each class, or each block of a class, gives |
 //! | `group_state` | a group on its way through the stages |
 //! | `schedule` | which stages run |
+//! | [`effect`] | options that were set and change nothing |
 //! | `stages` | the stages, each for one group |
 //! | `exchange_blocks` | the exchange in all blocks of all groups |
 //! | `whole` | what holds these blocks together |
@@ -18,6 +19,7 @@
 //! | [`plan`] | what all that will take |
 //! | `stage_costs` | bytes and multiply-adds of each stage |
 
+pub mod effect;
 mod exchange_blocks;
 pub mod facts;
 pub mod group;

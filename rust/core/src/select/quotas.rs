@@ -1,7 +1,7 @@
 //! How many rows each class, or each block of a class, gives.
 
 use crate::options::{Balance, Params};
-use crate::run::error::{Error, Result};
+use crate::run::error::{Error, Result, counted};
 use crate::select::group::Standing;
 
 /// How many rows a class has, and how many of them may be selected.
@@ -99,12 +99,15 @@ pub fn quotas(classes: &[ClassSize], count: usize, balance: Balance) -> Result<V
         (least + class.least, most + class.most)
     });
     if count > most {
-        let fact = format!("{count} is more than the {most} rows that can be selected");
-        return Err(Error::refused("count", fact));
+        return Err(more_than(count, most));
     }
     if count < least {
         let givers = classes.iter().filter(|c| c.least > 0).count();
-        let fact = format!("{count} is less than the {least} rows that {givers} classes must give");
+        let (rows, givers) = (
+            counted(least, "row", "rows"),
+            counted(givers, "class", "classes"),
+        );
+        let fact = format!("{count} is less than the {rows} that {givers} must give");
         let fix = "Select more, include fewer, lower {min_per_class}, or leave the labels out";
         return Err(Error::refused("count", fact).fix(fix));
     }
@@ -162,6 +165,13 @@ pub fn quotas(classes: &[ClassSize], count: usize, balance: Balance) -> Result<V
                 .for_each(|c| fixed[c] = Some(classes[c].least));
         }
     }
+}
+
+/// The error for more rows than there are to select from.
+pub(crate) fn more_than(count: usize, most: usize) -> Error {
+    let rows = counted(most, "row", "rows");
+    let fact = format!("{count} is more than the {rows} that can be selected");
+    Error::refused("count", fact)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::options::ValidParams;
 use crate::prepare::Prepared;
 use crate::run::error::{Error, Result};
 use crate::select::group::{Group, Standing};
-use crate::select::quotas::class_quotas;
+use crate::select::quotas::{class_quotas, more_than};
 
 /// What is asked of a selection, in numbers of input rows.
 ///
@@ -75,7 +75,7 @@ pub fn check_size(params: &ValidParams) -> Result<()> {
     Err(refused.fix("Give one of them"))
 }
 
-/// The number of rows, of n, that `ratio` or `count` asks for: at least one.
+/// The number of rows that `ratio` or `count` asks for, of the n that are kept: at least one.
 ///
 /// ```
 /// use fast_select_core::options::Params;
@@ -86,7 +86,7 @@ pub fn check_size(params: &ValidParams) -> Result<()> {
 /// assert_eq!(rows_wanted(10, &of(0.001)?)?, 1);
 /// let params = Params { count: Some(11), ..Params::default() };
 /// let refused = rows_wanted(10, &params.check()?).unwrap_err();
-/// assert_eq!(refused.to_string(), "count: 11 is more than the 10 rows");
+/// assert_eq!(refused.to_string(), "count: 11 is more than the 10 rows that can be selected");
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
 ///
@@ -97,8 +97,7 @@ pub fn rows_wanted(n: usize, params: &ValidParams) -> Result<usize> {
     let share = |ratio: f64| ((ratio * n as f64 + 0.5) as usize).max(1);
     let wanted = params.count.or(params.ratio.map(share)).unwrap_or(0);
     if wanted > n {
-        let fact = format!("{wanted} is more than the {n} rows");
-        return Err(Error::refused("count", fact));
+        return Err(more_than(wanted, n));
     }
     Ok(wanted)
 }
