@@ -72,9 +72,8 @@ class Table:
         if self._delimiter is None:
             for at, mark in enumerate(map(_delimiter, lines), number):
                 if mark is not None:
-                    raise self._refuse(
-                        f"line {at} holds {mark!r} where line 1 has one column", QUOTE
-                    )
+                    fact = f"line {at} holds {mark!r} where line 1 has one column"
+                    raise self._refuse(fact, QUOTE)
         return rows
 
     def _quoted(self, lines: list[str], number: int) -> list[list[str]]:
