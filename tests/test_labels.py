@@ -341,6 +341,9 @@ def test_the_option_on_every_command_with_labels(run, features, command):
     }[command]
     got = run(command, features, *arguments, *labels)
     assert got.returncode == 0, got.stderr
-    refused = run(command, features, *arguments, "--label-column", "2")
-    assert refused.returncode == 2
-    assert b"Error: --label" in refused.stderr
+
+
+def test_the_option_needs_a_file_of_labels(run, features):
+    got = run(features, "--count", "8", "--label-column", "2")
+    assert got.returncode == 2
+    assert got.stderr == b"Error: --label-column: needs a text file. Name it with --labels.\n"
