@@ -128,7 +128,7 @@ def test_help_and_version(run):
 
 
 def test_slurm_is_obeyed(run):
-    assert b", 1 threads" in run("--version", SLURM_CPUS_PER_TASK="1").stdout
+    assert b", 1 thread)" in run("--version", SLURM_CPUS_PER_TASK="1").stdout
 
 
 def bad_matrix(rows):

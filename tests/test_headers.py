@@ -217,7 +217,11 @@ def test_claims_take_no_memory(tmp_path):
 @pytest.mark.parametrize("method", [0, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_archives_of_any_method(tmp_path, method):
     path = tmp_path / "x.npz"
-    path.write_bytes(archive(("x.npy", WHOLE), ("notes.txt", b"aside"), method=method))
+    path.write_bytes(
+        archive(
+            ("x.npy", WHOLE), ("notes.txt", b"aside"), ("__MACOSX/._x.npy", b"\0"), method=method
+        )
+    )
     np.testing.assert_array_equal(read(path), X)
 
 

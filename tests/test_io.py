@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fast_select import InvalidInputError
-from fast_select.io import natural_order, read_features, read_indices, read_labels
+from fast_select.io import natural_order, read_features, read_labels
 
 
 def read(*inputs, key=None, flatten=False):
@@ -135,31 +135,6 @@ def test_refused_files(tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(InvalidInputError, match=r"holds no \.npy"):
         read(tmp_path / "folder")
-
-
-def test_labels_and_indices_from_text(tmp_path):
-    path = tmp_path / "labels.txt"
-    path.write_text("cat\ndog\ncat\n")
-    assert np.asarray(read_labels(path)).tolist() == ["cat", "dog", "cat"]
-    rows = tmp_path / "rows.csv"
-    rows.write_text("index,label\n3,cat\n5,dog\n")
-    assert read_indices(rows).tolist() == [3, 5]
-    rows.write_text("index\n3\nx\n")
-    with pytest.raises(InvalidInputError, match="not a list of row numbers"):
-        read_indices(rows)
-    np.save(tmp_path / "rows.npy", np.array([0.5]))
-    with pytest.raises(InvalidInputError, match="where row numbers are needed"):
-        read_indices(tmp_path / "rows.npy")
-
-
-def test_text_with_a_byte_order_mark_and_without_text(tmp_path):
-    rows, other = tmp_path / "rows.txt", tmp_path / "other.txt"
-    rows.write_bytes(b"\xef\xbb\xbf5\n7\n")
-    assert read_indices(rows).tolist() == [5, 7]
-    other.write_bytes(b"\xff\xfe\x00")
-    for reader in (read_indices, read_labels):
-        with pytest.raises(InvalidInputError, match="is UTF-16"):
-            reader(other)
 
 
 def test_misnamed_archives(tmp_path):

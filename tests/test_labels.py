@@ -46,7 +46,7 @@ IDS = range(4)
         (lines(WORDS, "\r\n"), None),
         (lines(WORDS, "\r"), None),
         ("\ufeff" + lines(WORDS), None),
-        (lines(f"  {word} " for word in WORDS), None),
+        (lines(f" \xa0{word}\u3000 " for word in WORDS), None),
         (lines(f'"{word}"' for word in WORDS), None),
         (lines(["label", *WORDS]), None),
         (lines(["Class", *WORDS]), None),
@@ -110,6 +110,7 @@ def test_what_cells_mean(read, cells, classes):
         ("1\n1e999\n", None, "line 2 holds '1e999', no finite number"),
         ("cat\na\0b\n", None, "line 2 holds a NUL byte"),
         (b"cat\ncaf\xe9\n", None, "line 2 is no UTF-8"),
+        (b"cat\n\xef\xbb\xbfdog\n", None, "line 2 holds a byte order mark"),
         ("cat\n".encode("utf-16"), None, "is UTF-16 or UTF-32"),
         ("cat\n".encode("utf-32"), None, "is UTF-16 or UTF-32"),
         ("", None, "is empty"),
@@ -340,6 +341,9 @@ def test_the_option_on_every_command_with_labels(run, features, command):
     }[command]
     got = run(command, features, *arguments, *labels)
     assert got.returncode == 0, got.stderr
-    refused = run(command, features, *arguments, "--label-column", "2")
-    assert refused.returncode == 2
-    assert b"Error: --label" in refused.stderr
+
+
+def test_the_option_needs_a_file_of_labels(run, features):
+    got = run(features, "--count", "8", "--label-column", "2")
+    assert got.returncode == 2
+    assert got.stderr == b"Error: --label-column: needs a text file. Name it with --labels.\n"

@@ -96,7 +96,7 @@ def test_booleans_are_zeros_and_ones(rng):
     assert np.array_equal(rows(x), rows(x.astype(np.uint8)))
 
 
-@pytest.mark.parametrize("dtype", [complex, "M8[s]", "S3", object])
+@pytest.mark.parametrize("dtype", [complex, "M8[s]", "S3", "V3"])
 def test_what_holds_no_real_numbers_is_named(dtype):
     with pytest.raises(InvalidInputError, match=r"not real numbers"):
         rows(np.zeros((20, 2), dtype=dtype))

@@ -31,17 +31,27 @@ def test_the_stages_are_those_that_run(data, method):
     assert planned["working_bytes"] == max(stage["bytes"] for stage in planned["stages"])
 
 
-def test_less_memory_means_smaller_blocks(data):
-    # Few draws: with many, their sums are what takes most of so small a run.
-    free = fast_select.plan(data, ratio=0.1, n_random=2)
+def test_less_memory_means_smaller_blocks(run, tmp_path, data):
+    path = tmp_path / "x.npy"
+    np.save(path, data)
+
+    def planned(*options):
+        # Few draws: with many, their sums are what takes most of so small a run.
+        got = run("plan", path, "--ratio", "0.1", "--random", "2", "--json", *options)
+        assert got.returncode == 0, got.stderr
+        return json.loads(got.stdout)
+
+    free = planned()
     assert free["block_rows"] == 16384
-    limit = free["process_bytes"] + free["working_bytes"] * 2 // 3
-    tight = fast_select.plan(data, ratio=0.1, n_random=2, max_memory=limit)
+    limit = (64 << 20) + free["working_bytes"] * 2 // 3
+    tight = planned("--max-memory", limit)
     assert tight["block_rows"] < 9000
     assert tight["working_bytes"] + tight["process_bytes"] <= limit * 1.05
-    got = fast_select.select(data, ratio=0.1, max_memory=limit, n_random=2)
-    assert got.report["options"]["block_rows"] < 16384
-    assert got.indices.size == 900
+    options = ("--random", "2", "--max-memory", limit, "-o", "-", "--report", "r.json")
+    got = run(path, "--ratio", "0.1", *options)
+    assert len(got.stdout.split()) == 900
+    report = json.loads((run.folder / "r.json").read_text())
+    assert report["options"]["block_rows"] == tight["block_rows"]
 
 
 def test_what_cannot_fit_is_refused_with_what_it_takes(data):

@@ -93,7 +93,8 @@ def labels_of(values: Any, refuse: Refuse, n: int | None = None) -> Labels:
         y = y.astype(np.float64) if y.dtype.itemsize > 8 else y
         if not np.isfinite(y).all():
             row = int(np.flatnonzero(~np.isfinite(y))[0])
-            raise refuse(f"row {row} holds {y[row]}, no finite number")
+            fact = "a missing value" if np.isnan(y[row]) else "no finite number"
+            raise refuse(f"row {row} holds {y[row]}, {fact}")
     classes, codes = np.unique(y, return_inverse=True)
     codes = codes.astype(np.int64).reshape(y.shape)
     if y.dtype.kind in "US":

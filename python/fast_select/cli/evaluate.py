@@ -28,7 +28,7 @@ def evaluate(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Judge the rows of FEATURES that SELECTED (.npy, .npz, .txt, .csv) lists.
+    """Judge the rows of FEATURES that SELECTED (.npy, .npz, .txt, .csv, or -) lists.
 
     Their distribution is compared with that of all rows, beside random selections of the same
     size, on frequencies that no selection was fitted to; with labels also beside stratified ones,

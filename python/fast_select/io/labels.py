@@ -10,7 +10,7 @@ import numpy as np
 
 from .._arrays import Refuse
 from .._errors import shown
-from .._labels import NUMBER, Codes, Labels, labels_of, of_texts
+from .._labels import NUMBER, Codes, Labels, check_rows, labels_of, of_texts
 from .npz import Archive
 from .sources import READABLE_LISTS, Source
 from .text import Table
@@ -34,12 +34,18 @@ def read_labels(
         raise source.refuse("is no text", "Leave --label-column out")
     if source.format == "text":
         return _from_text(Table(source.stream, source.refuse), column, n, source.refuse)
-    return labels_of(source.array(key, 1, "--label-key"), source.refuse, n)
+    if source.format == "npz":
+        return labels_of_archive(source.archive, key, n, "--label-key")
+    return labels_of(source.array(None, 1, None), source.refuse, n)
 
 
-def labels_of_archive(archive: Archive, key: str, n: int) -> Labels:
-    """Labels that lie beside the features in one .npz."""
-    return labels_of(archive.read(archive.chosen(key, 1, None)), archive.refuse, n)
+def labels_of_archive(
+    archive: Archive, key: str | None, n: int | None, flag: str | None = None
+) -> Labels:
+    """Labels of an .npz, which may be that of the features. `flag`: what chooses the array."""
+    name = archive.chosen(key, 1, flag)
+    check_rows(archive.header(name).shape[:1], n, archive.refuse)  # before it is unpacked
+    return labels_of(archive.read(name), archive.refuse, n)
 
 
 def _from_text(table: Table, column: str | None, n: int | None, refuse: Refuse) -> Labels:

@@ -36,7 +36,7 @@ class Archive:
         twice = [name for name, many in Counter(m.filename for m in members).items() if many > 1]
         if twice:
             raise refuse(f"holds '{shown(twice[0])}' twice", "Keep one of them")
-        self.names = [m.filename[:-4] for m in members if m.filename.endswith(".npy")]
+        self.names = [m.filename[:-4] for m in members if _is_array(m.filename)]
 
     def header(self, name: str) -> npy.Header:
         """What a member's header says."""
@@ -101,3 +101,8 @@ class Archive:
         at = tail.rfind(END)
         if len(tail) - at - END_SIZE != int.from_bytes(tail[at + 20 : at + 22], "little"):
             raise self.refuse("holds more than its archive", "Split files that were joined")
+
+
+def _is_array(name: str) -> bool:
+    """Whether a member is an array; hidden ones are what macOS notes beside files."""
+    return name.endswith(".npy") and not name.rpartition("/")[2].startswith(".")

@@ -15,7 +15,11 @@ WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BO
 DELIMITERS = "\t;,"
 """What may part columns: the first of these that the first line holds outside quotes."""
 
-SPACE = " \t"
+SPACE = "".join(
+    map(chr, (0x09, 0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000))
+)
+"""The tab and all that Unicode calls a space; not what it calls a line's end."""
+
 MARKS = re.compile('[\t;,"]')
 QUOTE = "Quote cells that hold commas, semicolons or tabs"
 OPEN_QUOTE = "opens a quote that it does not close"
@@ -72,9 +76,8 @@ class Table:
         if self._delimiter is None:
             for at, mark in enumerate(map(_delimiter, lines), number):
                 if mark is not None:
-                    raise self._refuse(
-                        f"line {at} holds {mark!r} where line 1 has one column", QUOTE
-                    )
+                    fact = f"line {at} holds {mark!r} where line 1 has one column"
+                    raise self._refuse(fact, QUOTE)
         return rows
 
     def _quoted(self, lines: list[str], number: int) -> list[list[str]]:
@@ -153,6 +156,10 @@ def _decoded(data: bytes, number: int, refuse: Refuse) -> str:
     if nul >= 0:
         line = number + data.count(b"\n", 0, nul)
         raise refuse(f"line {line} holds a NUL byte", "Save it as UTF-8 text")
+    mark = data.find(codecs.BOM_UTF8)
+    if mark >= 0:
+        line = number + data.count(b"\n", 0, mark)
+        raise refuse(f"line {line} holds a byte order mark", "Split files that were joined")
     try:
         return data.decode()
     except UnicodeDecodeError as err:

@@ -106,7 +106,7 @@ pub fn fitting(
             let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
             let (allowed, needed) = (mebibytes(bytes), mebibytes(before + needed(&params, 1)));
             let fact = format!("{allowed} MiB is less than the {needed} MiB that it takes");
-            Err(Error::refused("max_memory", fact).fix("Allow that much"))
+            Err(Error::refused("max_memory", fact).fix("Allow that much, or lower {block_rows}"))
         }
     }
 }
