@@ -26,7 +26,7 @@ TYPES = {
     "labels": "ArrayLike | None",
     "rows": "ArrayLike | None",
 }
-KINDS = {"labels": "(n,) array", "rows": "array of row numbers"}
+KINDS = {"labels": "(n,) array", "rows": "array of row numbers, or a mask of all rows"}
 
 
 def entries(command: str) -> list[dict[str, Any]]:

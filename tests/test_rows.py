@@ -86,7 +86,7 @@ def test_a_header_alone_is_an_empty_list(read):
         ("1\n\n2\n", "line 2 is blank"),
         ("index\n4\n5\n4\n", "names row 4 twice, at line 2 and line 4"),
         ("4\n4\n", "names row 4 twice, at line 1 and line 2"),
-        ("0,1,1\n", "names row 1 twice, at entry 1 and entry 2"),
+        ("0,1,1\n", "names row 1 twice, at entry 2 of line 1 and entry 3"),
         ("0,x,1\n", "entry 2 of line 1 is 'x' where"),
         ("0,1,\n", "entry 3 of line 1 is '' where"),
         ("3,cat\n5,dog\n", "has 2 columns and none that names row numbers"),

@@ -145,8 +145,9 @@ def _number(text: str) -> float:
 def _of_objects(values: list[Any], refuse: Refuse) -> Labels:
     if not set(map(type, values)) <= KINDS.keys():  # scalars of numpy or torch, subclasses
         values = [v.item() if hasattr(v, "item") else v for v in values]
-    kinds = {KINDS.get(t) for t in set(map(type, values))}
-    if len(kinds) > 1 or None in kinds or not all(map(_is_finite, values)):
+    types = set(map(type, values))
+    kinds = {KINDS.get(t) for t in types}
+    if len(kinds) > 1 or None in kinds or (float in types and not all(map(_is_finite, values))):
         _refuse_objects(values, refuse)
     table = Codes()
     codes = np.fromiter(map(table.__getitem__, values), np.int64, len(values))

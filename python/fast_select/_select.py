@@ -68,9 +68,9 @@ def select(
         Number of rows to select.
     labels : (n,) array, default None
         Class of each row.
-    include : array of row numbers, default None
+    include : array of row numbers, or a mask of all rows, default None
         Rows to select in any case.
-    exclude : array of row numbers, default None
+    exclude : array of row numbers, or a mask of all rows, default None
         Rows not to select; they still count in the whole.
     balance : proportional, equal, default proportional
         How the count is shared out among the classes, each of which is selected on its own.

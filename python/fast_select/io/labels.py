@@ -33,7 +33,8 @@ def read_labels(
     if column is not None and source.format != "text":
         raise source.refuse("is no text", "Leave --label-column out")
     if source.format == "text":
-        return _from_text(Table(source.stream, source.refuse), column, n, source.refuse)
+        with source.text() as file:
+            return _from_text(Table(file, source.refuse), column, n, source.refuse)
     if source.format == "npz":
         return labels_of_archive(source.archive, key, n, "--label-key")
     return labels_of(source.array(None, 1, None), source.refuse, n)

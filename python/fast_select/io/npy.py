@@ -112,7 +112,7 @@ def _dtype(text: str, refuse: Refuse) -> np.dtype[Any]:
         except (TypeError, ValueError, OverflowError):
             dtype = None
         if dtype is not None and dtype.kind == "O":
-            raise refuse("holds Python objects", "Save it as an array of numbers")
+            raise refuse("holds Python objects", "Save it as an array of numbers or text")
         if dtype is not None and dtype.kind == "V":
             fix = "Save it as float32, if these are bfloat16"
             raise refuse(f"holds raw bytes ({text}), not numbers", fix)

@@ -33,26 +33,33 @@ def read_indices(path: Path, *, n: int | None = None) -> NDArray[np.int64]:
     source = Source(path, READABLE_LISTS)
     if source.format != "text":
         return row_numbers(source.array(None, 1, None), n, source.refuse)
-    table = Table(source.stream, source.refuse)
-    if len(table.first) > 1 and table.second is None and any(map(_is_value, table.first)):
-        values = _values(table.first, "entry {} of line 1".format, 1, source.refuse)
-        return row_numbers(values, n, source.refuse)
-    at, header = _column(table.first, source.refuse)
+    with source.text() as file:
+        return _from_text(Table(file, source.refuse), n, source.refuse)
 
-    def place(entry: int) -> str:
+
+def _from_text(table: Table, n: int | None, refuse: Refuse) -> NDArray[np.int64]:
+    if len(table.first) > 1 and table.second is None and any(map(_is_value, table.first)):
+
+        def entry_of_line(entry: int) -> str:
+            return f"entry {entry + 1} of line 1"
+
+        return row_numbers(_values(table.first, entry_of_line, 0, refuse), n, refuse, entry_of_line)
+    at, header = _column(table.first, refuse)
+
+    def line(entry: int) -> str:
         return f"line {entry + 1 + header}"
 
-    blocks = [_values([] if header else table.first, place, 0, source.refuse)]
+    blocks = [_values([] if header else table.first, line, 0, refuse)]
     count = 1 - header
     for cells in table.column(at):
-        blocks.append(_values(cells, place, count, source.refuse))
+        blocks.append(_values(cells, line, count, refuse))
         count += len(cells)
         if n is not None and count > n:
-            raise source.refuse(f"lists more rows than the {n} of the input")
+            raise refuse(f"lists more rows than the {n} of the input")
     full = [block for block in blocks if block.size]
     if len({block.dtype == np.bool_ for block in full}) > 1:
-        raise source.refuse("holds both numbers and true or false")
-    return row_numbers(np.concatenate(full or blocks), n, source.refuse, place)
+        raise refuse("holds both numbers and true or false")
+    return row_numbers(np.concatenate(full or blocks), n, refuse, line)
 
 
 def _column(first: list[str], refuse: Refuse) -> tuple[int, bool]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any
@@ -74,9 +76,12 @@ class Source:
         if suffix and suffix not in suffixes and not self.is_stream:
             known = ", ".join(suffixes)
             raise self.refuse(f"has the suffix '{path.suffix}', not one of {known}")
-        file = self._opened()
-        self.stream = Stream(file, self.refuse, digest if self.is_stream else None)
-        head = self.stream.peek(len(npy.MAGIC))
+        if self.is_stream:
+            self._stream = Stream(self._opened(), self.refuse, digest)
+            head = self._stream.peek(len(npy.MAGIC))
+        else:
+            with self._opened() as file:
+                head = npy.read_fully(file, len(npy.MAGIC))
         if not head:
             raise self.refuse("is empty")
         begins = "npy" if head == npy.MAGIC else "npz" if head.startswith(MAGICS) else "text"
@@ -88,24 +93,31 @@ class Source:
                 raise self.refuse(f"is {kind}", f"Give it the suffix .{begins}")
         elif begins == "text" and ".txt" not in suffixes:
             raise self.refuse("is neither a .npy nor an .npz")
-        if self.format != "text" and not self.is_stream:
-            file.close()  # a folder may hold more files than can be open
 
     def array(self, key: str | None, ndim: int, flag: str | None) -> NDArray[Any]:
         """The array, mapped if it is a .npy on disk; of an archive the one that is asked for."""
         if self.format == "npz":
             return self.archive.read(self.archive.chosen(key, ndim, flag))
         if self.is_stream:
-            return npy.read_array(self.stream, self.refuse)
+            return npy.read_array(self._stream, self.refuse)
         try:
             return npy.map_array(self.path, self.refuse)
         except OSError as err:
             raise self.refuse(f"cannot be read ({err.strerror})") from err
 
+    @contextmanager
+    def text(self) -> Iterator[npy.Readable]:
+        """The bytes of a text."""
+        if self.is_stream:
+            yield self._stream
+        else:
+            with self._opened() as file:
+                yield file
+
     @cached_property
     def archive(self) -> Archive:
         """The arrays of an .npz."""
-        file = io.BytesIO(self.stream.read_all()) if self.is_stream else self.path
+        file = io.BytesIO(self._stream.read_all()) if self.is_stream else self.path
         return Archive(file, self.refuse)
 
     def _opened(self) -> IO[bytes]:
