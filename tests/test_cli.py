@@ -124,11 +124,16 @@ def test_help_and_version(run):
     assert "Advanced" in text
     assert "--learning-rate" in text.split("Advanced")[1]
     version = run("--version").stdout.decode()
-    assert "threads" in version
+    assert "thread" in version
 
 
 def test_slurm_is_obeyed(run):
     assert b", 1 thread)" in run("--version", SLURM_CPUS_PER_TASK="1").stdout
+
+
+def test_openmp_is_not(run):
+    expected = run("--version").stdout
+    assert run("--version", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1").stdout == expected
 
 
 def bad_matrix(rows):

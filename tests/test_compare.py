@@ -1,6 +1,7 @@
 """Methods side by side."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -45,6 +46,78 @@ def test_data_that_cannot_be_compared(data):
     ):
         with pytest.raises(fast_select.InvalidInputError):
             fast_select.compare(**{"X": x, "labels": y, "ratios": [0.1], **arguments})
+
+
+@pytest.mark.parametrize(
+    "arguments,message",
+    [
+        ({"ratios": [0.1, 0.1]}, "ratios: 0.1 is given twice"),
+        ({"methods": ["fast", "fast"]}, "methods: fast is given twice"),
+        ({"models": ["1nn", "1nn"]}, "models: 1nn is given twice"),
+        ({"seeds": [3, 3]}, "seeds: 3 is given twice"),
+        ({"seeds": [-1]}, "seed: -1 is not an integer"),
+        ({"seeds": [2**64]}, "seed: 18446744073709551616 is not an integer"),
+        ({"seeds": np.array([0.5])}, "seed: "),
+        ({"methods": ["fast", "stratified"], "use_labels": False}, "stratified, which needs"),
+        ({"methods": []}, "methods: are none"),
+        ({"X": [[1.0]], "labels": [0]}, "has 1 row"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(data, arguments, message):
+    x, y = data
+    with pytest.raises(fast_select.InvalidInputError, match=message):
+        fast_select.compare(**{"X": x, "labels": y, "ratios": [0.1], **arguments})
+
+
+def test_without_labels_all_methods_are_those_that_need_none(data):
+    x, y = data
+    got = fast_select.compare(
+        x[:60], y[:60], ratios=np.array([0.2]), seeds=np.array([2**64 - 1], dtype="u8"),
+        use_labels=False, models=["1nn", "forest"],
+    )  # fmt: skip
+    assert [run["method"] for run in got["runs"]] == [m for m in METHODS if m != "stratified"]
+    json.dumps(got, allow_nan=False)
+
+
+@pytest.mark.parametrize("power", [-900, -140, 0, 140, 1000])
+def test_features_of_any_size_are_scaled_alike(data, power):
+    x, _ = data
+    for standard in (True, False):
+        expected = scaled(x, x[:50], standard=standard)
+        got = scaled(np.ldexp(x, power), np.ldexp(x[:50], power), standard=standard)
+        for one, other in zip(got, expected, strict=True):
+            assert np.array_equal(one, other)
+
+
+def test_test_rows_far_outside_stay_numbers(data):
+    x, _ = data
+    with np.errstate(all="raise", over="raise"):
+        _, tested = scaled(x * 1e-200, x * 1e200, standard=False)
+    assert np.isfinite(tested.astype(np.float32) ** 2).all()
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "i1", "u8", "?"])
+def test_scaling_of_any_type(data, dtype):
+    x = (data[0].clip(0) * 20).astype(dtype)
+    first, _ = scaled(x, x, standard=True)
+    wide = x.astype(float)
+    assert first == pytest.approx((wide - wide.mean(axis=0)) / wide.std(axis=0), rel=1e-5, abs=1e-6)
+
+
+def test_training_that_does_not_converge_is_a_note_and_no_warning(data, recwarn):
+    x, y = data
+    far = x * np.array([1e3, 1, 1, 1])
+    far[0] *= 1e12
+    got = fast_select.compare(
+        far, y, ratios=[0.9], methods=["random"], models=["logreg"], seeds=[0], scale="none"
+    )
+    assert len(recwarn) == 0
+    assert all(note.endswith(" stopped before it converged.") for note in got["notes"])
+    counts = Counter()
+    rng = np.random.default_rng(0)
+    hard, codes = rng.normal(size=(300, 50)) * 10.0 ** np.arange(-25, 25), rng.integers(0, 9, 300)
+    accuracies(["logreg"], (hard, hard), (codes, codes), np.arange(300), 0, 1, counts)
+    assert counts == {"logreg": 1}
 
 
 def test_labels_may_be_kept_from_the_methods(data):

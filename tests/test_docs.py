@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,6 +71,32 @@ def test_usage_examples_run_as_written(readme, tmp_path, rng):
 def test_python_examples_run_as_written(readme):
     for code in blocks(readme, "python"):
         exec(compile(code, "README.md", "exec"), {})
+
+
+class Rows(list):
+    """What pandas, datasets and torch do with row numbers."""
+
+    @property
+    def iloc(self):
+        return self
+
+    def __getitem__(self, rows):
+        return [list.__getitem__(self, row) for row in rows]
+
+    select = __getitem__
+
+
+def test_indices_lead_back_as_written(readme):
+    [lines] = blocks(readme, "py")
+    words = Rows("abcdefghij")
+    selection = fast_select.select(np.arange(20.0).reshape(10, 2), count=4, n_random=0)
+    torch = SimpleNamespace(utils=SimpleNamespace(data=SimpleNamespace(Subset=Rows.__getitem__)))
+    names = dict.fromkeys(("frame", "dataset", "images"), words)
+    names |= {"selection": selection, "torch": torch}
+    expected = [words[[i]][0] for i in selection.indices]
+    for line in lines.splitlines():
+        assert eval(line, names) == expected
+    assert len(lines.splitlines()) == 3
 
 
 def docstrings():

@@ -8,7 +8,15 @@ import pytest
 import fast_select
 from fast_select import _core
 from fast_select.cli._tables import quality_table
-from fast_select.report import METRICS, class_counts, notes, ranked, verdict
+from fast_select.report import (
+    METRICS,
+    class_counts,
+    empty_classes,
+    mapped_bytes,
+    notes,
+    ranked,
+    verdict,
+)
 
 
 def quality(own, values, stratified=None, by_blocks=None):
@@ -97,10 +105,76 @@ def test_what_is_worse_comes_after_the_blocks():
     assert sentence.endswith(" draws. And worse than all 20 draws in fourth moment.")
 
 
-def test_ties_are_neither_better_nor_worse():
-    assert verdict(quality(1.0, [1.0] * 20)).startswith("No better than random here")
-    equal = verdict(quality(0.0, [0.0] * 20))
-    assert equal.endswith("1.00 of a random pick's, less than in 0 of 20 draws.")
+@pytest.mark.parametrize(
+    "own,values,start,words",
+    [
+        (1.0, [1.0] * 20, "No better than random here", "1.00 of a random pick's"),
+        (1.0, [1.0] * 19 + [2.0], "No better than random here", "in 1 of 20, equal in 19"),
+        (0.0, [0.0] * 20, "No better than random here", "as good as 0 where a random pick's is as"),
+        (1e-12, [3e-12] * 20, "No better than random here", "less than in 0 of 20, equal in 20"),
+        (3e-12, [1e-12] * 20, "No better than random here", "less than in 0 of 20, equal in 20"),
+        (1 - 1e-7, [1.0] * 20, "No better than random here", "equal in 20 draws."),
+        (0.02, [0.0] * 20, "Worse than random", "is 0.0200 where a random pick's is as good as 0"),
+        (1e-7, [1.0] * 20, "Better than random", "is 1e-07 of a random pick's, less than in all"),
+        (3e5, [1.0] * 20, "Worse than random", "is 3e+05 of a random pick's, more than in all"),
+        (0.9, [1.0] * 10 + [0.9] * 10, "No better than random here", "in 10 of 20, equal in 10"),
+    ],
+)  # fmt: skip
+def test_ties_are_neither_better_nor_worse(own, values, start, words):
+    sentence = verdict(quality(own, values))
+    assert sentence.startswith(f"{start}: ")
+    assert words in sentence
+    assert "nan" not in sentence
+    assert "0.00 of" not in sentence
+
+
+@pytest.mark.parametrize("own,words", [(0.0, " But no better than"), (0.3, " But worse than")])
+def test_blocks_whose_draws_are_perfect(own, words):
+    sentence = verdict(quality(own, TWENTY, by_blocks=[0.0] * 20))
+    assert words in sentence
+    assert sentence.endswith(" draws.")
+
+
+@pytest.mark.parametrize(
+    "own,values,beaten,lost",
+    [
+        (-0.01, [-0.02, -0.005, 0.0, 0.01], 1, 0),
+        (0.0, [-0.02, -0.005, 0.0, 0.01], 1, 0),
+        (0.005, [-0.02, -0.005, 0.0, 0.01], 1, 3),
+    ],
+)
+def test_an_estimate_below_zero_beats_no_other(own, values, beaten, lost):
+    judged = quality(0.5, TWENTY)
+    judged["selection"]["mmd2"] = own
+    judged["random"]["mmd2"] = {"mean": 0.0, "std": 0.0, "values": values}
+    drawn = ranked(judged)["random"]["mmd2"]
+    assert (drawn["beaten"], drawn["lost"]) == (beaten, lost)
+    assert judged["selection"]["mmd2"] == own
+
+
+def copies(rng):
+    """Forty copies of each of five rows, and a pick and draws of as many of each."""
+    x = rng.normal(size=(5, 30)).repeat(40, axis=0)
+    return x, np.arange(200) // 40
+
+
+@pytest.mark.parametrize("kind", ["copies", "all rows", "equal rows", "one row"])
+def test_as_good_as_random_beats_no_draw(rng, kind):
+    x, labels = copies(rng)
+    if kind == "copies":
+        # Stratified draws take as many copies of each row: they are the same selection.
+        report = fast_select.evaluate(x, np.arange(0, 200, 10), labels=labels)
+        drawn = report["quality"]["stratified"]
+    else:
+        x = {"all rows": x, "equal rows": np.ones((90, 3)), "one row": x[:1]}[kind]
+        rows = np.arange(9) if kind == "equal rows" else np.arange(len(x))
+        report = fast_select.evaluate(x, rows)
+        drawn = report["quality"]["random"]
+    assert report["verdict"].startswith("No better than random here: ")
+    assert "equal in 100 draws" in report["verdict"]
+    assert "worse" not in report["verdict"]
+    for name, each in drawn.items():
+        assert (each["beaten"], each["lost"]) == (0, 0), name
 
 
 def test_few_draws_give_no_verdict():
@@ -142,6 +216,25 @@ def test_class_counts():
         {"label": "a", "n_rows": 1, "selected": 0},
         {"label": "b", "n_rows": 2, "selected": 2},
     ]
+
+
+def test_class_counts_of_the_rows_that_are_kept():
+    codes, classes = np.array([1, 0, 1, 2]), np.array(["a", "b", "c"])
+    got = class_counts(np.array([2]), codes, classes, kept=np.array([1, 2]))
+    assert [(c["n_rows"], c["selected"]) for c in got] == [(1, 0), (1, 1), (0, 0)]
+    (note,) = empty_classes(got)
+    assert note == "All rows of 1 class hold NaN or infinity: left out."
+    assert empty_classes(got[:2]) == empty_classes(None) == []
+
+
+def test_only_what_is_mapped_counts_as_mapped(tmp_path, rng):
+    x = rng.normal(size=(50, 4))
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert mapped_bytes(np.asarray(mapped)) == mapped_bytes(mapped) == x.nbytes
+    assert mapped_bytes(np.asarray(mapped[::2].T)) == x.nbytes // 2
+    assert mapped_bytes(mapped.reshape(25, 8)) == x.nbytes
+    assert mapped_bytes(x) == mapped_bytes(x[::2]) == mapped_bytes(np.array(mapped)) == 0
 
 
 def test_report_is_strict_json_and_complete(rng):

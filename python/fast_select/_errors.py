@@ -22,15 +22,6 @@ def rendered(text: str, name_of: Callable[[str], str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda match: name_of(match[1]), text)
 
 
-def shown(text: str) -> str:
-    r"""What a file holds as a message shows it: on one line, and short.
-
-    >>> print(shown("a\nb"))
-    a\nb
-    """
-    return repr(text[:40])[1:-1] + ("..." if len(text) > 40 else "")
-
-
 class FastSelectError(Exception):
     """Base of all errors of this package: ``what``, ``fact`` and ``fix`` (may be empty).
 

@@ -58,8 +58,7 @@ class DefaultGroup(click.Group):
 
     def _check_spelling(self, word: str) -> None:
         """Refuse what is no file and looks like a command."""
-        path = Path(word)
-        if path.suffix or len(path.parts) > 1 or os.path.lexists(word):
+        if "/" in word or os.sep in word or Path(word).suffix or os.path.lexists(word):
             return
         for meant in difflib.get_close_matches(word.lower(), self.commands, n=1):
             fact = "is neither a command nor a file"

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from .._arrays import Refuse
-from .._errors import shown
 from .._labels import NUMBER, Codes, Labels, check_rows, labels_of, of_texts
+from .._text import shortened
 from .npz import Archive
 from .sources import READABLE_LISTS, Source
 from .text import Table
@@ -71,7 +71,7 @@ def _from_text(table: Table, column: str | None, n: int | None, refuse: Refuse) 
         fact = f"holds {rows.size} labels where {n} rows need one each"
         fix = ""
         if has_header:
-            fact += f" (line 1, '{shown(texts[0])}', is read as a header)"
+            fact += f" (line 1, '{shortened(texts[0])}', is read as a header)"
         elif rows.size == n + 1:
             fix = "If line 1 is a header, name its column with --label-column, or remove it"
         raise refuse(fact, fix)
@@ -80,7 +80,7 @@ def _from_text(table: Table, column: str | None, n: int | None, refuse: Refuse) 
 
 def _column(first: list[str], column: str | None, refuse: Refuse) -> tuple[int, bool]:
     """The column of labels, and whether its choice tells that the first line is a header."""
-    listed = ", ".join(f"{i} '{shown(cell)}'" for i, cell in enumerate(first, 1))
+    listed = ", ".join(f"{i} '{shortened(cell)}'" for i, cell in enumerate(first, 1))
     if column is None:
         if len(first) == 1:
             return 0, False

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import Refuse
-from .._errors import shown
+from .._text import shortened
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 1 << 20
@@ -118,7 +118,7 @@ def _dtype(text: str, refuse: Refuse) -> np.dtype[Any]:
             raise refuse(f"holds raw bytes ({text}), not numbers", fix)
         if dtype is not None and dtype.kind in "biufcSUMm" and dtype.itemsize:
             return dtype
-    raise refuse(f"holds elements of type '{shown(text)}', which is unknown")
+    raise refuse(f"holds elements of type '{shortened(text)}', which is unknown")
 
 
 def _shape(text: str, refuse: Refuse) -> tuple[int, ...]:
@@ -129,7 +129,7 @@ def _shape(text: str, refuse: Refuse) -> tuple[int, ...]:
         raise refuse(f"claims {len(sizes)} dimensions, more than {MOST_DIMENSIONS}")
     # Python 2 wrote long integers as 10L.
     if not all(re.fullmatch(r"[0-9]{1,19}L?", size) for size in sizes):
-        raise refuse(f"claims the shape ({shown(text)}), which no array has")
+        raise refuse(f"claims the shape ({shortened(text)}), which no array has")
     return tuple(int(size.rstrip("L")) for size in sizes)
 
 

@@ -13,7 +13,8 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from .._arrays import Refuse
-from .._errors import InvalidInputError, shown
+from .._errors import InvalidInputError
+from .._text import shortened
 from . import npy
 
 MAGICS = (b"PK\3\4", b"PK\5\6")
@@ -35,7 +36,7 @@ class Archive:
                 self._check_ends(archive.fp, members)
         twice = [name for name, many in Counter(m.filename for m in members).items() if many > 1]
         if twice:
-            raise refuse(f"holds '{shown(twice[0])}' twice", "Keep one of them")
+            raise refuse(f"holds '{shortened(twice[0])}' twice", "Keep one of them")
         self.names = [m.filename[:-4] for m in members if _is_array(m.filename)]
 
     def header(self, name: str) -> npy.Header:
@@ -57,7 +58,7 @@ class Archive:
         if key is not None:
             if key in self.names:
                 return key
-            listed = ", ".join(map(shown, self.names)) or "none"
+            listed = ", ".join(map(shortened, self.names)) or "none"
             raise self.refuse(f"has no array '{key}', only {listed}")
         if len(self.names) == 1:
             return self.names[0]
@@ -67,7 +68,7 @@ class Archive:
         fitting = [name for name, shape in shapes.items() if len(shape) == ndim]
         if len(fitting) == 1:
             return fitting[0]
-        listed = ", ".join(f"{shown(name)} {shape}" for name, shape in shapes.items())
+        listed = ", ".join(f"{shortened(name)} {shape}" for name, shape in shapes.items())
         fix = f"Choose one with {flag}" if flag else "Keep one array in it"
         raise self.refuse(f"holds {listed}", fix)
 
@@ -88,7 +89,9 @@ class Archive:
     def _member(self, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
         info = archive.getinfo(f"{name}.npy")
         if info.flag_bits & 1:
-            raise self.refuse(f"'{shown(name)}' in it is encrypted", "Save it without a password")
+            raise self.refuse(
+                f"'{shortened(name)}' in it is encrypted", "Save it without a password"
+            )
         return archive.open(info)
 
     def _check_ends(self, file: IO[bytes], members: list[zipfile.ZipInfo]) -> None:

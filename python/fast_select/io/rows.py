@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import Refuse
-from .._errors import shown
 from .._rows import row_numbers
+from .._text import shortened
 from .sources import READABLE_LISTS, Source
 from .text import Table
 
@@ -70,9 +70,9 @@ def _column(first: list[str], refuse: Refuse) -> tuple[int, bool]:
     if len(places) == 1:
         return places[0], True
     if len(first) == 1:
-        fact = f"line 1 is '{shown(first[0])}', neither a row number nor a header"
+        fact = f"line 1 is '{shortened(first[0])}', neither a row number nor a header"
         raise refuse(fact, "A header is index or row")
-    listed = ", ".join(f"'{shown(name)}'" for name in first)
+    listed = ", ".join(f"'{shortened(name)}'" for name in first)
     many = "several" if places else "none"
     fact = f"has {len(first)} columns and {many} that names row numbers (line 1: {listed})"
     raise refuse(fact, "Call one of them index")
@@ -97,7 +97,7 @@ def _values(
         if value is None and REAL.fullmatch(cell):
             value = int(float(cell)) if float(cell).is_integer() else None
         if value is None or not 0 <= value < 2**63:
-            fact = f"{place(entry)} is '{shown(cell)}' where a row number is needed"
+            fact = f"{place(entry)} is '{shortened(cell)}' where a row number is needed"
             raise refuse(fact, "Row numbers are whole and count from 0")
         values.append(value)
     return np.array(values, dtype=np.int64)

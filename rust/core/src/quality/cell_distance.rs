@@ -8,13 +8,15 @@
 //! compares a selection S with all rows X at frequencies `ω ~ N(0, r^2 I)` in units of one over the
 //! cell's own median distance, r = 1/4, 1/2, 1 and 2, in closed form: its kernel is the Gaussian
 //! one between rows of a cell and 0 between others. Cells are those of [`crate::numeric::partition`]: about
-//! two picks each, and 512 rows at most.
+//! two picks each, and 512 rows at most. Rows that are copies of each other share their picks, so that it
+//! does not matter where cells part them.
 
 use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::kernels::exp::{N_RADII, gaussian_powers};
 use crate::kernels::product::matmul_nt;
 use crate::kernels::squared_distance::{squared_from_products, squared_norms};
 use crate::numeric::partition::partition;
+use crate::quality::copies::{Copies, Shares};
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
 use crate::run::parallel::{add_in_order, map_items};
@@ -63,9 +65,11 @@ pub fn cell_distances(
     monitor: &Monitor,
 ) -> Result<Vec<f64>> {
     let (n, m) = (z.rows(), selections.first().map_or(0, Vec::len));
+    let copies = Copies::of(z, monitor)?;
+    let shares = map_items(selections, |of| Ok(copies.shares(of)))?;
     let by_cell = map_items(cells, |cell| {
         monitor.advance(cell.len())?;
-        Ok(Cell::new(z, cell).distances(selections, n))
+        Ok(Cell::new(z, cell).distances(&shares, (m, n)))
     })?;
     let mut total = vec![0.0; selections.len()];
     add_in_order(&mut total, by_cell);
@@ -95,22 +99,24 @@ impl<'a> Cell<'a> {
         Self { rows, kernels }
     }
 
-    /// The distance of each selection, of n rows in all, summed over the radii.
-    fn distances(&self, selections: &[Vec<u32>], n: usize) -> Vec<f64> {
+    /// The distance of each selection of m rows, of n in all, summed over the radii.
+    fn distances(&self, selections: &[Shares<'_>], (m, n): (usize, usize)) -> Vec<f64> {
         let potential: Vec<f64> = (0..self.rows.len())
             .map(|i| self.kernels.row(i).iter().map(|&k| f64::from(k)).sum())
             .collect();
-        let whole = potential.iter().sum::<f64>() / (n as f64).powi(2);
-        let distance = |selection: &Vec<u32>| {
-            let m = selection.len() as f64;
-            let is_picked = |i: &usize| selection.binary_search(&self.rows[*i]).is_ok();
-            let picks: Vec<usize> = (0..self.rows.len()).filter(is_picked).collect();
-            let across: f64 = picks.iter().map(|&i| potential[i]).sum();
+        let (m, n) = (m as f64, n as f64);
+        let whole = potential.iter().sum::<f64>() / n.powi(2);
+        let distance = |shares: &Shares<'_>| {
+            let rows = self.rows.iter().enumerate();
+            let picks = rows.filter_map(|(i, row)| Some((i, shares.of(*row)?)));
+            let picks: Vec<(usize, f64)> = picks.collect();
+            let across: f64 = picks.iter().map(|&(i, w)| w * potential[i]).sum();
             let pairs = picks
                 .iter()
-                .flat_map(|&i| picks.iter().map(move |&j| (i, j)));
-            let within: f64 = pairs.map(|(i, j)| f64::from(self.kernels.row(i)[j])).sum();
-            within / (m * m) - 2.0 * across / (m * n as f64) + whole
+                .flat_map(|&(i, v)| picks.iter().map(move |&(j, w)| (i, j, v * w)));
+            let pair = |(i, j, w): (usize, usize, f64)| w * f64::from(self.kernels.row(i)[j]);
+            let within: f64 = pairs.map(pair).sum();
+            within / (m * m) - 2.0 * across / (m * n) + whole
         };
         selections.iter().map(distance).collect()
     }
@@ -180,6 +186,22 @@ mod tests {
         let rows = random_matrix(2, 40, 53);
         let copies = rows.view().gather(&[0, 1].repeat(100));
         assert!(distances(&copies, &[vec![0, 1]])[0].abs() < 1e-4);
+    }
+
+    #[test]
+    fn which_copies_are_picked_does_not_matter() {
+        let rows = random_matrix(3, 2, 53);
+        let copies = rows.view().gather(&[0, 1, 2].repeat(400));
+        let got = distances(
+            &copies,
+            &[(0..12).collect(), (600..1200).step_by(50).collect()],
+        );
+        assert!((got[0] - got[1]).abs() < 1e-6, "{got:?}");
+        assert!(
+            got[0].abs() < 1e-3,
+            "as many of each row as the whole: {got:?}"
+        );
+        assert!(distances(&Matrix::zeros(900, 2), &[(0..90).collect()])[0].abs() < 1e-6);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | [`unseen`] | `cfd_m`: m times the mean of `\|φ_S(t) - φ_X(t)\|^2` over frequencies `t = r g`, `g ~ N(0, I)`, r = 1/2, 1, 2 a third each, in units of one over the median distance; the same at each radius, and at r = 1/4 and 4. Random picks have `mean (1 - \|φ_X\|^2) (1 - m/n)`, whatever m is | O(n q p) |
 //! | [`cell_distance`] | `cell_cfd_m`: the same below the scale of the whole, inside cells of about two picks | O(n^2 p / cells) |
+//! | `copies` | rows that are copies of each other, and what a selection holds of them | O(n (p + log n)) |
 //! | `moments` | errors of the moments of orders 1 to 4 | O(n p^2) |
 //! | `distance_to_selection` | `coverage_mean`: distance from a row to the nearest selected one, the mean of s sampled rows | O(s n p) |
 //! | `coverage_radius` | `coverage_max`: the greatest of these distances, of all rows | O(n p) |
@@ -15,6 +16,7 @@
 //! | [`evaluate()`](evaluate::evaluate) | all of it, for one selection | |
 
 pub mod cell_distance;
+mod copies;
 mod coverage_radius;
 pub mod discrepancy;
 mod distance_to_selection;

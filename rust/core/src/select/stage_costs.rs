@@ -460,13 +460,13 @@ impl<'a> Sizes<'a> {
         } else {
             0
         };
-        let lists = 4 * (all * m + selections * (m + COVERAGE_ROWS));
+        let lists = 4 * (all * m + selections * (2 * m + COVERAGE_ROWS));
         StageCost {
             stage: Stage::Quality,
             bytes: (self.z + sums.max(24 * n + copied) + lists) as u64,
             multiply_adds: phases + added + distances + cuts,
             formula: format!(
-                "Z, {} KiB a selection ({TOGETHER} at most) or 24 n, 4 (2 m + {COVERAGE_ROWS}) a selection",
+                "Z, {} KiB a selection ({TOGETHER} at most) or 24 n, 4 (3 m + {COVERAGE_ROWS}) a selection",
                 (PARTIAL_SUMS * 16 * N_FREQS) >> 10
             ),
         }
