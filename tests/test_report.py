@@ -109,7 +109,7 @@ def test_what_is_worse_comes_after_the_blocks():
     "own,values,start,words",
     [
         (1.0, [1.0] * 20, "No better than random here", "1.00 of a random pick's"),
-        (1.0, [1.0] * 19 + [2.0], "No better than random here", "less than in 1 of 20, equal in 19"),
+        (1.0, [1.0] * 19 + [2.0], "No better than random here", "in 1 of 20, equal in 19"),
         (0.0, [0.0] * 20, "No better than random here", "as good as 0 where a random pick's is as"),
         (1e-12, [3e-12] * 20, "No better than random here", "less than in 0 of 20, equal in 20"),
         (3e-12, [1e-12] * 20, "No better than random here", "less than in 0 of 20, equal in 20"),
@@ -180,6 +180,15 @@ def test_as_good_as_random_beats_no_draw(rng, kind):
 def test_few_draws_give_no_verdict():
     for own in (0.5, 1.0, 2.0):
         assert verdict(quality(own, TWENTY[:19])).startswith("Too few draws to tell")
+
+
+def test_a_single_draw_is_one_draw():
+    told = [verdict(quality(own, [1.0])) for own in (0.5, 1.0, 2.0)]
+    assert [sentence.split(", ", 1)[1] for sentence in told] == [
+        "less than in the only one.",
+        "less than in 0 of 1, equal in 1.",
+        "more than in the only one.",
+    ]
 
 
 def test_all_rows_are_no_worse_than_random(rng):
