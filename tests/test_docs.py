@@ -91,8 +91,8 @@ def test_indices_lead_back_as_written(readme):
     words = Rows("abcdefghij")
     selection = fast_select.select(np.arange(20.0).reshape(10, 2), count=4, n_random=0)
     torch = SimpleNamespace(utils=SimpleNamespace(data=SimpleNamespace(Subset=Rows.__getitem__)))
-    names = dict.fromkeys(("frame", "dataset", "images"), words)
-    names |= {"selection": selection, "torch": torch}
+    names = {"selection": selection, "torch": torch}
+    names |= dict.fromkeys(("frame", "dataset", "images"), words)
     expected = [words[[i]][0] for i in selection.indices]
     for line in lines.splitlines():
         assert eval(line, names) == expected

@@ -182,6 +182,15 @@ def test_few_draws_give_no_verdict():
         assert verdict(quality(own, TWENTY[:19])).startswith("Too few draws to tell")
 
 
+def test_a_single_draw_is_one_draw():
+    told = [verdict(quality(own, [1.0])) for own in (0.5, 1.0, 2.0)]
+    assert [sentence.split(", ", 1)[1] for sentence in told] == [
+        "less than in the only one.",
+        "less than in 0 of 1, equal in 1.",
+        "more than in the only one.",
+    ]
+
+
 def test_all_rows_are_no_worse_than_random(rng):
     report = fast_select.select(rng.normal(size=(60, 3)), ratio=1.0).report
     assert report["verdict"].startswith("No better than random here")

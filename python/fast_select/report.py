@@ -251,6 +251,7 @@ def _among(cfd: dict[str, Any]) -> str:
     """In how many draws it is larger, or if not in all of them smaller, and in how many equal."""
     draws, beaten, lost = len(cfd["values"]), cfd["beaten"], cfd["lost"]
     side, number = ("more", draws) if lost == draws else ("less", beaten)
-    among = f"{side} than in {f'all {draws}' if number == draws else f'{number} of {draws}'}"
+    every = "the only one" if draws == 1 else f"all {draws}"
+    among = f"{side} than in {every if number == draws else f'{number} of {draws}'}"
     ties = draws - beaten - lost
     return f"{among}, equal in {ties}" if ties else among

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._text import figure
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -73,7 +75,7 @@ class StageProgress:
             return
         if self._bars is None:
             seconds = time.perf_counter() - self._since
-            click.echo(f"{self._stage:<12} {seconds:8.2f} s", err=True)
+            click.echo(f"{self._stage:<12} {figure(seconds, 2):>8} s", err=True)
         elif self._task is not None:
             bar = self._bars.tasks[self._bars.task_ids.index(self._task)]
             self._bars.update(self._task, completed=bar.total)
