@@ -164,8 +164,10 @@ class Targets:
 
 def default_stem(inputs: Sequence[str]) -> str:
     """What outputs are named after, known before anything is read."""
-    if inputs[0] == "-":
+    if inputs[0] in ("-", "/dev/stdin"):
         return "stdin"
+    if inputs[0].startswith(("/dev/", "/proc/")):  # as of <(...)
+        return "pipe"
     first = Path(inputs[0])
     return first.resolve().name if kind_of(first) == stat.S_IFDIR else first.stem
 

@@ -17,7 +17,7 @@ from .._checks import matrix
 from .._errors import ComputationError, InvalidInputError
 from .npy import BLOCK
 from .npz import Archive
-from .sources import MATRIX_SUFFIXES, Source, is_folder, is_stream, stem_of
+from .sources import MATRIX_SUFFIXES, Source, is_folder, is_stream
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,6 @@ class Features:
     x: NDArray[Any]
     files: tuple[Path, ...]
     """Its files and named streams; none for standard input."""
-    stem: str
-    """What outputs are named after."""
     stream_sha256: str | None = None
     """SHA-256 of the input where a stream is part of it, which cannot be read again."""
     archive: Archive | None = None
@@ -63,12 +61,10 @@ def read_features(inputs: Sequence[str], *, key: str | None, flatten: bool) -> F
             shards.append(Shard(source, x.shape, x.dtype, _lasting(x)))
     if not shards:
         raise InvalidInputError(inputs[0], "holds only shards without rows")
-    first = Path(inputs[0])
     only = source if len(paths) == 1 and source.format == "npz" else None
     return Features(
         x=x if len(paths) == 1 else _concatenated(shards, flatten=flatten),
         files=() if list(inputs) == ["-"] else tuple(paths),
-        stem=first.resolve().name if first != paths[0] else stem_of(first),
         stream_sha256=None if digest is None else digest.hexdigest(),
         archive=None if only is None else only.archive,
     )

@@ -22,9 +22,6 @@ MATRIX_SUFFIXES = (".npy", ".npz")
 LIST_SUFFIXES = (".npy", ".npz", ".txt", ".csv")
 READABLE_LISTS = (*LIST_SUFFIXES, ".tsv")
 
-DEVICES = ("/dev/", "/proc/")
-"""Folders of streams whose names say nothing."""
-
 
 class Stream:
     """Bytes that can be read only once; taken in by `digest` on the way."""
@@ -98,6 +95,8 @@ class Source:
         """The array, mapped if it is a .npy on disk; of an archive the one that is asked for."""
         if self.format == "npz":
             return self.archive.read(self.archive.chosen(key, ndim, flag))
+        if key is not None:
+            raise self.refuse("is a single array, of which none is chosen", f"Leave {flag} out")
         if self.is_stream:
             return npy.read_array(self._stream, self.refuse)
         try:
@@ -150,11 +149,3 @@ def is_folder(path: Path) -> bool:
     except (OSError, ValueError) as err:  # a name with a NUL, or too long
         reason = getattr(err, "strerror", None) or str(err)
         raise InvalidInputError(str(path), f"cannot be read ({reason})") from err
-
-
-def stem_of(path: Path) -> str:
-    """What outputs are named after."""
-    name = str(path)
-    if name in ("-", "/dev/stdin"):
-        return "stdin"
-    return "pipe" if name.startswith(DEVICES) else path.stem
