@@ -187,3 +187,10 @@ def test_command(run, tmp_path, data):
     refused = run("compare", tmp_path / "d.npz", "--key", "x", "--ratio", "0.1")
     assert refused.returncode == 2
     assert b"--label" in refused.stderr
+
+
+def test_bad_rows_have_the_numbers_that_they_have_in_the_input(rng):
+    x, y = rng.normal(size=(60, 3)), np.arange(60) % 2
+    x[17, 1] = np.nan
+    with pytest.raises(fast_select.InvalidInputError, match=r"in 1 row, first in row 17\."):
+        fast_select.compare(x, y, ratios=[0.2])

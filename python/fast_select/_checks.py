@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._arrays import as_array, as_numbers
 from ._errors import InvalidInputError, core_errors, refused
+from ._text import counted
 
 
 def matrix(X: ArrayLike, what: str = "x", *, is_parameter: bool = True) -> NDArray[Any]:
@@ -51,5 +52,5 @@ def check_finite(name: str, x: NDArray[Any]) -> None:
     if x.dtype.kind == "f":
         bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
         if bad.size:
-            fact = f"holds NaN or infinity in {bad.size} rows, first in row {bad[0]}"
+            fact = f"holds NaN or infinity in {counted(bad.size, 'row')}, first in row {bad[0]}"
             raise refused(name, fact, "Clean or leave out these rows first")

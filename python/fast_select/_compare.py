@@ -126,6 +126,7 @@ def compare(
     for name in models:
         estimator(name, 0, 1)
     x = matrix(X)
+    check_finite("x", x)  # before the split, which gives rows other numbers
     params = checked("compare", parameters)
     n_threads = params.values()["threads"]
     codes, classes = encode_labels(labels, x.shape[0])
@@ -140,8 +141,6 @@ def compare(
     pickers |= extra_methods or {}
     if not pickers:
         raise refused("methods", "are none", "Name one or more")
-    check_finite("x", x)
-    check_finite("test", x_test)
     with core_errors():
         asked = [checked("select", {"ratio": ratio}) for ratio in ratios]
         counts = [size.rows_wanted(x.shape[0]) for size in asked]
@@ -266,6 +265,7 @@ def known_test(
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Test features and codes; rows of classes that training does not know get the code -1."""
     x = matrix(test[0], "test")
+    check_finite("test", x)
     if x.shape[1] != n_columns:
         fact = f"has {counted(x.shape[1], 'column')}, not {n_columns} as the rows to select from"
         raise refused("test", fact)
