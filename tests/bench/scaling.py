@@ -27,11 +27,15 @@ DIMS = 32
 
 
 def clusters(n: int, d: int) -> tuple[np.ndarray, np.ndarray]:
-    """`n` rows of `d` columns in twenty clusters, and the cluster of each."""
+    """`n` rows of `d` columns in twenty clusters of unequal size and spread; the cluster of each."""
     rng = np.random.default_rng(n)
-    centers = rng.normal(size=(20, d)) * 1.5
-    y = rng.integers(0, 20, n)
-    return (centers[y] + rng.normal(size=(n, d))).astype(np.float32), y
+    centers = 1.5 * rng.standard_normal((20, d), dtype=np.float32)
+    spreads = rng.uniform(0.3, 1.3, 20).astype(np.float32)
+    y = rng.choice(20, n, p=rng.dirichlet(np.ones(20)))
+    x = rng.standard_normal((n, d), dtype=np.float32)
+    x *= spreads[y][:, None]
+    x += centers[y]
+    return x, y
 
 
 def made(n: int, folder: Path) -> Path:

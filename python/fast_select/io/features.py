@@ -135,8 +135,6 @@ def _matrix(x: NDArray[Any], source: Source, *, flatten: bool) -> NDArray[Any]:
         raise source.refuse(fact, "Use --flatten to make each entry of the first a row")
     if x.ndim > 2:
         x = x.reshape(x.shape[0], -1)
-    if not x.dtype.isnative:
-        x = x.astype(x.dtype.newbyteorder("="))
     matrix(x, source.name, is_parameter=False)
     return x  # as it is: mapped, where it was
 
