@@ -27,7 +27,7 @@ DIMS = 32
 
 
 def clusters(n: int, d: int) -> tuple[np.ndarray, np.ndarray]:
-    """`n` rows of `d` columns in twenty clusters, unequal in size and spread; the cluster of each."""
+    """`n` rows in twenty clusters of unequal sizes and spreads, (n, d); the cluster of each."""
     rng = np.random.default_rng(n)
     centers = 1.5 * rng.standard_normal((20, d), dtype=np.float32)
     spreads = rng.uniform(0.3, 1.3, 20).astype(np.float32)
