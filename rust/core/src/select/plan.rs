@@ -54,7 +54,7 @@ pub struct Fitting {
 /// Blocks and threads with which a process that takes `before` bytes already stays within `bytes` in every stage.
 ///
 /// Blocks, on which the rows selected depend, follow from `bytes`, `params` and the outline alone: the largest, from
-/// those of `params` down by halves, at which [`USUAL_THREADS`] of a process of [`USUAL_BYTES`] would fit. Then as
+/// those of `params` down by halves, at which `USUAL_THREADS` of a process of `USUAL_BYTES` would fit. Then as
 /// many threads as fit here, up to those of the outline.
 ///
 /// ```
