@@ -1,8 +1,8 @@
 //! The pull of the whole on the picks of a block.
 
-use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::arrays::matrix::Matrix;
 use crate::exchange::residual::Pull;
-use crate::kernels::product::{dot, matmul_nt};
+use crate::kernels::product::dot;
 use crate::run::error::Result;
 use crate::run::parallel::fill_blocks;
 
@@ -16,6 +16,10 @@ pub struct Pulled<'a> {
     features: Matrix,
     /// Their products with the slope as it was when a batch began, (m,); of those that came later, when they came.
     along: Vec<f32>,
+    /// Whether the slope has changed since.
+    is_stale: bool,
+    /// Room for the features of a batch: fresh memory costs as much as they do.
+    of_batch: Matrix,
 }
 
 impl<'a> Pulled<'a> {
@@ -25,27 +29,44 @@ impl<'a> Pulled<'a> {
         pull.features_of(picked, features.as_mut_slice());
         Self {
             along: vec![0.0; picked.len()],
+            is_stale: true,
+            of_batch: Matrix::zeros(0, 0),
             pull,
             features,
         }
     }
 
-    /// Features of the rows of a batch, (b, 2 q), before which all products are brought up to date. O(b q p + m q).
+    /// Features of the rows of a batch, the first of (b, 2 q) or more, before which all products are brought up to date; they are given
+    /// back with [`end`](Self::end). O(b q p + m q).
     ///
     /// # Errors
     /// None: the tasks cannot fail.
     pub fn begin(&mut self, batch: &[u32]) -> Result<Matrix> {
-        let slope = &self.pull.slope;
-        let slope = MatrixView::new(slope, 1, slope.len())?;
-        matmul_nt(&mut self.along, slope, self.features.view(), false);
-        let width = self.features.cols();
-        let mut features = Matrix::zeros(batch.len(), width);
-        fill_blocks(features.as_mut_slice(), width, ROWS, |first, out| {
+        let (slope, features) = (&self.pull.slope, &self.features);
+        if std::mem::take(&mut self.is_stale) {
+            fill_blocks(&mut self.along, 1, ROWS, |first, along| {
+                let products = along.iter_mut().enumerate();
+                products.for_each(|(i, along)| *along = dot(features.row(first + i), slope));
+                Ok(())
+            })?;
+        }
+        let (pull, width) = (&self.pull, features.cols());
+        let mut of_batch = std::mem::take(&mut self.of_batch);
+        if of_batch.rows() < batch.len() {
+            of_batch = Matrix::zeros(batch.len(), width);
+        }
+        let entries = &mut of_batch.as_mut_slice()[..batch.len() * width];
+        fill_blocks(entries, width, ROWS, |first, out| {
             let rows = &batch[first..first + out.len() / width];
-            self.pull.features_of(rows, out);
+            pull.features_of(rows, out);
             Ok(())
         })?;
-        Ok(features)
+        Ok(of_batch)
+    }
+
+    /// Takes back what [`begin`](Self::begin) gave, for the next batch.
+    pub fn end(&mut self, of_batch: Matrix) {
+        self.of_batch = of_batch;
     }
 
     /// What a row of features `feature` adds to the pull as it enters for one that has nothing in common with it. O(q).
@@ -69,5 +90,6 @@ impl<'a> Pulled<'a> {
         self.pull.take(feature, self.features.row(slot));
         self.features.row_mut(slot).copy_from_slice(feature);
         self.along[slot] = dot(feature, &self.pull.slope);
+        self.is_stale = true;
     }
 }

@@ -19,7 +19,7 @@
 //! | radii of a block in equal shares, then 2,048 and μ = 3 | .04 .09 .33 |
 
 use crate::arrays::matrix::{Matrix, MatrixView};
-use crate::kernels::product::matmul_nt;
+use crate::kernels::product::{dot, matmul_nt};
 use crate::kernels::sincos::sincos;
 use crate::run::error::Result;
 use crate::run::parallel::sum_blocks;
@@ -182,12 +182,9 @@ impl Pull<'_> {
     /// ```
     #[must_use]
     pub fn change(&self, enters: &[f32], leaves: &[f32]) -> f64 {
-        let (mut along, mut squared) = (0.0, 0.0);
-        for ((a, b), slope) in enters.iter().zip(leaves).zip(&self.slope) {
-            let step = f64::from(a - b);
-            along += step * f64::from(*slope);
-            squared += step * step;
-        }
+        let along = f64::from(dot(enters, &self.slope)) - f64::from(dot(leaves, &self.slope));
+        // |ψ|^2 = q for both.
+        let squared = enters.len() as f64 - 2.0 * f64::from(dot(enters, leaves));
         2.0 * along + self.weight * squared
     }
 
@@ -234,10 +231,16 @@ mod tests {
 
     #[test]
     fn a_swap_changes_the_pull_by_what_the_squares_differ() {
-        let (weight, n) = (0.3, 8);
-        let row = |from: usize| (0..n).map(move |k| ((k * 5 + from) % 7) as f32 / 3.0 - 1.0);
-        let (r, enters, leaves): (Vec<f32>, Vec<f32>, Vec<f32>) =
-            (row(0).collect(), row(2).collect(), row(5).collect());
+        let weight = 0.3;
+        let r: Vec<f32> = (0..8).map(|k| (k * 5 % 7) as f32 / 3.0 - 1.0).collect();
+        let row = |from: usize| -> Vec<f32> {
+            let phases = || (0..4).map(move |k| ((k * 5 + from) % 7) as f32);
+            phases()
+                .map(f32::cos)
+                .chain(phases().map(f32::sin))
+                .collect()
+        };
+        let (enters, leaves) = (row(2), row(5));
         let features = Features {
             freqs: Matrix::zeros(4, 1),
         };

@@ -214,6 +214,9 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
             }
         }
         self.kernels = kernels;
+        if let (Some(pulled), Some(features)) = (&mut self.pulled, features) {
+            pulled.end(features);
+        }
         Ok(changed.len())
     }
 
