@@ -38,6 +38,10 @@ class Labels:
     codes: NDArray[np.int64]
     classes: NDArray[Any]
 
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """The labels of rows."""
+        return self.classes[self.codes[rows]]
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """The labels row by row."""
         return self.classes[self.codes].astype(dtype or self.classes.dtype, copy=False)

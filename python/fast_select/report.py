@@ -104,8 +104,8 @@ def far_outside(prepared: dict[str, Any]) -> list[str]:
     if not count:
         return []
     rows = ", ".join(map(str, listed)) + ", ..." * (count > len(listed))
-    many = "1 row lies" if count == 1 else f"{count} rows lie"
-    return [f"{many} far outside the others ({rows}), drawn in for the comparison."]
+    many, drawn = ("1 row lies", "was") if count == 1 else (f"{count} rows lie", "were")
+    return [f"{many} far outside the others ({rows}) and {drawn} drawn in."]
 
 
 def mapped_bytes(x: NDArray[Any]) -> int:

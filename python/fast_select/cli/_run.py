@@ -7,10 +7,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from .._errors import InvalidInputError
+from .._labels import Labels
 from .._text import counted
 from ..energy import Meter
 from ..io import Features
@@ -72,7 +70,7 @@ def files_of(targets: Sequence[Targets]) -> list[Target]:
 
 def select_and_write(
     features: Features,
-    labels: ArrayLike | None,
+    labels: Labels | None,
     targets: Sequence[Targets],
     meter: Meter,
     sources: Sources,
@@ -100,7 +98,7 @@ def select_and_write(
     for result, target in zip(results, targets, strict=True):
         facts = {"files": names, "sha256": digest.digest(), **result.report["input"]}
         result.report["input"] = facts
-        chosen = None if labels is None else np.asarray(labels)[result.indices]
+        chosen = None if labels is None else labels[result.indices]
         outputs.append((target.indices, index_writer(target.indices, result.indices, chosen)))
         if target.report is not None:
             outputs.append((target.report, json_writer(result.report)))

@@ -89,7 +89,8 @@ impl PyParams {
 
     /// The same with blocks of `block_rows` rows and `threads` threads.
     fn fitted(&self, block_rows: usize, threads: usize) -> PyResult<Self> {
-        let inner = self.inner.fitted(block_rows, threads).map_err(to_py)?;
+        let inner = self.inner.fitted(block_rows, Some(threads));
+        let inner = inner.map_err(to_py)?;
         let command = self.command;
         Ok(Self { command, inner })
     }

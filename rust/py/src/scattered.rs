@@ -4,7 +4,6 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use bytemuck::Pod;
 use fast_select_core::kernels::columns::Affine;
 use fast_select_core::kernels::element::{Element, Exact};
 use fast_select_core::prepare::source::RowSource;
@@ -58,10 +57,7 @@ impl<'a, T: Element> Scattered<'a, T> {
     }
 
     /// Rows in the processor's own way.
-    fn gathered(&self, rows: Range<usize>, columns: Range<usize>) -> Array2<T>
-    where
-        T: Pod,
-    {
+    fn gathered(&self, rows: Range<usize>, columns: Range<usize>) -> Array2<T> {
         let shape = (rows.len(), columns.len());
         Array2::from_shape_fn(shape, |(i, j)| {
             self.entry(rows.start + i, columns.start + j)

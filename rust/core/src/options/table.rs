@@ -398,26 +398,14 @@ pub fn default_value(spec: &OptionSpec, command: Command) -> Value {
 pub struct ValidParams(Params);
 
 impl ValidParams {
-    /// The same with blocks of `block_rows` rows.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] for fewer than the table allows.
-    pub fn with_block_rows(&self, block_rows: usize) -> Result<Self> {
-        let params = Params {
-            block_rows,
-            ..self.0.clone()
-        };
-        params.check()
-    }
-
-    /// The same with blocks of `block_rows` rows and `threads` threads.
+    /// The same with blocks of `block_rows` rows and other threads.
     ///
     /// # Errors
     /// [`Error::Refused`] for numbers that the table does not allow.
-    pub fn fitted(&self, block_rows: usize, threads: usize) -> Result<Self> {
+    pub fn fitted(&self, block_rows: usize, threads: Option<usize>) -> Result<Self> {
         let params = Params {
             block_rows,
-            threads: Some(threads),
+            threads,
             ..self.0.clone()
         };
         params.check()

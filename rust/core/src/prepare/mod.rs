@@ -154,7 +154,7 @@ pub fn prepare(
             n_cols: d,
             n_nonfinite: stats.bad.len(),
             n_constant_columns: stats.range.iter().filter(|range| **range == 0.0).count(),
-            far: scaled.far(),
+            far: scaled.far().into_iter().map(|i| rows[i]).collect(),
             n_distinct: stats.n_distinct,
             scale,
             explained_variance,

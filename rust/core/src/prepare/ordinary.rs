@@ -1,8 +1,9 @@
 //! What is ordinary in a column, from a sample of rows: its middle and its breadth.
 //!
-//! Means, deviations and ranges are taken of entries within [`BREADTHS`] of the middle: a few entries far outside,
-//! as sensors, ids or unit errors leave them, would otherwise set the scale of all. Breadth is the range of all but
-//! the outer 1 % on either side; where it is 0, as in columns that are rarely anything but 0, every entry counts.
+//! Means, deviations and ranges are taken of entries near the middle: a few entries far outside, as sensors, ids or
+//! unit errors leave them, would otherwise set the scale of all. Near is within 20 times the range of all but the
+//! outer 1 % on either side, and within 1,000 times that of all but the outer 10 %, as one in a hundred may be as bad.
+//! A range of 0, as that of columns that are rarely anything but 0, bounds nothing.
 
 use crate::kernels::element::Exact;
 use crate::numeric::sample::sample_rows;
@@ -17,10 +18,8 @@ const SAMPLED: usize = 1024;
 const LOOKED_AT: [usize; 3] = [SAMPLED, 64 * SAMPLED, usize::MAX];
 /// Columns of a task: their sampled entries take 1 MiB.
 const COLUMNS: usize = 64;
-/// Share of a column beyond either end of its breadth.
-const OUTER: f64 = 0.01;
-/// Breadths from the middle up to which an entry is ordinary.
-const BREADTHS: f64 = 20.0;
+/// Shares of a column beyond either end of a range, and how many ranges from the middle an entry may be.
+const RANGES: [(f64, f64); 2] = [(0.1, 1000.0), (0.01, 20.0)];
 
 /// A column's middle, an entry, and what lies around it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +28,7 @@ pub struct Ordinary {
     pub middle: Exact,
     /// Distance from it up to which an entry is ordinary, or infinity.
     pub limit: f64,
-    /// A power of two near the breadth, or near what else is known of the size of entries.
+    /// A power of two near the narrowest range, or near what else is known of the size of entries.
     pub unit: f64,
 }
 
@@ -91,19 +90,19 @@ impl Ordinary {
         });
         let middle = sorted[sorted.len() / 2];
         let apart = |a: Exact, b: Exact| (b.value - a.value) + (b.rest - a.rest);
-        // One on either side at least, as soon as that leaves some.
-        let outer = ((OUTER * sorted.len() as f64).ceil() as usize).min(last / 2);
-        let breadth = apart(sorted[outer], sorted[last - outer]);
+        let ranges = RANGES.map(|(share, times)| {
+            // One on either side at least, as soon as that leaves some.
+            let outer = ((share * sorted.len() as f64).ceil() as usize).min(last / 2);
+            (apart(sorted[outer], sorted[last - outer]), times)
+        });
+        let bounding = ranges.iter().filter(|(range, _)| *range > 0.0);
+        let limits = bounding.map(|(range, times)| range * times);
         let farthest = apart(sorted[0], middle).max(apart(middle, sorted[last]));
-        let sizes = [breadth, farthest, middle.value.abs()];
+        let sizes = [ranges[0].0, ranges[1].0, farthest, middle.value.abs()];
         let unit = sizes.into_iter().find(|size| *size > 0.0).unwrap_or(1.0);
         Self {
             middle,
-            limit: if breadth > 0.0 {
-                BREADTHS * breadth
-            } else {
-                f64::INFINITY
-            },
+            limit: limits.fold(f64::INFINITY, f64::min),
             unit: power_of_two_below(unit.min(f64::MAX)),
         }
     }
@@ -134,6 +133,14 @@ mod tests {
         assert!((spoilt.limit / plain.limit - 1.0).abs() < 0.01 && spoilt.middle.value == 501.0);
         // Also among very few.
         assert_eq!(of(&[1.0, 2.0, 3.0, 4.0, 1e9]).limit, 20.0 * 2.0);
+    }
+
+    #[test]
+    fn nor_do_some_in_a_hundred() {
+        let mut column: Vec<f64> = (0..1000).map(f64::from).collect();
+        column[..80].fill(1e12);
+        let spoilt = of(&column);
+        assert!(spoilt.limit < 1e6 && (500.0..600.0).contains(&spoilt.middle.value));
     }
 
     #[test]

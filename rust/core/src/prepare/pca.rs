@@ -8,7 +8,7 @@
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::arrays::matrix::{Matrix, MatrixView};
-use crate::kernels::product::{matmul_nn, matmul_tn};
+use crate::kernels::product::{dot, matmul_nn, matmul_tn};
 use crate::numeric::factorise::{orthonormal_columns, symmetric_eigen};
 use crate::numeric::signs::{turn_columns, turned};
 use crate::prepare::scaled_rows::ScaledRows;
@@ -92,11 +92,15 @@ pub(crate) fn reduce(
         Ok(())
     })?;
     let kept: f64 = values.iter().rev().take(p0).map(|v| v.max(0.0)).sum();
-    let total = x.variance * n as f64;
+    // Of rows that are not far outside: these would be all of it.
+    let far = x.far();
+    let square = |&i: &usize| f64::from(dot(z.row(i), z.row(i)));
+    let kept = kept - far.iter().map(square).sum::<f64>();
+    let total = x.variance * (n - far.len()) as f64;
     Ok(Reduced {
         z,
         explained_variance: if total > 0.0 {
-            (kept / total).min(1.0)
+            (kept / total).clamp(0.0, 1.0)
         } else {
             1.0
         },
@@ -189,6 +193,20 @@ mod tests {
         let total: f64 = values.iter().sum();
         let kept: f64 = values[d - n_dims..].iter().sum();
         assert!((got.explained_variance - kept / total).abs() < 1e-4);
+    }
+
+    #[test]
+    fn rows_far_outside_explain_nothing() {
+        let mut x = low_rank(3000, 90, 20);
+        let plain = reduced(&x, 6).explained_variance;
+        for i in [7, 900] {
+            x.row_mut(i).fill(1e12);
+        }
+        let spoilt = reduced(&x, 7).explained_variance; // one more dimension for these
+        assert!(
+            plain < 0.99 && (spoilt - plain).abs() < 0.01,
+            "{plain} {spoilt}"
+        );
     }
 
     #[test]

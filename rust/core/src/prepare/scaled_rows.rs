@@ -27,7 +27,7 @@ pub struct ScaledRows<'a> {
     affine: Affine,
     /// R, or infinity.
     reach: f32,
-    far: Mutex<Vec<u32>>,
+    far: Mutex<Vec<usize>>,
     /// Sum over the columns of their variances.
     pub variance: f64,
 }
@@ -117,17 +117,15 @@ impl<'a> ScaledRows<'a> {
                 let nearer = self.reach / distance * (2.0 - self.reach / distance);
                 row.iter_mut().for_each(|x| *x *= nearer);
                 let mut far = self.far.lock().unwrap_or_else(PoisonError::into_inner);
-                far.push(self.rows[first + i]);
+                far.push(first + i);
             }
         }
     }
 
-    /// Rows of the input far outside among those read, ascending.
-    pub fn far(self) -> Vec<u32> {
-        let mut far = self
-            .far
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+    /// Those of the kept rows that lie far outside, of all that were read, ascending.
+    pub fn far(&self) -> Vec<usize> {
+        let far = self.far.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut far = far.clone();
         far.sort_unstable();
         far.dedup();
         far
@@ -169,7 +167,7 @@ mod tests {
     use crate::prepare::ordinary::sampled_rows;
     use ndarray::Array2;
 
-    fn scaled(x: &Array2<f64>, rows: &[u32], scale: Scale) -> (Matrix, Vec<u32>) {
+    fn scaled(x: &Array2<f64>, rows: &[u32], scale: Scale) -> (Matrix, Vec<usize>) {
         let view = x.view();
         let (sampled, monitor) = (sampled_rows(&view), Monitor::default());
         let stats = Statistics::of(&view, &sampled, &monitor).unwrap();

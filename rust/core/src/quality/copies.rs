@@ -8,43 +8,47 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::arrays::matrix::MatrixView;
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
-use crate::run::parallel::map_blocks;
+use crate::run::parallel::fill_blocks;
 
 /// Rows of a task.
 const ROWS: usize = 4096;
 
 /// The group of copies that each row belongs to.
+#[derive(Default)]
 pub struct Copies {
     /// Of each row, counted from 1; 0 for a row of its own, and empty where all are.
     groups: Vec<u32>,
-    /// Copies of each group, the first entry aside.
+    /// Copies of each group.
     sizes: Vec<u32>,
 }
 
 impl Copies {
-    /// Of the rows of `z`, (n, p), equal bit by bit. O(n (p + log n)), memory 16 n.
+    /// Of the rows of `z`, (n, p), equal bit by bit. O(n (p + log n)), memory 16 n at most.
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`].
     pub fn of(z: MatrixView<'_>, monitor: &Monitor) -> Result<Self> {
-        let hashes = map_blocks(z.rows(), ROWS, |rows| {
+        let mut hashes = vec![0; z.rows()];
+        fill_blocks(&mut hashes, 1, ROWS, |first, out| {
             monitor.check()?;
-            let hash = |i: usize| (xxh3_64(bytemuck::cast_slice(z.row(i))), i as u32);
-            Ok(rows.map(hash).collect::<Vec<_>>())
+            let rows = out.iter_mut().enumerate();
+            rows.for_each(|(i, hash)| *hash = xxh3_64(bytemuck::cast_slice(z.row(first + i))));
+            Ok(())
         })?;
-        let mut hashes = hashes.concat();
-        hashes.sort_unstable();
-        let (mut groups, mut sizes) = (Vec::new(), vec![0]);
-        for copies in hashes.chunk_by(|a, b| a.0 == b.0) {
-            if copies.len() > 1 {
-                groups.resize(z.rows(), 0);
-                copies
-                    .iter()
-                    .for_each(|(_, i)| groups[*i as usize] = sizes.len() as u32);
-                sizes.push(copies.len() as u32);
-            }
+        let mut sorted = hashes.clone();
+        sorted.sort_unstable();
+        let repeated = sorted.chunk_by(|a, b| a == b).filter(|same| same.len() > 1);
+        let (repeated, sizes): (Vec<u64>, Vec<u32>) =
+            repeated.map(|same| (same[0], same.len() as u32)).unzip();
+        drop(sorted);
+        if repeated.is_empty() {
+            return Ok(Self::default());
         }
-        Ok(Self { groups, sizes })
+        let group = |hash: &u64| repeated.binary_search(hash).map_or(0, |at| at as u32 + 1);
+        Ok(Self {
+            groups: hashes.iter().map(group).collect(),
+            sizes,
+        })
     }
 
     /// Whether a row has copies.
@@ -83,7 +87,7 @@ impl Shares<'_> {
             None => self.selection.binary_search(&row).ok().map(|_| 1.0),
             Some(group) => {
                 let at = self.by_group.binary_search_by_key(&group, |(of, _)| *of);
-                let size = f64::from(self.copies.sizes[group as usize]);
+                let size = f64::from(self.copies.sizes[group as usize - 1]);
                 at.ok().map(|at| f64::from(self.by_group[at].1) / size)
             }
         }

@@ -48,23 +48,32 @@ pub fn coverage_radii(
     let m = selections.first().map_or(1, Vec::len).max(1);
     let window = (PICKS * n / m).clamp(ROWS.0, ROWS.1);
     let squares: Vec<f32> = least.iter().map(|r| (r * r) as f32).collect();
-    let parts = map_blocks(n, window, |at| {
-        monitor.check()?;
-        let tile = rows.distances(at.clone());
-        let mut left = Vec::new();
-        for (s, (places, square)) in places.iter().zip(&squares).enumerate() {
-            let mut best = vec![f32::INFINITY; at.len()];
-            let picks: Vec<usize> = within(places, &at).collect();
-            min_rows(&tile, &picks, &mut best);
-            let far = best.into_iter().zip(at.clone());
-            let far = far.filter(|(b, _)| b > square);
-            left.extend(far.map(|(b, place)| (s, (place as u32, b))));
+    // Windows within longer ones, so that few candidates wait for the others.
+    let parts = map_blocks(n, window * GROWTH, |long| {
+        let mut left = vec![Vec::new(); selections.len()];
+        for at in blocks(long.len(), window) {
+            monitor.check()?;
+            let at = long.start + at.start..long.start + at.end;
+            let tile = rows.distances(at.clone());
+            for ((left, places), square) in left.iter_mut().zip(&places).zip(&squares) {
+                let mut best = vec![f32::INFINITY; at.len()];
+                let picks: Vec<usize> = within(places, &at).collect();
+                min_rows(&tile, &picks, &mut best);
+                let found = best.into_iter().zip(at.clone());
+                let far = found.filter(|(b, _)| b > square);
+                left.extend(far.map(|(b, place)| (place as u32, b)));
+            }
         }
-        Ok(left)
+        let lowered = left.into_iter().zip(&places).zip(&squares);
+        let lowered = lowered.map(|((left, places), square)| {
+            rows.lowered(left, in_window(places, &long), *square, monitor)
+        });
+        lowered.collect::<Result<Vec<_>>>()
     })?;
     let mut candidates = vec![Vec::new(); selections.len()];
-    for (s, candidate) in parts.into_iter().flatten() {
-        candidates[s].push(candidate);
+    for part in parts {
+        let pairs = candidates.iter_mut().zip(part);
+        pairs.for_each(|(all, part)| all.extend(part));
     }
     let searches = candidates
         .into_iter()
@@ -72,7 +81,13 @@ pub fn coverage_radii(
         .zip(least.iter().zip(squares));
     let searches: Vec<_> = searches.collect();
     map_items(searches, |((candidates, places), (least, square))| {
-        let found = farthest(&rows, candidates, &places, (window, square), monitor)?;
+        let found = farthest(
+            &rows,
+            candidates,
+            &places,
+            (window * GROWTH, square),
+            monitor,
+        )?;
         Ok(least.max(f64::from(found.sqrt())))
     })
 }
@@ -92,11 +107,8 @@ fn farthest(
         let mut left = Vec::new();
         for near in candidates.chunk_by(|a, b| a.0 as usize / window == b.0 as usize / window) {
             let first = near[0].0 as usize / window * window;
-            let at = |bound: usize| picks.partition_point(|&i| (i as usize) < bound);
-            let own = &picks[at(first)..at(first + window)];
-            for batch in near.chunks(TILE_ROWS) {
-                left.extend(rows.lowered(batch.to_vec(), own, square, monitor)?);
-            }
+            let own = in_window(picks, &(first..first + window));
+            left.extend(rows.lowered(near.to_vec(), own, square, monitor)?);
         }
         candidates = left;
     }
@@ -106,6 +118,12 @@ fn farthest(
         square = found.iter().map(|c| c.1).fold(square, f32::max);
     }
     Ok(square)
+}
+
+/// Those of `picks` (ascending places) that lie in a window.
+fn in_window<'a>(picks: &'a [u32], window: &Range<usize>) -> &'a [u32] {
+    let at = |bound: usize| picks.partition_point(|&i| (i as usize) < bound);
+    &picks[at(window.start)..at(window.end)]
 }
 
 /// Rows of `z` in the order of cells.
@@ -166,6 +184,18 @@ impl<'a> Ordered<'a> {
     /// The candidates that lie farther than `square` from all `picks` (places), with the least of their
     /// squared distances.
     fn lowered(
+        &self,
+        candidates: Vec<Candidate>,
+        picks: &[u32],
+        square: f32,
+        monitor: &Monitor,
+    ) -> Result<Vec<Candidate>> {
+        let tiles = candidates.chunks(TILE_ROWS);
+        let lowered = tiles.map(|tile| self.lowered_tile(tile.to_vec(), picks, square, monitor));
+        Ok(lowered.collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    fn lowered_tile(
         &self,
         mut candidates: Vec<Candidate>,
         picks: &[u32],

@@ -94,7 +94,7 @@ pub fn fitting(
         if halved < LEAST_BLOCK_ROWS {
             break;
         }
-        params = params.with_block_rows(halved)?;
+        params = params.fitted(halved, params.threads)?;
     }
     let fits = |n_threads: &usize| before + needed(&params, *n_threads) <= bytes;
     match (1..=outline.n_threads).rev().find(fits) {
