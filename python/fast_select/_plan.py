@@ -102,18 +102,13 @@ def check_memory(
         raise ComputationError("memory", fact, fix)
 
 
-def row_counts(n: int, codes: NDArray[np.int64] | None) -> list[int]:
-    """Rows of each class."""
-    return [n] if codes is None else np.bincount(codes).tolist()
-
-
 def class_sizes(
     x: NDArray[Any], codes: NDArray[np.int64] | None, params: _core.Params
 ) -> list[int]:
     """Rows of each class, without those that ``nonfinite`` leaves out: they are read for that."""
-    if params.values()["nonfinite"] == "error" or x.dtype.kind in "iub":
-        return row_counts(x.shape[0], codes)
     n_classes = 1 if codes is None else int(codes.max()) + 1
+    if params.values()["nonfinite"] == "error" or x.dtype.kind in "iub":
+        return [x.shape[0]] if codes is None else np.bincount(codes).tolist()
     sizes = np.zeros(n_classes, dtype=np.int64)
     step = max(1, READ // x.shape[1])
     for start in range(0, x.shape[0], step):

@@ -14,7 +14,7 @@ from . import _core
 from ._checks import checked, matrix
 from ._errors import core_errors, refused
 from ._labels import encode_labels
-from ._plan import check_memory, class_sizes, row_counts, with_fitting_blocks
+from ._plan import check_memory, class_sizes, with_fitting_blocks
 from ._rows import row_numbers
 from .energy import Meter
 from .report import report_on
@@ -211,17 +211,17 @@ def _select_sizes(
     )
     asked = [checked("select", {**options, **size}) for size in sizes]
     with core_errors():
+        for params in asked:
+            params.rows_wanted(x.shape[0])
         idle = asked[0].without_effect(codes is not None)
         if len(sizes) > 1 or included is not None or excluded is not None:
             asked[0].check_takes_constraints()
-        if asked[0].values()["max_memory"] is not None:
-            kept_sizes = class_sizes(x, codes, asked[0])
-            most = max(params.rows_wanted(sum(kept_sizes)) for params in asked)
-            fitting = with_fitting_blocks(asked[0], x.shape[1], kept_sizes, most)
-            fitted = [fitting.values()[name] for name in ("block_rows", "threads")]
-            asked = [params.fitted(*fitted) for params in asked]
-        most = max(params.rows_wanted(x.shape[0]) for params in asked)
-        check_memory(x.shape[1], row_counts(x.shape[0], codes), most, asked[0])
+        kept_sizes = class_sizes(x, codes, asked[0])
+        wanted = [params.rows_wanted(sum(kept_sizes)) for params in asked]
+        fitting = with_fitting_blocks(asked[0], x.shape[1], kept_sizes, max(wanted))
+        fitted = [fitting.values()[name] for name in ("block_rows", "threads")]
+        asked = [params.fitted(*fitted) for params in asked]
+        check_memory(x.shape[1], kept_sizes, max(wanted), asked[0])
     at_hand = meter = meter or Meter(asked[0].values()["watts_per_core"])
 
     def watch(stage: str, done: int, total: int) -> None:
@@ -236,13 +236,12 @@ def _select_sizes(
     found: list[Selection] = []
     with core_errors():
         prepared = _core.prepare(x, asked[0], progress=watch)
-        facts = prepared.facts
-        wanted = [params.rows_wanted(facts["n_kept"]) for params in asked]
         for params, count in zip(asked, wanted, strict=True):
             _core.check_request(
                 prepared, count, params, labels=codes, include=included, exclude=excluded
             )
         meter.tick()
+        facts = prepared.facts
         kept = prepared.rows if facts["n_nonfinite"] else None
         for params, count in zip(asked, wanted, strict=True):
             at_hand = meter.branch()
