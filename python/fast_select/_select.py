@@ -32,11 +32,17 @@ class Selection:
     """Selected rows and the report on them.
 
     ``indices``: row numbers of the input, ascending, int64, (m,). ``report``: what
-    ``fast-select`` writes as JSON (README, "The report").
+    ``fast-select`` writes as JSON (README, "The report"). ``labels``: of these rows, (m,).
     """
 
     indices: NDArray[np.int64]
     report: dict[str, Any]
+    labels: NDArray[Any] | None = None
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The selection as a table: ``index``, and ``label`` where there are labels; all (m,)."""
+        known = {"index": self.indices, "label": self.labels}
+        return {name: values for name, values in known.items() if values is not None}
 
 
 def select(
@@ -268,7 +274,8 @@ def _select_sizes(
                 groups=selected["groups"],
                 without_effect=idle,
             )
-            found.append(Selection(indices, report))
+            chosen = None if codes is None or classes is None else classes[codes[indices]]
+            found.append(Selection(indices, report, chosen))
             left_out = np.ones(x.shape[0], dtype=bool)
             left_out[indices] = False
             excluded = np.flatnonzero(left_out)

@@ -7,7 +7,7 @@ import io
 import json
 import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -23,12 +23,10 @@ BLOCK = 1 << 16
 Report = dict[str, Any] | list[dict[str, Any]]
 
 
-def index_writer(target: Target, indices: NDArray[np.int64], labels: NDArray[Any] | None) -> Writer:
-    """What writes `indices` in the format of the target's suffix, else as text.
-
-    `labels`: of the selected rows.
-    """
+def table_writer(target: Target, columns: Mapping[str, NDArray[Any]]) -> Writer:
+    """What writes a selection by the suffix of its file: all columns in CSV, else the indices."""
     suffix = Path(target.name).suffix
+    indices = columns["index"]
 
     def write(file: Sink) -> None:
         if suffix == ".npy":
@@ -38,17 +36,22 @@ def index_writer(target: Target, indices: NDArray[np.int64], labels: NDArray[Any
             with zipfile.ZipFile(cast("IO[bytes]", file), "w") as archive:
                 with archive.open("indices.npy", "w", force_zip64=True) as member:
                     np.save(member, indices)
+        elif suffix == ".csv":
+            file.write(lines([columns.keys()]))
+            write_lines(file, list(columns.values()))
         else:
-            columns = [indices] if labels is None or suffix != ".csv" else [indices, labels]
-            if suffix == ".csv":
-                file.write(table([["index", "label"][: len(columns)]]))
-            for at in range(0, indices.size, BLOCK):
-                file.write(table(zip(*(c[at : at + BLOCK] for c in columns), strict=True)))
+            write_lines(file, [indices])
 
     return write
 
 
-def table(rows: Iterable[Iterable[Any]]) -> bytes:
+def write_lines(file: Sink, columns: Sequence[NDArray[Any]]) -> None:
+    """Write columns of equal length as lines."""
+    for at in range(0, columns[0].size, BLOCK):
+        file.write(lines(zip(*(c[at : at + BLOCK] for c in columns), strict=True)))
+
+
+def lines(rows: Iterable[Iterable[Any]]) -> bytes:
     """Rows as lines of a CSV file."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)

@@ -13,7 +13,7 @@ from .._text import counted
 from ..energy import Meter
 from ..io import Features
 from ._commit import Outcome, Writer, write_all
-from ._output import index_writer, json_printer, json_writer
+from ._output import json_printer, json_writer, table_writer
 from ._progress import StageProgress
 from ._sources import Sources
 from ._targets import Target, Targets, check_distinct
@@ -98,8 +98,7 @@ def select_and_write(
     for result, target in zip(results, targets, strict=True):
         facts = {"files": names, "sha256": digest.digest(), **result.report["input"]}
         result.report["input"] = facts
-        chosen = None if labels is None else labels[result.indices]
-        outputs.append((target.indices, index_writer(target.indices, result.indices, chosen)))
+        outputs.append((target.indices, table_writer(target.indices, result.columns())))
         if target.report is not None:
             outputs.append((target.report, json_writer(result.report)))
     if as_json:
