@@ -131,6 +131,15 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
         signal.signal(signal.SIGHUP, before)
 
 
+@pytest.fixture
+def hangup_heard():
+    """SIGHUP as a terminal leaves it: under nohup it is ignored, and stays so."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup_heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_stop_before_the_names_are_given_and_wait_after(tmp_path, number):
     target = Target.of(str(tmp_path / "a.txt"), "--output", force=False)
