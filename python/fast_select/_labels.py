@@ -70,6 +70,11 @@ def encode_labels(
     return found.codes, found.classes
 
 
+def encode_groups(groups: ArrayLike | Labels | None, n: int) -> NDArray[np.int64] | None:
+    """Numbers 0, 1, ... for the groups of n rows, which are read as labels are."""
+    return None if groups is None else labels_of(groups, partial(refused, "groups"), n).codes
+
+
 def check_rows(shape: tuple[int, ...], n: int | None, refuse: Refuse) -> None:
     """Refuse labels that are not one for each of n rows (any number, where that is None)."""
     if shape != (n,) and (n is not None or len(shape) != 1):

@@ -11,10 +11,12 @@ class SelectParameters(TypedDict, total=False):
     ratio: float | None
     count: int | None
     labels: ArrayLike | None
+    groups: ArrayLike | None
     include: ArrayLike | None
     exclude: ArrayLike | None
     balance: Literal["proportional", "equal"]
     min_per_class: int
+    max_per_group: int | None
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
     max_memory: int | None
@@ -48,8 +50,10 @@ class PlanParameters(TypedDict, total=False):
     ratio: float | None
     count: int | None
     labels: ArrayLike | None
+    groups: ArrayLike | None
     balance: Literal["proportional", "equal"]
     min_per_class: int
+    max_per_group: int | None
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
     max_memory: int | None

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._checks import checked, matrix
 from ._errors import core_errors, refused
-from ._labels import encode_labels
+from ._labels import encode_groups, encode_labels
 from ._plan import check_memory, class_sizes, with_fitting_blocks
 from ._rows import row_numbers
 from .energy import Meter
@@ -74,6 +74,9 @@ def select(
         Number of rows to select.
     labels : (n,) array, default None
         Class of each row.
+    groups : (n,) array, default None
+        Group of each row, of which a few at most are selected: frames of a video, scans of
+        a patient.
     include : array of row numbers, or a mask of all rows, default None
         Rows to select in any case.
     exclude : array of row numbers, or a mask of all rows, default None
@@ -82,6 +85,8 @@ def select(
         How the count is shared out among the classes, each of which is selected on its own.
     min_per_class : integer, 0 or more, default 1
         Rows that each class gives at least, as far as it has them.
+    max_per_group : integer, 1 or more, default None
+        Rows of a group that are selected at most.
     scale : auto, none, standard, default auto
         Scaling of the columns.
     nonfinite : error, drop, default error
@@ -211,6 +216,7 @@ def _select_sizes(
     check_watchers(progress, meter)
     options = {**parameters}
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
+    siblings = encode_groups(options.pop("groups", None), x.shape[0])
     included, excluded = (
         None if rows is None else row_numbers(rows, x.shape[0], partial(refused, name))
         for name, rows in ((name, options.pop(name, None)) for name in ("include", "exclude"))
@@ -220,7 +226,8 @@ def _select_sizes(
         for params in asked:
             params.rows_wanted(x.shape[0])
         idle = asked[0].without_effect(codes is not None)
-        if len(sizes) > 1 or included is not None or excluded is not None:
+        asked[0].check_caps(siblings is not None)
+        if len(sizes) > 1 or any(each is not None for each in (included, excluded, siblings)):
             asked[0].check_takes_constraints()
         kept_sizes = class_sizes(x, codes, asked[0])
         wanted = [params.rows_wanted(sum(kept_sizes)) for params in asked]
@@ -238,13 +245,20 @@ def _select_sizes(
     constraints = {
         "n_included": 0 if included is None else np.unique(included).size,
         "n_excluded": 0 if excluded is None else np.unique(excluded).size,
+        "n_groups": None if siblings is None else int(siblings.max()) + 1,
     }
     found: list[Selection] = []
     with core_errors():
         prepared = _core.prepare(x, asked[0], progress=watch)
         for params, count in zip(asked, wanted, strict=True):
             _core.check_request(
-                prepared, count, params, labels=codes, include=included, exclude=excluded
+                prepared,
+                count,
+                params,
+                labels=codes,
+                groups=siblings,
+                include=included,
+                exclude=excluded,
             )
         meter.tick()
         facts = prepared.facts
@@ -256,6 +270,7 @@ def _select_sizes(
                 count,
                 params,
                 labels=codes,
+                groups=siblings,
                 include=included,
                 exclude=excluded,
                 progress=watch,

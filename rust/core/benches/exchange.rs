@@ -7,6 +7,7 @@ mod common;
 use common::{SIZES, clusters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fast_select_core::exchange::block::Block;
+use fast_select_core::exchange::rules::Rules;
 use fast_select_core::numeric::sample::sample_rows;
 use fast_select_core::options::ValidParams;
 use fast_select_core::run::monitor::Monitor;
@@ -28,7 +29,14 @@ fn bench(c: &mut Criterion) {
             b.iter(|| {
                 let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
                 let mut picked = sample_rows(n, n / 10, &mut rng);
-                let swaps = block.exchange(&mut picked, &[], None, &params, &mut rng, &monitor);
+                let swaps = block.exchange(
+                    &mut picked,
+                    Rules::default(),
+                    None,
+                    &params,
+                    &mut rng,
+                    &monitor,
+                );
                 swaps.unwrap()
             });
         });

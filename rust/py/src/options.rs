@@ -6,7 +6,7 @@ use fast_select_core::options::table::{default_value, options_of};
 use fast_select_core::options::{Choice, Params, ValidParams};
 use fast_select_core::select::check_takes_constraints;
 use fast_select_core::select::effect::without_effect;
-use fast_select_core::select::request::{check_size, rows_wanted};
+use fast_select_core::select::request::{check_caps, check_size, rows_wanted};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString};
 
@@ -80,6 +80,11 @@ impl PyParams {
     /// Refuses a method that takes no account of included and excluded rows.
     fn check_takes_constraints(&self) -> PyResult<()> {
         check_takes_constraints(self.inner.method).map_err(to_py)
+    }
+
+    /// Refuses one of groups and `max_per_group` without the other.
+    fn check_caps(&self, has_groups: bool) -> PyResult<()> {
+        check_caps(has_groups, &self.inner).map_err(to_py)
     }
 
     /// Names of the options that were set and have no effect; refuses those that need labels.

@@ -1,7 +1,7 @@
 //! `select()`: rows of prepared input.
 
 use fast_select_core::select::facts::GroupFacts;
-use fast_select_core::select::request::{Request, groups};
+use fast_select_core::select::request::{self, Request};
 use fast_select_core::select::select_rows;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -24,6 +24,7 @@ pub fn numbers(array: Option<&Numbers<'_>>) -> Option<Vec<i64>> {
 struct Asked {
     count: usize,
     labels: Option<Vec<i64>>,
+    siblings: Option<Vec<i64>>,
     include: Vec<i64>,
     exclude: Vec<i64>,
 }
@@ -32,12 +33,14 @@ impl Asked {
     fn of(
         count: usize,
         labels: Option<&Numbers<'_>>,
+        siblings: Option<&Numbers<'_>>,
         include: Option<&Numbers<'_>>,
         exclude: Option<&Numbers<'_>>,
     ) -> Self {
         Self {
             count,
             labels: numbers(labels),
+            siblings: numbers(siblings),
             include: numbers(include).unwrap_or_default(),
             exclude: numbers(exclude).unwrap_or_default(),
         }
@@ -47,6 +50,7 @@ impl Asked {
         Request {
             count: self.count,
             labels: self.labels.as_deref(),
+            siblings: self.siblings.as_deref(),
             include: &self.include,
             exclude: &self.exclude,
         }
@@ -55,23 +59,30 @@ impl Asked {
 
 /// Refuses what `select` would refuse, before any work.
 #[pyfunction]
-#[pyo3(signature = (prepared, count, params, *, labels = None, include = None, exclude = None))]
+#[pyo3(signature = (prepared, count, params, *, labels = None, groups = None, include = None, exclude = None))]
 fn check_request(
     prepared: &PyPrepared,
     count: usize,
     params: &PyParams,
     labels: Option<Numbers<'_>>,
+    groups: Option<Numbers<'_>>,
     include: Option<Numbers<'_>>,
     exclude: Option<Numbers<'_>>,
 ) -> PyResult<()> {
-    let asked = Asked::of(count, labels.as_ref(), include.as_ref(), exclude.as_ref());
-    let groups = groups(&prepared.inner, asked.request(), &params.inner);
+    let asked = Asked::of(
+        count,
+        labels.as_ref(),
+        groups.as_ref(),
+        include.as_ref(),
+        exclude.as_ref(),
+    );
+    let groups = request::groups(&prepared.inner, asked.request(), &params.inner);
     groups.map(|_| ()).map_err(to_py)
 }
 
 /// Selects `count` rows: `indices`, ascending, and `groups`, what happened in each.
 #[pyfunction]
-#[pyo3(signature = (prepared, count, params, *, labels = None, include = None, exclude = None, progress = None))]
+#[pyo3(signature = (prepared, count, params, *, labels = None, groups = None, include = None, exclude = None, progress = None))]
 #[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
 fn select<'py>(
     py: Python<'py>,
@@ -79,11 +90,18 @@ fn select<'py>(
     count: usize,
     params: &PyParams,
     labels: Option<Numbers<'py>>,
+    groups: Option<Numbers<'py>>,
     include: Option<Numbers<'py>>,
     exclude: Option<Numbers<'py>>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let asked = Asked::of(count, labels.as_ref(), include.as_ref(), exclude.as_ref());
+    let asked = Asked::of(
+        count,
+        labels.as_ref(),
+        groups.as_ref(),
+        include.as_ref(),
+        exclude.as_ref(),
+    );
     let selected = run(py, params.n_threads(), progress, |monitor| {
         select_rows(&prepared.inner, asked.request(), &params.inner, monitor)
     })?;

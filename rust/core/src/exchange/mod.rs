@@ -33,6 +33,7 @@
 //! | `pairs` | one pass over all pairs: sums of kernels, and neighbours |
 //! | `gaussian` | kernels from products that are in registers |
 //! | `swaps` | swaps scored and taken |
+//! | [`rules`] | which swaps are allowed |
 //! | `nearest_picks` | the nearest few picks of every row, while picks change |
 //! | [`residual`] | what holds the blocks of a whole together |
 //! | `pulled` | its pull on the picks of a block |
@@ -47,6 +48,7 @@ mod nearest_picks;
 mod pairs;
 mod pulled;
 pub mod residual;
+pub mod rules;
 mod swaps;
 
 use rand::seq::SliceRandom;
@@ -54,9 +56,10 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::exchange::block::Block;
 use crate::exchange::residual::Pull;
+use crate::exchange::rules::Rules;
 use crate::exchange::swaps::SwapSearch;
 use crate::options::ValidParams;
-use crate::run::error::{Error, Result, check_len};
+use crate::run::error::{Error, Result};
 use crate::run::monitor::Monitor;
 
 pub(crate) use crate::exchange::swaps::CANDIDATE_BATCH;
@@ -68,12 +71,12 @@ impl Block<'_> {
     /// Swaps rows of `picked`, (m,) distinct rows of the block, until no swap helps or
     /// `max_sweeps` rounds are done. Returns the number of swaps.
     ///
-    /// `fixed`: (n,), rows that stay as they are, in or out; empty for none. `pull`: what the whole asks
-    /// of the block. `monitor` advances by n for each of the `max_sweeps`, run or not.
+    /// `picked` keeps to the `rules` as it comes. `pull`: what the whole asks of the block. `monitor` advances by n for each of the `max_sweeps`, run or not.
     ///
     /// ```
     /// use fast_select_core::arrays::matrix::Matrix;
     /// use fast_select_core::exchange::block::Block;
+    /// use fast_select_core::exchange::rules::Rules;
     /// use fast_select_core::options::ValidParams;
     /// use fast_select_core::run::monitor::Monitor;
     /// use fast_select_core::run::rng::{Purpose, Streams};
@@ -84,29 +87,28 @@ impl Block<'_> {
     /// let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
     /// let block = Block::new(x.view(), 1, params.base_radius, &mut rng, &monitor)?;
     /// let mut picked = [2];
-    /// block.exchange(&mut picked, &[], None, &params, &mut rng, &monitor)?;
+    /// block.exchange(&mut picked, Rules::default(), None, &params, &mut rng, &monitor)?;
     /// assert_eq!(picked, [1]);
-    /// let (mut picked, fixed) = ([2], [false, true, false]);
-    /// block.exchange(&mut picked, &fixed, None, &params, &mut rng, &monitor)?;
+    /// let rules = Rules { fixed: &[false, true, false], caps: None };
+    /// let mut picked = [2];
+    /// block.exchange(&mut picked, rules, None, &params, &mut rng, &monitor)?;
     /// assert_eq!(picked, [0]);
     /// # Ok::<(), fast_select_core::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] for `fixed` of another length or a row out of range; [`Error::Interrupted`].
+    /// [`Error::Refused`] for rules of another length or a row out of range; [`Error::Interrupted`].
     pub fn exchange(
         &self,
         picked: &mut [u32],
-        fixed: &[bool],
+        rules: Rules<'_>,
         pull: Option<Pull<'_>>,
         params: &ValidParams,
         rng: &mut ChaCha8Rng,
         monitor: &Monitor,
     ) -> Result<usize> {
         let (n, m) = (self.n(), picked.len());
-        if !fixed.is_empty() {
-            check_len("fixed", fixed.len(), n)?;
-        }
+        rules.check(n)?;
         if let Some(row) = picked.iter().find(|row| **row as usize >= n) {
             return Err(Error::refused("picked", format!("names row {row} of {n}")));
         }
@@ -114,17 +116,9 @@ impl Block<'_> {
             monitor.advance(params.max_sweeps * n)?;
             return Ok(0);
         }
-        let is_free = |i: u32| fixed.get(i as usize).is_none_or(|f| !f);
-        let mut search = SwapSearch::new(
-            self,
-            picked,
-            is_free,
-            params.lambda_cover,
-            pull,
-            rng,
-            monitor,
-        )?;
-        let candidates: Vec<u32> = (0..n as u32).filter(|&i| is_free(i)).collect();
+        let mut search =
+            SwapSearch::new(self, picked, rules, params.lambda_cover, pull, rng, monitor)?;
+        let candidates: Vec<u32> = (0..n as u32).filter(|&i| rules.is_free(i)).collect();
         // What the best swap with a candidate changed when it was last scored.
         let mut change = vec![f64::INFINITY; n];
         let (mut swaps, mut full, mut rounds_left) = (0, true, params.max_sweeps);
@@ -177,10 +171,11 @@ mod tests {
     use super::*;
     use crate::arrays::matrix::Matrix;
     use crate::exchange::block::tests::{block, points};
+    use crate::exchange::rules::Caps;
     use crate::options::Params;
     use crate::run::rng::test_stream;
 
-    fn run(block: &Block<'_>, picked: &mut [u32], fixed: &[bool], lambda: f64) -> usize {
+    fn run(block: &Block<'_>, picked: &mut [u32], rules: Rules<'_>, lambda: f64) -> usize {
         let params = Params {
             lambda_cover: lambda,
             max_sweeps: 200,
@@ -188,32 +183,69 @@ mod tests {
         };
         let params = params.check().unwrap();
         let mut rng = test_stream(0, 0, 0);
-        let swaps = block.exchange(picked, fixed, None, &params, &mut rng, &Monitor::default());
+        let swaps = block.exchange(picked, rules, None, &params, &mut rng, &Monitor::default());
         swaps.unwrap()
     }
 
     #[test]
     fn ends_in_a_local_optimum_of_the_score() {
         for (n, m, lambda) in [(40, 5, 1.0), (40, 1, 0.5), (25, 24, 1.0), (60, 9, 0.0)] {
-            let x = points(n, 2);
-            let block = block(&x);
-            let (a, b) = block.units(m, &mut test_stream(0, 0, 0)).unwrap();
-            let total = |picked: &[u32]| {
-                let (cfd, cover) = block.scores(picked).unwrap();
-                cfd / a + lambda * cover / b
+            assert_local_optimum(n, m, lambda, None);
+        }
+    }
+
+    #[test]
+    fn groups_keep_their_caps_and_the_best_rows_within_them_are_found() {
+        for (n, m, lambda, n_groups, most) in [
+            (40, 5, 1.0, 5, 1),
+            (40, 1, 0.5, 3, 1),
+            (60, 12, 1.0, 5, 3),
+            (60, 9, 0.0, 30, 1),
+        ] {
+            let caps = Caps {
+                group: (0..n).map(|i| i % n_groups).collect(),
+                most: vec![most; n_groups as usize],
             };
-            let mut picked: Vec<u32> = (0..m as u32).collect();
-            let before = total(&picked);
-            run(&block, &mut picked, &[], lambda);
-            let after = total(&picked);
-            assert!(after < before);
-            for slot in 0..m {
-                for j in (0..n as u32).filter(|j| !picked.contains(j)) {
-                    let mut swapped = picked.clone();
-                    swapped[slot] = j;
-                    let there = total(&swapped);
-                    assert!(there > after - 2e-5, "n {n} m {m}: {there} < {after}");
-                }
+            assert_local_optimum(n, m, lambda, Some(&caps));
+        }
+    }
+
+    /// No swap that the caps allow lowers the score of what an exchange ends with.
+    fn assert_local_optimum(n: u32, m: u32, lambda: f64, caps: Option<&Caps>) {
+        let x = points(n as usize, 2);
+        let block = block(&x);
+        let units = block.units(m as usize, &mut test_stream(0, 0, 0));
+        let (a, b) = units.unwrap();
+        let total = |picked: &[u32]| {
+            let (cfd, cover) = block.scores(picked).unwrap();
+            cfd / a + lambda * cover / b
+        };
+        let keeps = |picked: &[u32]| {
+            caps.is_none_or(|caps| {
+                let of = |group| {
+                    picked
+                        .iter()
+                        .filter(move |i| caps.group[**i as usize] == group)
+                };
+                let mut groups = caps.most.iter().zip(0..);
+                groups.all(|(most, group)| of(group).count() <= *most as usize)
+            })
+        };
+        let mut picked: Vec<u32> = (0..m).collect();
+        let (before, fixed) = (total(&picked), &[][..]);
+        run(&block, &mut picked, Rules { fixed, caps }, lambda);
+        let after = total(&picked);
+        assert!(after < before && keeps(&picked));
+        for slot in 0..m as usize {
+            for j in (0..n).filter(|j| !picked.contains(j)) {
+                let mut swapped = picked.clone();
+                swapped[slot] = j;
+                let there = total(&swapped);
+                let allowed = keeps(&swapped);
+                assert!(
+                    !allowed || there > after - 2e-5,
+                    "n {n} m {m}: {there} < {after}"
+                );
             }
         }
     }
@@ -224,7 +256,14 @@ mod tests {
         let mut rng = test_stream(0, 0, 0);
         let (params, monitor) = (ValidParams::default(), Monitor::default());
         let block = block(&x);
-        let refused = block.exchange(&mut [3, 30], &[], None, &params, &mut rng, &monitor);
+        let refused = block.exchange(
+            &mut [3, 30],
+            Rules::default(),
+            None,
+            &params,
+            &mut rng,
+            &monitor,
+        );
         assert!(
             refused
                 .unwrap_err()
@@ -239,7 +278,11 @@ mod tests {
         let mut fixed = vec![false; 30];
         fixed[..10].fill(true);
         let mut picked = vec![0, 1, 12];
-        run(&block(&x), &mut picked, &fixed, 1.0);
+        let rules = Rules {
+            fixed: &fixed,
+            caps: None,
+        };
+        run(&block(&x), &mut picked, rules, 1.0);
         assert_eq!(picked[..2], [0, 1]);
         assert!(picked[2] >= 10);
     }
@@ -260,8 +303,12 @@ mod tests {
             let fixed: Vec<bool> = (0..1200).map(|i| i < n_fixed).collect();
             let mut picked: Vec<u32> = (0..m).collect();
             let mut rng = test_stream(0, 0, 0);
+            let rules = Rules {
+                fixed: &fixed,
+                caps: None,
+            };
             block
-                .exchange(&mut picked, &fixed, None, &params, &mut rng, &monitor)
+                .exchange(&mut picked, rules, None, &params, &mut rng, &monitor)
                 .unwrap();
             assert_eq!(
                 monitor.progress().0,
@@ -276,7 +323,7 @@ mod tests {
         for n in [1, 2, 7, 300] {
             let x = Matrix::from_vec(vec![0.5; n * 2], n, 2).unwrap();
             let mut picked = vec![0];
-            assert_eq!(run(&block(&x), &mut picked, &[], 1.0), 0);
+            assert_eq!(run(&block(&x), &mut picked, Rules::default(), 1.0), 0);
             assert_eq!(picked, [0]);
         }
     }

@@ -11,6 +11,7 @@ use crate::exchange::gaussian::Packed;
 use crate::exchange::nearest_picks::{Near, NearestPicks, Picks};
 use crate::exchange::pulled::Pulled;
 use crate::exchange::residual::Pull;
+use crate::exchange::rules::{GroupSlots, Rules};
 use crate::kernels::exp::{N_RADII, gaussian_powers};
 use crate::kernels::product::dot;
 use crate::kernels::scan::scan_below;
@@ -28,9 +29,9 @@ const TILE: usize = 32;
 const LEAST_GAIN: f64 = 1e-5;
 
 /// A selection on its way to a local optimum.
-pub struct SwapSearch<'a, F> {
+pub struct SwapSearch<'a> {
     block: &'a Block<'a>,
-    is_free: F,
+    rules: Rules<'a>,
     /// Weight of m times the CF distance, and of the summed quantisation error.
     cfd_weight: f64,
     cover_weight: f64,
@@ -41,6 +42,7 @@ pub struct SwapSearch<'a, F> {
     /// The picks as they were when a batch began.
     packed: Packed,
     is_picked: Vec<bool>,
+    group_slots: Option<GroupSlots<'a>>,
     /// Σ_{s in S} k(s, i) for each pick i, (m,).
     field: Vec<f64>,
     nearest: NearestPicks<'a>,
@@ -71,15 +73,15 @@ struct Scratch {
     touched: Vec<u32>,
 }
 
-impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
-    /// A search from `picked`, (m,) rows of `block`; those that are not free stay in. O(n m p).
+impl<'a> SwapSearch<'a> {
+    /// A search from `picked`, (m,) rows of `block` that keep to `rules`. O(n m p).
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`].
     pub fn new(
         block: &'a Block<'a>,
         picked: &[u32],
-        is_free: F,
+        rules: Rules<'a>,
         lambda_cover: f64,
         pull: Option<Pull<'a>>,
         rng: &mut ChaCha8Rng,
@@ -105,7 +107,8 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
         let pulled = pull.map(|pull| Pulled::new(pull, picked));
         let mut search = Self {
             block,
-            is_free,
+            rules,
+            group_slots: rules.caps.map(|caps| GroupSlots::new(caps, picked)),
             cfd_weight: 1.0 / a,
             cover_weight: lambda_cover / (b * block.covering.len() as f64),
             rows: picked.to_vec(),
@@ -158,7 +161,7 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
                 .as_ref()
                 .map_or(0.0, |pulled| pulled.leave(slot));
             let change = self.cfd_weight * cfd + self.cover_weight * self.removal[slot] + pull;
-            self.leaving[slot] = if (self.is_free)(i) {
+            self.leaving[slot] = if self.rules.is_free(i) {
                 (change * scale) as f32
             } else {
                 f32::INFINITY
@@ -279,22 +282,34 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
             enter += pulled.enter(feature);
         }
         let per_kernel = self.per_kernel();
+        let in_the_way = self.group_slots.as_ref().and_then(|own| own.in_the_way(j));
         // A swap with a pick that covers nothing near the candidate; with those that do, more is saved. (A
         // single pick covers all, and may leave rows farther off.)
         if m > 1 {
-            let least = scan_below(kernels, &self.leaving, f32::INFINITY, |slot, value| {
-                best.slot = slot;
-                value
-            });
+            let mut least = f32::INFINITY;
+            if let Some(slots) = in_the_way {
+                for slot in slots.iter().map(|slot| *slot as usize) {
+                    let value = self.leaving[slot] - 2.0 * kernels[slot];
+                    if value < least {
+                        (best.slot, least) = (slot, value);
+                    }
+                }
+            } else {
+                least = scan_below(kernels, &self.leaving, f32::INFINITY, |slot, value| {
+                    best.slot = slot;
+                    value
+                });
+            }
             best.change = enter + per_kernel * f64::from(least);
         }
-        for slot in scratch.touched.drain(..) {
-            let slot = slot as usize;
+        for touched in scratch.touched.drain(..) {
+            let slot = touched as usize;
             scratch.has_gains[slot] = false;
             let gain = std::mem::take(&mut scratch.gains[slot]);
             let own = self.leaving[slot] - 2.0 * kernels[slot];
             let change = enter + per_kernel * f64::from(own) + self.cover_weight * gain;
-            if change < best.change || (change == best.change && slot < best.slot) {
+            let may_leave = in_the_way.is_none_or(|slots| slots.contains(&touched));
+            if may_leave && (change < best.change || (change == best.change && slot < best.slot)) {
                 best = Swap { change, slot };
             }
         }
@@ -349,6 +364,9 @@ impl<'a, F: Fn(u32) -> bool + Sync> SwapSearch<'a, F> {
         }
         self.field[slot] = sum(kernels) - f64::from(kernels[slot]) + N_RADII as f64;
         self.rows[slot] = j;
+        if let Some(own) = &mut self.group_slots {
+            own.replace(slot as u32, leaves, j);
+        }
         self.is_picked[leaves as usize] = false;
         self.is_picked[enters] = true;
         self.picks
@@ -384,7 +402,7 @@ mod tests {
     const N: usize = 40;
 
     /// m times the CF distance and the covering rows' distance, in the search's units.
-    fn score<F>(search: &SwapSearch<'_, F>, picked: &[u32]) -> f64 {
+    fn score(search: &SwapSearch<'_>, picked: &[u32]) -> f64 {
         let (cfd, distance) = search.block.scores(picked).unwrap();
         search.cfd_weight * cfd + search.cover_weight * distance * search.block.n() as f64
     }
@@ -405,10 +423,14 @@ mod tests {
             slope: slope.clone(),
             weight,
         };
+        let fixed: Vec<bool> = (0..N).map(|i| i == 0).collect();
         let mut search = SwapSearch::new(
             &block,
             &picked,
-            |i| i != 0,
+            Rules {
+                fixed: &fixed,
+                caps: None,
+            },
             LAMBDA,
             pulled.then(pull),
             &mut rng,
@@ -474,8 +496,16 @@ mod tests {
         let picked: Vec<u32> = (0..30).collect();
         let mut rng = test_stream(0, 0, 0);
         let monitor = Monitor::default();
-        let mut search =
-            SwapSearch::new(&block, &picked, |_| true, LAMBDA, None, &mut rng, &monitor).unwrap();
+        let mut search = SwapSearch::new(
+            &block,
+            &picked,
+            Rules::default(),
+            LAMBDA,
+            None,
+            &mut rng,
+            &monitor,
+        )
+        .unwrap();
         let before = score(&search, &picked);
         let all: Vec<u32> = (30..300).collect();
         let swaps = search.try_batch(&all, &mut vec![0.0; 300]).unwrap();

@@ -198,6 +198,9 @@ table! {
     /// Rows that each class gives at least, as far as it has them.
     min_per_class: usize = 1,
         "--min-per-class", from(0), Usual, [Select, Plan], WithLabels;
+    /// Rows of a group that are selected at most.
+    max_per_group: Option<usize> = None,
+        "--max-per-group", from(1), Usual, [Select, Plan];
     /// Scaling of the columns.
     scale: Scale = Scale::Auto,
         "--scale", choice::<Scale>(), Usual, [Select, Plan, Evaluate, Compare];
@@ -296,6 +299,15 @@ pub const ARRAYS: &[OptionSpec] = &[
             (Compare, None),
         ],
         help: " Class of each row.",
+    },
+    OptionSpec {
+        name: "groups",
+        flag: "--groups",
+        kind: Kind::Labels,
+        section: Section::Usual,
+        effect: Effect::Always,
+        commands: &[(Select, None), (Plan, None)],
+        help: " Group of each row, of which a few at most are selected: frames of a video, scans of a patient.",
     },
     OptionSpec {
         name: "include",

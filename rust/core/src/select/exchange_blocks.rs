@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::exchange::block::Block;
 use crate::exchange::residual::Pull;
+use crate::exchange::rules::{Caps, Rules};
 use crate::numeric::centred::{centre, centred};
 use crate::numeric::median_distance::median_distance;
 use crate::options::ValidParams;
@@ -159,6 +160,8 @@ struct Place {
     x: Matrix,
     /// Rows that must stay in or out, (b,).
     fixed: Vec<bool>,
+    /// How many siblings among them may be selected.
+    caps: Option<Caps>,
     /// Rows of the block selected at first.
     picked: Vec<u32>,
     rng: ChaCha8Rng,
@@ -169,8 +172,9 @@ impl Place {
     fn new(group: &GroupState<'_>, b: usize, start: &Start, params: &ValidParams) -> Result<Self> {
         let (rows, quota) = &group.blocks[b];
         let mut rng = group.streams.stream(Purpose::Exchange, b);
-        let own = group.picks_within(rows, &start.is_picked, *quota, &mut rng);
-        let n_rows = rows.len();
+        let caps = group.block_caps.get(b);
+        let own = group.picks_within(rows, caps, &start.is_picked, *quota, &mut rng);
+        let (n_rows, all) = (rows.len(), rows);
         let rows = with_picks(rows, &own, params.block_rows, &mut rng);
         let z = group.z().gather(&rows);
         let x = centred(z.view(), &centre(z.view())?, start.per_median);
@@ -178,11 +182,19 @@ impl Place {
         let fixed: Vec<bool> = rows.iter().map(is_fixed).collect();
         // Rows ascend, so that a row's place is found by bisection.
         let place = |i: &u32| rows.partition_point(|row| row < i) as u32;
+        let caps = caps.map(|caps| {
+            let group = |&i: &u32| caps.group[all.partition_point(|row| *row < i)];
+            Caps {
+                group: rows.iter().map(group).collect(),
+                most: caps.most.clone(),
+            }
+        });
         Ok(Self {
             left_out: n_rows - rows.len(),
             z,
             x,
             fixed,
+            caps,
             picked: own.iter().map(place).collect(),
             rng,
             rows,
@@ -206,7 +218,11 @@ impl Place {
         monitor: &Monitor,
     ) -> Result<Exchanged> {
         let mut places = self.picked.clone();
-        let swaps = block.exchange(&mut places, &self.fixed, pull, params, &mut rng, monitor)?;
+        let rules = Rules {
+            fixed: &self.fixed,
+            caps: self.caps.as_ref(),
+        };
+        let swaps = block.exchange(&mut places, rules, pull, params, &mut rng, monitor)?;
         Ok(Exchanged {
             n_rows: self.rows.len(),
             swaps,

@@ -1,5 +1,7 @@
 //! Groups: the rows that are selected together, and what may become of each.
 
+use crate::exchange::rules::Caps;
+
 /// Rows that are selected together, to their own distribution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
@@ -9,6 +11,8 @@ pub struct Group {
     pub quota: usize,
     /// What may become of each member; empty: all are free.
     pub standing: Vec<Standing>,
+    /// How many of the members that are siblings may be selected; `None`: all.
+    pub caps: Option<Caps>,
 }
 
 /// What may become of a row.

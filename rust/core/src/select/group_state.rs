@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::descent::Target;
+use crate::exchange::rules::Caps;
 use crate::graph::knn::Neighbors;
 use crate::numeric::partition::{n_blocks, partition};
 use crate::numeric::sample::sample_rows;
@@ -16,6 +17,7 @@ use crate::run::rng::Streams;
 use crate::select::facts::GroupFacts;
 use crate::select::group::{Group, Standing};
 use crate::select::quotas::{ClassSize, quotas};
+use crate::select::shares::Shares;
 
 /// A group on its way through the stages.
 pub struct GroupState<'a> {
@@ -27,6 +29,7 @@ pub struct GroupState<'a> {
     own: Option<Matrix>,
     members: &'a [u32],
     standing: &'a [Standing],
+    caps: Option<&'a Caps>,
     /// Rows to select.
     pub quota: usize,
     /// What happened so far.
@@ -41,6 +44,8 @@ pub struct GroupState<'a> {
     pub u: Matrix,
     /// Blocks into which the group is cut: their rows, and how many of them to select.
     pub blocks: Vec<(Vec<u32>, usize)>,
+    /// How many siblings each of them gives, about its rows; empty where no group is capped.
+    pub block_caps: Vec<Caps>,
     /// Rows on which the anchors stand.
     pub start: Vec<u32>,
     /// What the descent is to reach.
@@ -73,6 +78,7 @@ impl<'a> GroupState<'a> {
             own: (n < z.rows()).then(|| z.gather(&group.members)),
             members: &group.members,
             standing: &group.standing,
+            caps: group.caps.as_ref(),
             quota: group.quota,
             facts: GroupFacts {
                 n_rows: n,
@@ -84,6 +90,7 @@ impl<'a> GroupState<'a> {
             spectral: None,
             u: Matrix::default(),
             blocks: Vec::new(),
+            block_caps: Vec::new(),
             start: Vec::new(),
             target: None,
             anchors: None,
@@ -106,6 +113,11 @@ impl<'a> GroupState<'a> {
         is_open(self.n(), self.quota)
     }
 
+    /// How many siblings it gives.
+    pub fn caps(&self) -> Option<&'a Caps> {
+        self.caps
+    }
+
     /// What may become of row `i`.
     pub fn standing(&self, i: u32) -> Standing {
         let known = self.standing.get(i as usize).copied();
@@ -124,32 +136,59 @@ impl<'a> GroupState<'a> {
             ClassSize::of(rows.len(), &standing, 0)
         };
         let sizes: Vec<ClassSize> = blocks.iter().map(size).collect();
-        let shares = quotas(&sizes, self.quota, Balance::Proportional)?;
-        self.blocks = blocks.into_iter().zip(shares).collect();
+        let quotas = match self.caps {
+            None => quotas(&sizes, self.quota, Balance::Proportional)?,
+            Some(caps) => {
+                let mut shares = Shares::new(caps, &blocks, |i| self.standing(i));
+                let quotas = shares.quotas(&sizes, self.quota, Balance::Proportional)?;
+                let of_block = |(b, rows): (usize, &Vec<u32>)| shares.caps(b, caps, rows);
+                self.block_caps = blocks.iter().enumerate().map(of_block).collect();
+                quotas
+            }
+        };
+        self.blocks = blocks.into_iter().zip(quotas).collect();
         Ok(())
     }
 
-    /// The picks of a block: its rows that are picked, `is_picked`, (n,), as far as their standing
-    /// allows, filled up or thinned out at random to `count`.
+    /// The picks of a block: its rows that are picked, `is_picked`, (n,), as far as their standing and the block's
+    /// `caps` allow, filled up or thinned out at random to `count`.
     pub fn picks_within(
         &self,
         rows: &[u32],
+        caps: Option<&Caps>,
         is_picked: &[bool],
         count: usize,
         rng: &mut ChaCha8Rng,
     ) -> Vec<u32> {
+        // Places in `rows`.
         let of = |kind: Standing, picked: bool| -> Vec<u32> {
-            let fits = |i: &u32| self.standing(*i) == kind && is_picked[*i as usize] == picked;
-            rows.iter().copied().filter(fits).collect()
+            let fits = |&at: &u32| {
+                let i = rows[at as usize];
+                self.standing(i) == kind && is_picked[i as usize] == picked
+            };
+            (0..rows.len() as u32).filter(fits).collect()
         };
         let mut chosen = of(Standing::Included, true);
         chosen.extend(of(Standing::Included, false));
+        let mut left = caps.map(|caps| caps.most.clone());
+        let mut has_room = |at: u32| {
+            let (Some(caps), Some(left)) = (caps, &mut left) else {
+                return true;
+            };
+            let left = &mut left[caps.group[at as usize] as usize];
+            let has_room = *left > 0;
+            *left = left.saturating_sub(1);
+            has_room
+        };
+        chosen.iter().for_each(|&at| {
+            has_room(at);
+        });
         for mut more in [of(Standing::Free, true), of(Standing::Free, false)] {
             more.shuffle(rng);
-            more.truncate(count - chosen.len().min(count));
-            chosen.extend(more);
+            let missing = count - chosen.len().min(count);
+            chosen.extend(more.into_iter().filter(|&at| has_room(at)).take(missing));
         }
-        chosen
+        chosen.into_iter().map(|at| rows[at as usize]).collect()
     }
 
     /// Calls `visit(rows, quota)` with each of its blocks; with all rows where there is nothing to choose.

@@ -9,6 +9,7 @@
 //! | [`request`] | from what is asked, in numbers of input rows, to groups with their quotas |
 //! | [`group`] | rows that are selected together, and what may become of each |
 //! | [`quotas`] | how many rows each class, or each block of a class, gives |
+//! | `shares` | the same where groups of siblings are capped, and their caps in each |
 //! | `group_state` | a group on its way through the stages |
 //! | `schedule` | which stages run |
 //! | [`effect`] | options that were set and change nothing |
@@ -28,6 +29,7 @@ pub mod plan;
 pub mod quotas;
 pub mod request;
 mod schedule;
+mod shares;
 mod stage_costs;
 mod stages;
 mod whole;
@@ -75,7 +77,7 @@ pub fn check_takes_constraints(method: Method) -> Result<()> {
     });
     let takers: Vec<&str> = takers.copied().collect();
     let name = method.name();
-    let fact = format!("{name} cannot include or exclude rows, nor nest several ratios");
+    let fact = format!("{name} cannot include or exclude rows, cap groups, or nest several ratios");
     Err(Error::refused("method", fact).fix(format!("Use one of {}", takers.join(", "))))
 }
 
@@ -127,7 +129,7 @@ pub fn select_rows(
 ///
 /// // Three rows alike and one apart: one of each kind stands for all.
 /// let z = Matrix::from_vec(vec![0.0, 0.1, 0.2, 1.1], 4, 1)?;
-/// let all = Group { members: vec![0, 1, 2, 3], quota: 2, standing: vec![] };
+/// let all = Group { members: vec![0, 1, 2, 3], quota: 2, standing: vec![], caps: None };
 /// let selected = select(z.view(), &[all], &ValidParams::default(), &Monitor::default())?;
 /// assert_eq!(selected.rows, [1, 3]);
 /// # Ok::<(), fast_select_core::Error>(())
@@ -142,7 +144,8 @@ pub fn select(
     params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<Selected> {
-    if groups.iter().any(|group| !group.standing.is_empty()) {
+    let is_bound = |group: &Group| !group.standing.is_empty() || group.caps.is_some();
+    if groups.iter().any(is_bound) {
         check_takes_constraints(params.method)?;
     }
     let streams = Streams::new(params.seed);

@@ -63,6 +63,14 @@ pub fn class_quotas<'a>(
     count: usize,
     params: &Params,
 ) -> Result<Vec<usize>> {
+    quotas(&class_sizes(classes, params), count, params.balance)
+}
+
+/// How many rows classes have and give, given their rows and their standing (empty: all are free).
+pub(crate) fn class_sizes<'a>(
+    classes: impl Iterator<Item = (usize, &'a [Standing])>,
+    params: &Params,
+) -> Vec<ClassSize> {
     let classes: Vec<_> = classes.collect();
     let least = if classes.len() > 1 {
         params.min_per_class
@@ -71,7 +79,7 @@ pub fn class_quotas<'a>(
     };
     let sizes = classes.into_iter();
     let sizes = sizes.map(|(rows, standing)| ClassSize::of(rows, standing, least));
-    quotas(&sizes.collect::<Vec<_>>(), count, params.balance)
+    sizes.collect()
 }
 
 /// Rows to select of each class, `count` in all, within its bounds, by largest remainder (ties: the
@@ -111,10 +119,7 @@ pub fn quotas(classes: &[ClassSize], count: usize, balance: Balance) -> Result<V
         let fix = "Select more, include fewer, lower {min_per_class}, or leave the labels out";
         return Err(Error::refused("count", fact).fix(fix));
     }
-    let weight = |c: usize| match balance {
-        Balance::Proportional => classes[c].rows as f64,
-        Balance::Equal => f64::from(u8::from(classes[c].most > 0)),
-    };
+    let weight = |c: usize| weight(&classes[c], balance);
     // Classes whose share falls outside their bounds are fixed there, the worse side first, and
     // the rest is shared out again.
     let mut fixed: Vec<Option<usize>> = classes
@@ -164,6 +169,14 @@ pub fn quotas(classes: &[ClassSize], count: usize, balance: Balance) -> Result<V
                 .into_iter()
                 .for_each(|c| fixed[c] = Some(classes[c].least));
         }
+    }
+}
+
+/// What the share of a class is in proportion to.
+pub(crate) fn weight(class: &ClassSize, balance: Balance) -> f64 {
+    match balance {
+        Balance::Proportional => class.rows as f64,
+        Balance::Equal => f64::from(u8::from(class.most > 0)),
     }
 }
 

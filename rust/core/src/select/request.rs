@@ -1,10 +1,12 @@
 //! From what is asked, in numbers of input rows, to groups of rows of Z with their quotas.
 
+use crate::exchange::rules::Caps;
 use crate::options::ValidParams;
 use crate::prepare::Prepared;
-use crate::run::error::{Error, Result};
+use crate::run::error::{Error, Result, check_len};
 use crate::select::group::{Group, Standing};
-use crate::select::quotas::{class_quotas, more_than};
+use crate::select::quotas::{class_sizes, more_than, quotas};
+use crate::select::shares::Shares;
 
 /// What is asked of a selection, in numbers of input rows.
 ///
@@ -32,6 +34,8 @@ pub struct Request<'a> {
     pub count: usize,
     /// Class (0, 1, ...) of each row, (n,).
     pub labels: Option<&'a [i64]>,
+    /// Group of siblings (0, 1, ...) of each row, (n,), of which at most `max_per_group` are selected.
+    pub siblings: Option<&'a [i64]>,
     /// Rows to select in any case.
     pub include: &'a [i64],
     /// Rows not to select.
@@ -45,6 +49,7 @@ impl Request<'_> {
         Self {
             count,
             labels: None,
+            siblings: None,
             include: &[],
             exclude: &[],
         }
@@ -73,6 +78,31 @@ pub fn check_size(params: &ValidParams) -> Result<()> {
     };
     let refused = Error::refused("ratio and count", format!("are both {both}"));
     Err(refused.fix("Give one of them"))
+}
+
+/// Checks that groups of siblings and `max_per_group` come together.
+///
+/// ```
+/// use fast_select_core::options::Params;
+/// use fast_select_core::select::request::check_caps;
+///
+/// let capped = Params { max_per_group: Some(1), ..Params::default() }.check()?;
+/// check_caps(true, &capped)?;
+/// let refused = check_caps(false, &capped).unwrap_err();
+/// assert_eq!(refused.to_string(), "max_per_group: has no effect without groups. Give both");
+/// # Ok::<(), fast_select_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Refused`] naming the one that is there alone.
+pub fn check_caps(has_groups: bool, params: &ValidParams) -> Result<()> {
+    let (alone, missing) = match (has_groups, params.max_per_group) {
+        (true, None) => ("groups", "max_per_group"),
+        (false, Some(_)) => ("max_per_group", "groups"),
+        _ => return Ok(()),
+    };
+    let refused = Error::refused(alone, format!("has no effect without {missing}"));
+    Err(refused.fix("Give both"))
 }
 
 /// The number of rows that `ratio` or `count` asks for, of the n that are kept: at least one.
@@ -123,15 +153,85 @@ pub fn groups(
     let standings: Vec<Vec<Standing>> = classes.iter().map(of_class).collect();
     let sizes = classes.iter().map(Vec::len);
     let sizes = sizes.zip(standings.iter().map(Vec::as_slice));
-    let quotas = class_quotas(sizes, request.count, params)?;
-    let groups = classes.into_iter().zip(standings).zip(quotas);
+    let sizes = class_sizes(sizes, params);
+    let (quotas, caps) = match caps(prepared, &request, &standing, params)? {
+        None => {
+            let quotas = quotas(&sizes, request.count, params.balance)?;
+            (quotas, vec![None; sizes.len()])
+        }
+        Some(caps) => {
+            let mut shares = Shares::new(&caps, &classes, |i| standing_of(&standing, i));
+            let quotas = shares.quotas(&sizes, request.count, params.balance)?;
+            let of_class =
+                |(class, rows): (usize, &Vec<u32>)| Some(shares.caps(class, &caps, rows));
+            (quotas, classes.iter().enumerate().map(of_class).collect())
+        }
+    };
+    let groups = classes.into_iter().zip(standings).zip(quotas).zip(caps);
     Ok(groups
-        .map(|((members, standing), quota)| Group {
+        .map(|(((members, standing), quota), caps)| Group {
             members,
             quota,
             standing,
+            caps,
         })
         .collect())
+}
+
+/// What may become of row `i`, given the standing of all (empty: all are free).
+fn standing_of(standing: &[Standing], i: u32) -> Standing {
+    let known = standing.get(i as usize).copied();
+    known.unwrap_or(Standing::Free)
+}
+
+/// The caps of the groups of siblings of the rows of Z, if there are any.
+fn caps(
+    prepared: &Prepared,
+    request: &Request<'_>,
+    standing: &[Standing],
+    params: &ValidParams,
+) -> Result<Option<Caps>> {
+    check_caps(request.siblings.is_some(), params)?;
+    let (Some(groups), Some(most)) = (request.siblings, params.max_per_group) else {
+        return Ok(None);
+    };
+    check_len("groups", groups.len(), prepared.facts.n_rows)?;
+    let number = |&row: &u32| {
+        let group = groups[row as usize];
+        let known = u32::try_from(group).ok();
+        known
+            .filter(|group| (*group as usize) < groups.len())
+            .ok_or_else(|| {
+                let last = groups.len() - 1;
+                let fact = format!("hold group {group}, which is not from 0 to {last}");
+                Error::refused("groups", fact)
+            })
+    };
+    let group = prepared
+        .rows
+        .iter()
+        .map(number)
+        .collect::<Result<Vec<u32>>>()?;
+    let n_groups = group.iter().max().map_or(0, |last| *last as usize + 1);
+    let mut included = vec![0; n_groups];
+    for (at, &group) in group.iter().enumerate() {
+        included[group as usize] +=
+            usize::from(standing_of(standing, at as u32) == Standing::Included);
+        if included[group as usize] > most {
+            let row = prepared.rows[at];
+            let fact = format!(
+                "names row {row} and {most} before it of one group, which gives {most} at most"
+            );
+            return Err(
+                Error::refused("include", fact).fix("Raise {max_per_group}, or include fewer")
+            );
+        }
+    }
+    let most = u32::try_from(most).unwrap_or(u32::MAX);
+    Ok(Some(Caps {
+        group,
+        most: vec![most; n_groups],
+    }))
 }
 
 /// What may become of each row of Z; empty where nothing is asked.

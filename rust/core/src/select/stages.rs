@@ -180,7 +180,13 @@ pub fn baseline(group: &mut GroupState<'_>, params: &ValidParams, monitor: &Moni
         Method::Random | Method::Fast | Method::Paper => {
             monitor.advance(group.quota)?;
             let all: Vec<u32> = (0..group.n() as u32).collect();
-            group.picks_within(&all, &vec![false; group.n()], group.quota, &mut rng)
+            group.picks_within(
+                &all,
+                group.caps(),
+                &vec![false; group.n()],
+                group.quota,
+                &mut rng,
+            )
         }
     };
     Ok(())

@@ -1,0 +1,144 @@
+"""Groups of siblings, of which only a few rows may be picked."""
+
+import numpy as np
+import pytest
+
+import fast_select
+from fast_select import InvalidInputError
+
+N, N_GROUPS = 3000, 600
+
+
+@pytest.fixture(scope="module")
+def siblings():
+    """Five near rows a group, and a class of each row that cuts through groups."""
+    rng = np.random.default_rng(5)
+    groups = rng.permutation(np.repeat(np.arange(N_GROUPS), N // N_GROUPS))
+    centres = rng.normal(size=(N_GROUPS, 6))
+    x = (centres[groups] + 0.05 * rng.normal(size=(N, 6))).astype(np.float32)
+    return x, groups, rng.integers(0, 3, N)
+
+
+def most_of_a_group(groups, indices):
+    return np.bincount(groups[indices]).max()
+
+
+def pick(x, **options):
+    return fast_select.select(x, n_random=2, **options)
+
+
+@pytest.mark.parametrize("method", ["fast", "random"])
+@pytest.mark.parametrize("most", [1, 2])
+@pytest.mark.parametrize("block_rows", [16_384, 500])
+def test_no_group_gives_more_than_its_cap(siblings, method, most, block_rows):
+    x, groups, _ = siblings
+    options = {"count": 540 * most, "method": method, "block_rows": block_rows}
+    # Groups of rows far apart are what a selection knows nothing of.
+    apart = np.random.default_rng(1).permutation(groups)
+    assert most_of_a_group(apart, pick(x, **options).indices) > most
+    for own in (groups, apart):
+        picked = pick(x, groups=own, max_per_group=most, **options)
+        assert picked.indices.size == 540 * most
+        assert most_of_a_group(own, picked.indices) == most
+        assert picked.report["options"]["n_groups"] == N_GROUPS
+        assert picked.report["options"]["max_per_group"] == most
+
+
+def test_a_pick_of_all_groups_takes_one_row_of_each(siblings):
+    x, groups, _ = siblings
+    picked = pick(x, count=N_GROUPS, groups=groups, max_per_group=1)
+    assert np.array_equal(np.sort(groups[picked.indices]), np.arange(N_GROUPS))
+
+
+def test_caps_that_bind_nothing_change_nothing(siblings):
+    x, groups, labels = siblings
+    for options in [{}, {"labels": labels}, {"block_rows": 500}]:
+        free = pick(x, ratio=0.1, **options)
+        own = pick(x, ratio=0.1, groups=np.arange(N), max_per_group=1, **options)
+        wide = pick(x, ratio=0.1, groups=groups, max_per_group=N, **options)
+        assert np.array_equal(free.indices, own.indices)
+        assert np.array_equal(free.indices, wide.indices)
+
+
+def test_groups_with_labels_include_exclude_and_several_ratios(siblings):
+    x, groups, labels = siblings
+    include = np.flatnonzero(groups < 3)[[0, 5, 9]]
+    include = include[np.unique(groups[include], return_index=True)[1]]
+    exclude = np.flatnonzero(groups % 7 == 3)[::2]
+    shared = {"groups": groups, "max_per_group": 1, "labels": labels, "n_random": 2}
+    small, large = fast_select.select_nested(
+        x, ratios=[0.05, 0.15], include=include, exclude=exclude, **shared
+    )
+    for chosen, count in [(small, 150), (large, 450)]:
+        assert chosen.indices.size == count
+        assert most_of_a_group(groups, chosen.indices) == 1
+        assert np.isin(include, chosen.indices).all()
+        assert not np.isin(exclude, chosen.indices).any()
+        assert np.ptp(np.bincount(labels[chosen.indices]) / np.bincount(labels)) < 0.02
+    assert np.isin(small.indices, large.indices).all()
+
+
+def test_the_rows_do_not_depend_on_threads_or_names(siblings):
+    x, groups, labels = siblings
+    named = np.array([f"video {g}" for g in groups])
+    options = {"ratio": 0.15, "max_per_group": 1, "labels": labels, "block_rows": 400}
+    one = pick(x, groups=groups, threads=1, **options)
+    two = pick(x, groups=groups, threads=2, **options)
+    assert np.array_equal(one.indices, two.indices)
+    as_text = pick(x, groups=named, **options)
+    assert most_of_a_group(groups, as_text.indices) == 1
+
+
+def test_rows_left_out_count_for_no_group(siblings):
+    x, groups, _ = siblings
+    x = x.copy()
+    x[groups == 4] = np.nan
+    options = {"groups": groups, "max_per_group": 1, "nonfinite": "drop"}
+    assert pick(x, count=N_GROUPS - 1, **options).indices.size == N_GROUPS - 1
+    with pytest.raises(InvalidInputError, match=r"count: 600 is more than the 599 rows that"):
+        pick(x, count=N_GROUPS, **options)
+
+
+def test_classes_that_share_all_groups_share_what_they_give():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 3))
+    groups, labels = np.repeat(np.arange(100), 4), np.tile([0, 0, 0, 1], 100)
+    picked = pick(x, count=100, labels=labels, groups=groups, max_per_group=1)
+    assert np.array_equal(groups[picked.indices], np.arange(100))
+    assert np.array_equal(np.bincount(labels[picked.indices]), [75, 25])
+
+
+@pytest.mark.parametrize(
+    "options,message",
+    [
+        ({"max_per_group": 1}, "max_per_group: has no effect without groups. Give both"),
+        ({"groups": np.arange(20) // 2}, "groups: has no effect without max_per_group. Give both"),
+        (
+            {"groups": np.arange(20) // 4, "max_per_group": 1},
+            "count: 6 is more than the 5 rows that the groups give. Select fewer, or raise",
+        ),
+        (
+            {"groups": np.arange(20) // 2, "max_per_group": 1, "include": [2, 6, 7]},
+            "include: names row 7 and 1 before it of one group, which gives 1 at most",
+        ),
+        ({"groups": np.arange(19), "max_per_group": 1}, "groups: shape is"),
+        ({"groups": np.arange(20), "max_per_group": 0}, "max_per_group: 0 is not an integer, 1"),
+        ({"groups": [np.nan] * 20, "max_per_group": 1}, "groups: row 0 holds nan, a missing"),
+        (
+            {"groups": np.arange(20), "max_per_group": 1, "method": "herding"},
+            "method: herding cannot include or exclude rows, cap groups, or nest several ratios",
+        ),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(options, message):
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    with pytest.raises(InvalidInputError) as caught:
+        pick(x, count=6, **options)
+    assert str(caught.value).startswith(message)
+
+
+def test_plan_takes_groups(siblings):
+    x, groups, _ = siblings
+    assert fast_select.plan(x, ratio=0.1, groups=groups, max_per_group=1)["count"] == 300
+    with pytest.raises(InvalidInputError, match="max_per_group: has no effect without groups"):
+        fast_select.plan(x, ratio=0.1, max_per_group=1)
