@@ -23,6 +23,7 @@ TYPES = {
     "integer": "int",
     "real": "float",
     "bytes": "int",
+    "flag": "bool",
     "labels": "ArrayLike | None",
     "rows": "ArrayLike | None",
 }

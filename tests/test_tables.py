@@ -18,6 +18,7 @@ from fast_select.cli._tables import (
     mebibytes,
     plan_table,
     quality_table,
+    ranking_table,
     resources_line,
     stage_table,
 )
@@ -92,10 +93,16 @@ def printed(sheet, monkeypatch, columns):
     return stream.getvalue()
 
 
+def ranking():
+    figures = {"cfd_m": 0.0012, "coverage_mean": 123456.7}
+    entry = {"share": 0.1, "count": 1234567, "prefix": figures, "random": figures}
+    return ranking_table([{**entry, "selected": figures}, {**entry, "selected": None}])
+
+
 @pytest.mark.parametrize("columns", [20, 30, 40, 60, 80, 120, None])
 @pytest.mark.parametrize(
-    "sheet", [quality_table(quality()), comparison(), plan(), stages()],
-    ids=["quality", "comparison", "plan", "stages"],
+    "sheet", [quality_table(quality()), comparison(), plan(), stages(), ranking()],
+    ids=["quality", "comparison", "plan", "stages", "ranking"],
 )  # fmt: skip
 def test_no_number_is_cut_at_any_width(sheet, columns, monkeypatch):
     text = printed(sheet, monkeypatch, columns)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 __version__: str
 EIGEN_TOL: float
+RANKED_SHARES: list[float]
 """Residual of eigenpairs to reach."""
 
 Progress = Callable[[str, int, int], None]
@@ -69,6 +70,15 @@ def select(
     exclude: NDArray[np.int64] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]: ...
+def rank(
+    prepared: Prepared,
+    selected: NDArray[np.int64],
+    params: Params,
+    *,
+    labels: NDArray[np.int64] | None = None,
+    include: NDArray[np.int64] | None = None,
+    progress: Progress | None = None,
+) -> NDArray[np.int64]: ...
 def evaluate(
     prepared: Prepared,
     indices: NDArray[np.int64],

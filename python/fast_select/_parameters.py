@@ -17,6 +17,7 @@ class SelectParameters(TypedDict, total=False):
     balance: Literal["proportional", "equal"]
     min_per_class: int
     max_per_group: int | None
+    rank: bool
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
     max_memory: int | None
@@ -54,6 +55,7 @@ class PlanParameters(TypedDict, total=False):
     balance: Literal["proportional", "equal"]
     min_per_class: int
     max_per_group: int | None
+    rank: bool
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
     max_memory: int | None

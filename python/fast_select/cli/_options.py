@@ -84,11 +84,13 @@ def option(entry: dict[str, Any], several: str) -> Callable[[Command], Command]:
     name, help_text = entry["name"], entry["help"]
     if entry["kind"] in FILES:
         help_text += f" {FILES[entry['kind']]}"
-    if entry["default"] is not None:
+    if entry["default"] is not None and entry["kind"] != "flag":
         help_text += f" [default: {entry['default']}]"
     settings: dict[str, Any] = {"type": TYPES.get(entry["kind"], str)}
     if entry["kind"] == "choice":
         settings["type"] = click.Choice(entry["choices"])
+    if entry["kind"] == "flag":
+        settings = {"is_flag": True, "default": None}
     if entry["kind"] == "bytes":
         settings["callback"] = memory_size
         help_text += " A size such as 2GiB."

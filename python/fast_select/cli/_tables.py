@@ -24,6 +24,8 @@ def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> 
         print_sheet(sys.stderr, stage_table(report))
         console.print(Text(resources_line(report)))
     print_sheet(sys.stderr, quality_table(report["quality"]))
+    if report["selection"].get("ranking"):
+        print_sheet(sys.stderr, ranking_table(report["selection"]["ranking"]))
     lines = [*input_lines(report), *report["selection"]["notes"]]
     lines += idle_lines(report["selection"].get("without_effect", []), report["options"])
     for line in lines:
@@ -174,6 +176,20 @@ def quality_table(quality: dict[str, Any]) -> Sheet:
         columns += [Column(name, means), Column("beaten", beaten)]
     draws = counted(quality["n_random"], "random selection")
     return Sheet(f"Quality, beside {draws} of the same size (0 is perfect)", columns)
+
+
+def ranking_table(ranking: list[dict[str, Any]]) -> Sheet:
+    """Figures of prefixes beside those of selections and random ones of their size."""
+    columns = [
+        Column("first", [f"{entry['share']:.0%}" for entry in ranking], is_words=True),
+        Column("rows", [str(entry["count"]) for entry in ranking]),
+    ]
+    for metric, name in (("cfd_m", "CF"), ("coverage_mean", "dist.")):
+        for kind in ("prefix", "selected", "random"):
+            drawn = [entry[kind] for entry in ranking]
+            cells = [figure(each[metric]) if each else "" for each in drawn]
+            columns.append(Column(f"{name}, {kind}", cells))
+    return Sheet("The first rows, beside selections and random ones of as many", columns)
 
 
 def class_line(classes: list[dict[str, Any]]) -> str:

@@ -114,6 +114,10 @@ fn value_of(spec: &OptionSpec, object: &Bound<'_, PyAny>) -> PyResult<Value> {
         return Ok(Value::Absent);
     }
     let value = match spec.kind {
+        Kind::Flag => object
+            .cast::<PyBool>()
+            .ok()
+            .map(|flag| Value::Flag(flag.is_true())),
         _ if object.is_instance_of::<PyBool>() || is_array(object) => None,
         Kind::Integer { .. } | Kind::Bytes => object.extract().ok().map(Value::Integer),
         Kind::Real { .. } if object.is_instance_of::<PyString>() => None,
@@ -157,6 +161,7 @@ fn to_object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
         Value::Absent => py.None().into_bound(py),
         Value::Integer(value) => value.into_pyobject(py)?.into_any(),
         Value::Real(value) => value.into_pyobject(py)?.into_any(),
+        Value::Flag(value) => PyBool::new(py, value).to_owned().into_any(),
         Value::Text(value) => value.into_pyobject(py)?.into_any(),
     })
 }
@@ -177,6 +182,7 @@ fn option_table<'py>(py: Python<'py>, command: &str) -> PyResult<Bound<'py, PyLi
             Kind::Integer { .. } => ("integer", None),
             Kind::Real { .. } => ("real", None),
             Kind::Choice(names) => ("choice", Some(names)),
+            Kind::Flag => ("flag", None),
             Kind::Bytes => ("bytes", None),
             Kind::Labels => ("labels", None),
             Kind::Rows => ("rows", None),

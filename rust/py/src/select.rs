@@ -1,6 +1,7 @@
 //! `select()`: rows of prepared input.
 
 use fast_select_core::select::facts::GroupFacts;
+use fast_select_core::select::ranking::{RANKED_SHARES, rank_rows};
 use fast_select_core::select::request::{self, Request};
 use fast_select_core::select::select_rows;
 use numpy::{PyArray1, PyReadonlyArray1};
@@ -114,6 +115,33 @@ fn select<'py>(
     Ok(result)
 }
 
+/// Ranks of the input rows `selected`, from 1: the order in which to take them.
+#[pyfunction]
+#[pyo3(signature = (prepared, selected, params, *, labels = None, include = None, progress = None))]
+fn rank<'py>(
+    py: Python<'py>,
+    prepared: &PyPrepared,
+    selected: Numbers<'py>,
+    params: &PyParams,
+    labels: Option<Numbers<'py>>,
+    include: Option<Numbers<'py>>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyArray1<i64>>> {
+    let selected = numbers(Some(&selected)).unwrap_or_default();
+    let count = selected.len();
+    let asked = Asked::of(count, labels.as_ref(), None, include.as_ref(), None);
+    let ranks = run(py, params.n_threads(), progress, |monitor| {
+        rank_rows(
+            &prepared.inner,
+            &selected,
+            asked.request(),
+            &params.inner,
+            monitor,
+        )
+    })?;
+    Ok(PyArray1::from_iter(py, ranks.into_iter().map(i64::from)))
+}
+
 fn group_facts<'py>(py: Python<'py>, group: &GroupFacts) -> PyResult<Bound<'py, PyDict>> {
     let facts = PyDict::new(py);
     facts.set_item("n_rows", group.n_rows)?;
@@ -134,5 +162,7 @@ fn group_facts<'py>(py: Python<'py>, group: &GroupFacts) -> PyResult<Bound<'py, 
 /// Adds what this file defines to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(check_request, m)?)?;
-    m.add_function(wrap_pyfunction!(select, m)?)
+    m.add_function(wrap_pyfunction!(select, m)?)?;
+    m.add_function(wrap_pyfunction!(rank, m)?)?;
+    m.add("RANKED_SHARES", RANKED_SHARES)
 }

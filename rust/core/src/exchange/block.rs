@@ -23,7 +23,7 @@ use crate::run::monitor::Monitor;
 const NEIGHBORS_PER_ROW: f64 = 2.5;
 const MIN_NEIGHBORS: usize = 32;
 /// Covering rows that a pick stands for at most: beyond, coverage is measured on a sample.
-const COVERING_PER_PICK: usize = 50;
+pub(crate) const COVERING_PER_PICK: usize = 50;
 /// Random picks, and the rows that they are measured on, that set the unit of the quantisation
 /// error.
 const REFERENCE_PICKS: usize = 4;
@@ -90,7 +90,7 @@ impl<'a> Block<'a> {
     ) -> Result<Self> {
         let n = x.rows();
         let norms = squared_norms(x);
-        let coarse = (-0.5 * base_radius * base_radius) as f32;
+        let coarse = coarse_exponent(base_radius);
         let (n_covering, k) = graph_size(n, m);
         let mut covering = sample_rows(n, n_covering, rng);
         let Pairs {
@@ -219,20 +219,35 @@ impl<'a> Block<'a> {
         let n = self.n();
         let whole = sum_f64(&self.potential) / n as f64;
         let cfd = (N_RADII as f64 - whole) * (n - m) as f64 / (n - 1) as f64;
-        let rows = sample_rows(n, REFERENCE_ROWS, rng);
-        let (x, mut cover) = (self.x.gather(&rows), 0.0);
-        let norms = squared_norms(x.view());
-        for _ in 0..REFERENCE_PICKS {
-            let picks = self.x.gather(&sample_rows(n, m, rng));
-            let pick_norms = squared_norms(picks.view());
-            let all: Vec<u32> = (0..x.rows() as u32).collect();
-            let nearest =
-                NearestPicks::new(x.view(), &norms, &all, Picks::new(&picks, &pick_norms))?;
-            cover += nearest.total();
-        }
-        let cover = cover / (REFERENCE_PICKS * x.rows()) as f64;
-        Ok((cfd.max(f64::MIN_POSITIVE), cover.max(f64::MIN_POSITIVE)))
+        let cover = mean_distance_to_random_picks(self.x, m, rng)?;
+        Ok((cfd.max(f64::MIN_POSITIVE), cover))
     }
+}
+
+/// Exponent of the coarsest kernel, at squared distance 1.
+pub(crate) fn coarse_exponent(base_radius: f64) -> f32 {
+    (-0.5 * base_radius * base_radius) as f32
+}
+
+/// Mean distance of sampled rows of `x`, (n, p), to the nearest of `m` random ones, over several draws. O(m p).
+pub(crate) fn mean_distance_to_random_picks(
+    x: MatrixView<'_>,
+    m: usize,
+    rng: &mut ChaCha8Rng,
+) -> Result<f64> {
+    let n = x.rows();
+    let rows = sample_rows(n, REFERENCE_ROWS, rng);
+    let (sample, mut total) = (x.gather(&rows), 0.0);
+    let norms = squared_norms(sample.view());
+    for _ in 0..REFERENCE_PICKS {
+        let picks = x.gather(&sample_rows(n, m, rng));
+        let pick_norms = squared_norms(picks.view());
+        let all: Vec<u32> = (0..sample.rows() as u32).collect();
+        let picks = Picks::new(&picks, &pick_norms);
+        total += NearestPicks::new(sample.view(), &norms, &all, picks)?.total();
+    }
+    let mean = total / (REFERENCE_PICKS * sample.rows()) as f64;
+    Ok(mean.max(f64::MIN_POSITIVE))
 }
 
 fn sum_f64(values: &[f64]) -> f64 {

@@ -36,6 +36,7 @@
 //! | [`rules`] | which swaps are allowed |
 //! | `nearest_picks` | the nearest few picks of every row, while picks change |
 //! | [`residual`] | what holds the blocks of a whole together |
+//! | [`elimination`] | the order in which to take the picks of a block |
 //! | `pulled` | its pull on the picks of a block |
 //!
 //! # Cost
@@ -43,6 +44,7 @@
 //! kernels.
 
 pub mod block;
+pub mod elimination;
 mod gaussian;
 mod nearest_picks;
 mod pairs;

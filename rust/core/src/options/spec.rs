@@ -23,6 +23,8 @@ pub enum Kind {
         /// The most; infinite for no limit.
         most: f64,
     },
+    /// Yes or no.
+    Flag,
     /// One of these names.
     Choice(&'static [&'static str]),
     /// A size in bytes; on the command line with a unit, such as 2GiB.
@@ -110,6 +112,8 @@ pub enum Value {
     Integer(u64),
     /// A number.
     Real(f64),
+    /// Yes or no.
+    Flag(bool),
     /// A name.
     Text(String),
 }
@@ -120,6 +124,7 @@ impl std::fmt::Display for Value {
             Self::Absent => out.write_str("nothing"),
             Self::Integer(value) => value.fmt(out),
             Self::Real(value) => value.fmt(out),
+            Self::Flag(value) => value.fmt(out),
             Self::Text(text) => write!(out, "'{text}'"),
         }
     }
@@ -145,6 +150,7 @@ impl Kind {
                     format!("a finite number, {least} or more")
                 }
             }
+            Self::Flag => "true or false".to_owned(),
             Self::Choice(names) => format!("one of {}", names.join(", ")),
             Self::Bytes => "a number of bytes, 1 or more".to_owned(),
             Self::Labels => "one label for each row".to_owned(),
@@ -162,6 +168,7 @@ impl Kind {
                 v.is_finite() && *v <= most && if above { *v > least } else { *v >= least }
             }
             (Self::Choice(names), Value::Text(v)) => names.contains(&v.as_str()),
+            (Self::Flag, Value::Flag(_)) => true,
             (Self::Bytes, Value::Integer(v)) => *v > 0,
             _ => false,
         }

@@ -29,6 +29,19 @@ impl OptionValue for u64 {
     }
 }
 
+impl OptionValue for bool {
+    fn to_value(&self) -> Value {
+        Value::Flag(*self)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Flag(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
 impl OptionValue for usize {
     fn to_value(&self) -> Value {
         Value::Integer(*self as u64)
@@ -201,6 +214,10 @@ table! {
     /// Rows of a group that are selected at most.
     max_per_group: Option<usize> = None,
         "--max-per-group", from(1), Usual, [Select, Plan];
+    /// Also find the order in which to take the rows, so that the first few of them, whatever their number, are as
+    /// good as can be; it is compared with selections of 10, 25 and 50 % of them, unless there are no random ones.
+    rank: bool = false,
+        "--rank", Kind::Flag, Usual, [Select, Plan];
     /// Scaling of the columns.
     scale: Scale = Scale::Auto,
         "--scale", choice::<Scale>(), Usual, [Select, Plan, Evaluate, Compare];

@@ -37,6 +37,8 @@ pub enum Purpose {
     Dither,
     /// Rows of which columns are judged.
     Columns,
+    /// Samples of rows that the order of picks is found with.
+    Ranking,
 }
 
 /// The random streams of one group of rows.

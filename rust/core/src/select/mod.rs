@@ -16,6 +16,7 @@
 //! | `stages` | the stages, each for one group |
 //! | `exchange_blocks` | the exchange in all blocks of all groups |
 //! | `whole` | what holds these blocks together |
+//! | [`ranking`] | the order in which to take the rows selected |
 //! | [`facts`] | what happened, group by group |
 //! | [`plan`] | what all that will take |
 //! | `stage_costs` | bytes and multiply-adds of each stage |
@@ -27,6 +28,7 @@ pub mod group;
 mod group_state;
 pub mod plan;
 pub mod quotas;
+pub mod ranking;
 pub mod request;
 mod schedule;
 mod shares;

@@ -235,7 +235,7 @@ fn caps(
 }
 
 /// What may become of each row of Z; empty where nothing is asked.
-fn standings(prepared: &Prepared, request: &Request<'_>) -> Result<Vec<Standing>> {
+pub(crate) fn standings(prepared: &Prepared, request: &Request<'_>) -> Result<Vec<Standing>> {
     if request.include.is_empty() && request.exclude.is_empty() {
         return Ok(vec![]);
     }

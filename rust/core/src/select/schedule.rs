@@ -15,5 +15,6 @@ pub fn runs(stage: Stage, params: &Params) -> bool {
         Stage::Spectral => method.descends() && params.space.needs_spectrum(),
         Stage::Baseline => !method.exchanges() && !method.descends(),
         Stage::Exchange => method.exchanges(),
+        Stage::Rank => params.rank,
     }
 }

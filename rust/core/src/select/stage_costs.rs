@@ -21,6 +21,7 @@ use crate::run::monitor::Stage;
 use crate::run::parallel::PARTIAL_SUMS;
 use crate::select::group_state::{is_open, most_rows};
 use crate::select::quotas::class_quotas;
+use crate::select::ranking::RANKED_SHARES;
 use crate::spectral::BLOCK;
 
 /// The outline of a selection.
@@ -92,6 +93,10 @@ const COVERAGE_COLUMN_COST: f64 = 0.55;
 const CUT_COST: f64 = 20.0;
 /// of a column of a row and a pick that a rival compares on one thread.
 const RIVAL_COST: f64 = 30.0;
+/// of a row and a pick of its block in their order, beyond their products;
+const RANK_COST: f64 = 180.0;
+/// of a row in the same;
+const RANKED_ROW_COST: f64 = 1e5;
 // Products, with what else grows like them:
 /// passes over the phases of all rows for the frequencies;
 const PHASE_PASSES: f64 = 3.0;
@@ -99,6 +104,10 @@ const PHASE_PASSES: f64 = 3.0;
 const DECODE_PRODUCTS: f64 = 3.0;
 /// products of sampled rows with all in the coverage; cells and moments are among them.
 const COVERAGE_PRODUCTS: f64 = 2.5;
+/// products of rows with picks in their order.
+const RANK_PRODUCTS: f64 = 5.0;
+/// Bytes of a row while picks are ordered.
+const RANKED_ROW_BYTES: usize = 400;
 /// Bytes of an entry of a sketch, with its factorisation.
 const FACTOR_BYTES: usize = 72;
 /// Candidates that a row collects beyond its neighbours.
@@ -210,6 +219,7 @@ impl<'a> Sizes<'a> {
             Stage::Decode => self.decode(),
             Stage::Baseline => self.baseline(),
             Stage::Exchange => self.exchange(),
+            Stage::Rank => self.rank(),
             Stage::Quality => self.quality(),
         }
     }
@@ -425,6 +435,43 @@ impl<'a> Sizes<'a> {
         let rows: usize = blocks.iter().map(|(rows, _)| *rows).sum();
         let q = 0.5 * self.pulled_width(blocks.len()) as f64;
         rows as f64 * q * (1.0 + self.rounds()) * (self.p as f64 + SINCOS_COST)
+    }
+
+    /// The order of the picks, and the selections that it is compared with.
+    fn rank(&self) -> StageCost {
+        let (blocks, p) = (self.blocks(), self.p);
+        let mut sizes: Vec<usize> = blocks.iter().map(|(rows, _)| *rows).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let pairs: f64 = blocks
+            .iter()
+            .map(|&(rows, picks)| rows as f64 * picks as f64)
+            .sum();
+        let compared = |share: f64| {
+            let quota =
+                |&(rows, quota): &(usize, usize)| (rows, (quota as f64 * share).ceil() as usize);
+            let outline = Outline {
+                groups: self.outline.groups.iter().map(quota).collect(),
+                ..self.outline.clone()
+            };
+            let sizes = Sizes::new(&outline, self.params);
+            let selected = sizes.exchange().multiply_adds
+                * f64::from(u8::from(self.params.method.exchanges()));
+            selected + 2.0 * sizes.quality().multiply_adds
+        };
+        let compared = if self.params.n_random > 0 {
+            RANKED_SHARES.into_iter().map(compared).sum()
+        } else {
+            0.0
+        };
+        let row = 8 * p + RANKED_ROW_BYTES;
+        StageCost {
+            stage: Stage::Rank,
+            bytes: (self.held + row * self.at_once(&sizes)) as u64,
+            multiply_adds: pairs * (RANK_PRODUCTS * p as f64 + RANK_COST)
+                + RANKED_ROW_COST * self.n as f64
+                + compared,
+            formula: format!("Z, groups' Z, (8 p + {RANKED_ROW_BYTES}) rows of the blocks at once"),
+        }
     }
 
     fn quality(&self) -> StageCost {
