@@ -25,6 +25,8 @@ pub enum Kind {
     },
     /// One of these names.
     Choice(&'static [&'static str]),
+    /// One of these names, or rows of each class: a mapping in Python, a file on the command line.
+    Shares(&'static [&'static str]),
     /// A size in bytes; on the command line with a unit, such as 2GiB.
     Bytes,
     /// A class for each row: an array in Python, a file on the command line.
@@ -112,6 +114,8 @@ pub enum Value {
     Real(f64),
     /// A name.
     Text(String),
+    /// Rows of classes, by their labels.
+    Shares(Vec<(String, u64)>),
 }
 
 impl std::fmt::Display for Value {
@@ -121,6 +125,7 @@ impl std::fmt::Display for Value {
             Self::Integer(value) => value.fmt(out),
             Self::Real(value) => value.fmt(out),
             Self::Text(text) => write!(out, "'{text}'"),
+            Self::Shares(classes) => write!(out, "{} classes", classes.len()),
         }
     }
 }
@@ -146,6 +151,12 @@ impl Kind {
                 }
             }
             Self::Choice(names) => format!("one of {}", names.join(", ")),
+            Self::Shares(names) => {
+                format!(
+                    "one of {}, or rows of each class by its label",
+                    names.join(", ")
+                )
+            }
             Self::Bytes => "a number of bytes, 1 or more".to_owned(),
             Self::Labels => "one label for each row".to_owned(),
             Self::Rows => "row numbers".to_owned(),
@@ -161,7 +172,10 @@ impl Kind {
             (Self::Real { least, above, most }, Value::Real(v)) => {
                 v.is_finite() && *v <= most && if above { *v > least } else { *v >= least }
             }
-            (Self::Choice(names), Value::Text(v)) => names.contains(&v.as_str()),
+            (Self::Choice(names) | Self::Shares(names), Value::Text(v)) => {
+                names.contains(&v.as_str())
+            }
+            (Self::Shares(_), Value::Shares(_)) => true,
             (Self::Bytes, Value::Integer(v)) => *v > 0,
             _ => false,
         }

@@ -51,7 +51,7 @@ impl Request<'_> {
     }
 }
 
-/// Checks that one of `ratio` and `count` is given.
+/// Checks that one of `ratio` and `count` is given, or rows of each class.
 ///
 /// ```
 /// use fast_select_core::options::Params;
@@ -68,14 +68,15 @@ impl Request<'_> {
 pub fn check_size(params: &ValidParams) -> Result<()> {
     let both = match (params.ratio, params.count) {
         (Some(_), Some(_)) => "given",
-        (None, None) => "missing",
+        (None, None) if params.balance.total().is_none() => "missing",
         _ => return Ok(()),
     };
     let refused = Error::refused("ratio and count", format!("are both {both}"));
     Err(refused.fix("Give one of them"))
 }
 
-/// The number of rows that `ratio` or `count` asks for, of the n that are kept: at least one.
+/// The number of rows that `ratio`, `count` or, without them, what is given of each class asks for,
+/// of the n that are kept: at least one.
 ///
 /// ```
 /// use fast_select_core::options::Params;
@@ -91,11 +92,15 @@ pub fn check_size(params: &ValidParams) -> Result<()> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Refused`] unless one of them is given, and there are as many rows.
+/// [`Error::Refused`] unless one of them is given, is not 0, and there are as many rows.
 pub fn rows_wanted(n: usize, params: &ValidParams) -> Result<usize> {
     check_size(params)?;
     let share = |ratio: f64| ((ratio * n as f64 + 0.5) as usize).max(1);
-    let wanted = params.count.or(params.ratio.map(share)).unwrap_or(0);
+    let asked = params.count.or(params.ratio.map(share));
+    let wanted = asked.or(params.balance.total()).unwrap_or(0);
+    if wanted == 0 {
+        return Err(Error::refused("balance", "asks for no rows").fix("Ask for one or more"));
+    }
     if wanted > n {
         return Err(more_than(wanted, n));
     }
