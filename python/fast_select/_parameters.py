@@ -1,6 +1,7 @@
 """Keywords of the functions, from the core's table: made by tests/generated.py."""
 
-from typing import Literal, TypedDict
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
 
 from numpy.typing import ArrayLike
 
@@ -13,7 +14,7 @@ class SelectParameters(TypedDict, total=False):
     labels: ArrayLike | None
     include: ArrayLike | None
     exclude: ArrayLike | None
-    balance: Literal["proportional", "equal"]
+    balance: Literal["proportional", "equal"] | Mapping[Any, int]
     min_per_class: int
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
@@ -48,7 +49,7 @@ class PlanParameters(TypedDict, total=False):
     ratio: float | None
     count: int | None
     labels: ArrayLike | None
-    balance: Literal["proportional", "equal"]
+    balance: Literal["proportional", "equal"] | Mapping[Any, int]
     min_per_class: int
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]

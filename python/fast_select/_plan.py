@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._balance import rows_per_class
 from ._checks import checked, matrix
 from ._errors import ComputationError, core_errors, refused
 from ._labels import encode_labels
@@ -45,7 +46,9 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
     """
     x = matrix(X)
     options: dict[str, Any] = {**parameters}
-    codes, _ = encode_labels(options.pop("labels", None), x.shape[0])
+    codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
+    if "balance" in options:
+        options["balance"] = rows_per_class(options["balance"], classes)
     params = checked("plan", options)
     with core_errors():
         params.rows_wanted(x.shape[0])

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._balance import rows_per_class
 from ._checks import checked, matrix
 from ._errors import core_errors, refused
-from ._labels import encode_labels
+from ._hashes import hash_of_labels, hash_of_rows
+from ._labels import Labels, encode_labels
 from ._plan import check_memory, class_sizes, with_fitting_blocks
 from ._rows import row_numbers
 from .energy import Meter
@@ -78,8 +80,10 @@ def select(
         Rows to select in any case.
     exclude : array of row numbers, or a mask of all rows, default None
         Rows not to select; they still count in the whole.
-    balance : proportional, equal, default proportional
-        How the count is shared out among the classes, each of which is selected on its own.
+    balance : proportional, equal, or rows of each class by its label, default proportional
+        How the count is shared out among the classes, each of which is selected on its own:
+        in proportion to their rows, equally, or so many rows of each, which then add up to
+        the count.
     min_per_class : integer, 0 or more, default 1
         Rows that each class gives at least, as far as it has them.
     scale : auto, none, standard, default auto
@@ -211,6 +215,11 @@ def _select_sizes(
     check_watchers(progress, meter)
     options = {**parameters}
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
+    if "balance" in options:
+        options["balance"] = rows_per_class(options["balance"], classes)
+        if isinstance(options["balance"], dict) and len(sizes) > 1:
+            fact = f"has one count for each class, not one for each of {len(sizes)} ratios"
+            raise refused("balance", fact, "Select at one of them")
     included, excluded = (
         None if rows is None else row_numbers(rows, x.shape[0], partial(refused, name))
         for name, rows in ((name, options.pop(name, None)) for name in ("include", "exclude"))
@@ -239,6 +248,13 @@ def _select_sizes(
         "n_included": 0 if included is None else np.unique(included).size,
         "n_excluded": 0 if excluded is None else np.unique(excluded).size,
     }
+    labels = None if codes is None or classes is None else Labels(codes, classes)
+    hashes = {
+        "labels": hash_of_labels(labels),
+        "include": hash_of_rows(included),
+        "exclude": hash_of_rows(excluded),
+    }
+    ratios = [size["ratio"] for size in sizes] if len(sizes) > 1 else None
     found: list[Selection] = []
     with core_errors():
         prepared = _core.prepare(x, asked[0], progress=watch)
@@ -271,11 +287,12 @@ def _select_sizes(
                 quality,
                 at_hand,
                 kept=kept,
+                hashes={"values": prepared.values_hash, **hashes},
+                ratios=ratios,
                 groups=selected["groups"],
                 without_effect=idle,
             )
-            chosen = None if codes is None or classes is None else classes[codes[indices]]
-            found.append(Selection(indices, report, chosen))
+            found.append(Selection(indices, report, None if labels is None else labels[indices]))
             left_out = np.ones(x.shape[0], dtype=bool)
             left_out[indices] = False
             excluded = np.flatnonzero(left_out)

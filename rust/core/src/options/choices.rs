@@ -193,7 +193,10 @@ impl Shares {
     pub fn total(&self) -> Option<usize> {
         match self {
             Self::By(_) => None,
-            Self::Given(classes) => Some(classes.iter().map(|(_, rows)| rows).sum()),
+            Self::Given(classes) => {
+                let rows = classes.iter().map(|(_, rows)| *rows);
+                Some(rows.fold(0, usize::saturating_add))
+            }
         }
     }
 }

@@ -48,18 +48,21 @@ pub enum Command {
     Evaluate,
     /// `compare`.
     Compare,
+    /// `verify`.
+    Verify,
 }
 
 impl Choice for Command {
-    const NAMES: &'static [&'static str] = &["select", "demo", "plan", "evaluate", "compare"];
+    const NAMES: &'static [&'static str] =
+        &["select", "demo", "plan", "evaluate", "compare", "verify"];
 
     fn name(self) -> &'static str {
         Self::NAMES[self as usize]
     }
 
     fn named(name: &str) -> Option<Self> {
-        use Command::{Compare, Demo, Evaluate, Plan, Select};
-        let all = [Select, Demo, Plan, Evaluate, Compare];
+        use Command::{Compare, Demo, Evaluate, Plan, Select, Verify};
+        let all = [Select, Demo, Plan, Evaluate, Compare, Verify];
         all.into_iter().find(|command| command.name() == name)
     }
 }

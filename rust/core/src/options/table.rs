@@ -5,7 +5,7 @@ use std::ops::Deref;
 use crate::options::choices::{
     Balance, Choice, Init, Method, NonFinite, Scale, Schedule, Shares, Space,
 };
-use crate::options::spec::Command::{Compare, Demo, Evaluate, Plan, Select};
+use crate::options::spec::Command::{Compare, Demo, Evaluate, Plan, Select, Verify};
 use crate::options::spec::Effect::{Always, In, WithLabels};
 use crate::options::spec::Section::{Advanced, Usual};
 use crate::options::spec::{Command, Effect, Kind, OptionSpec, Section, Value};
@@ -252,7 +252,7 @@ table! {
         "--seed", integer(0, u64::MAX), Usual, [Select, Demo, Evaluate, Compare];
     /// Threads; where not given, all that the process may use.
     threads: Option<usize> = None,
-        "--threads", integer(1, 1024), Usual, [Select, Demo, Plan, Evaluate, Compare];
+        "--threads", integer(1, 1024), Usual, [Select, Demo, Plan, Evaluate, Compare, Verify];
     /// fast: FAST's ideas as a search among the rows; paper: its graph, descent and assignment; the others
     /// are rivals to compare with.
     method: Method = Method::Fast,
@@ -324,6 +324,7 @@ pub const ARRAYS: &[OptionSpec] = &[
             (Plan, None),
             (Evaluate, None),
             (Compare, None),
+            (Verify, None),
         ],
         help: " Class of each row.",
     },
@@ -333,7 +334,7 @@ pub const ARRAYS: &[OptionSpec] = &[
         kind: Kind::Rows,
         section: Section::Usual,
         effect: Effect::Always,
-        commands: &[(Select, None)],
+        commands: &[(Select, None), (Verify, None)],
         help: " Rows to select in any case.",
     },
     OptionSpec {
@@ -342,7 +343,7 @@ pub const ARRAYS: &[OptionSpec] = &[
         kind: Kind::Rows,
         section: Section::Usual,
         effect: Effect::Always,
-        commands: &[(Select, None)],
+        commands: &[(Select, None), (Verify, None)],
         help: " Rows not to select; they still count in the whole.",
     },
 ];

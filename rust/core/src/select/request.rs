@@ -92,15 +92,16 @@ pub fn check_size(params: &ValidParams) -> Result<()> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Refused`] unless one of them is given, is not 0, and there are as many rows.
+/// [`Error::Refused`] unless one of them is given, is not 0, and, of the first two, there are as many rows.
 pub fn rows_wanted(n: usize, params: &ValidParams) -> Result<usize> {
     check_size(params)?;
-    let share = |ratio: f64| ((ratio * n as f64 + 0.5) as usize).max(1);
-    let asked = params.count.or(params.ratio.map(share));
-    let wanted = asked.or(params.balance.total()).unwrap_or(0);
-    if wanted == 0 {
-        return Err(Error::refused("balance", "asks for no rows").fix("Ask for one or more"));
+    if let (None, None, Some(total)) = (params.count, params.ratio, params.balance.total()) {
+        // Whether the classes have them is for their quotas to say.
+        let refused = Error::refused("balance", "asks for no rows").fix("Ask for one or more");
+        return if total > 0 { Ok(total) } else { Err(refused) };
     }
+    let share = |ratio: f64| ((ratio * n as f64 + 0.5) as usize).max(1);
+    let wanted = params.count.or(params.ratio.map(share)).unwrap_or(0);
     if wanted > n {
         return Err(more_than(wanted, n));
     }
