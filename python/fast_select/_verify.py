@@ -272,11 +272,7 @@ class Replay:
     ) -> Selection | None:
         """The selection, made again; None where that is refused, as the input is another."""
         known = {entry["name"] for entry in _core.option_table("select")} - IDLE
-        options = {
-            name: value
-            for name, value in record.options.items()
-            if name in known and value is not None
-        }
+        options = {name: value for name, value in record.options.items() if name in known}
         try:
             return self._made_again(record, options, given)
         except (InvalidInputError, ComputationError) as err:

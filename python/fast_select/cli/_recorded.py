@@ -89,7 +89,10 @@ def recorded_rows(record: Record) -> NDArray[np.int64] | None:
 def _may_have_arrays(name: str) -> bool:
     """Whether an input may hold arrays by name, as a .npy does not."""
     path = Path(name)
-    files = path.iterdir() if path.is_dir() else [path]
+    try:
+        files = list(path.iterdir()) if path.is_dir() else [path]
+    except OSError:
+        return False  # to be refused as it is read
     return name == "-" or any(file.suffix.lower() not in (".npy", "") for file in files)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .._arrays import Refuse
-from .._text import shortened
+from .._text import counted, shortened
 from .json_text import parsed
 from .labels import HEADERS as LABEL_HEADERS
 from .sources import Source
@@ -57,7 +57,8 @@ class _Pairs(list[tuple[str, Any]]):
 def _from_table(table: Table, refuse: Refuse) -> dict[str, int]:
     width = len(table.first)
     if width != 2:
-        raise refuse(f"has {width} columns where two are needed", "Write a line `label,count` each")
+        fact = f"has {counted(width, 'column')} where two are needed"
+        raise refuse(fact, "Write lines `label,count`")
     at, header = _order(table.first)
     rows = [] if header else [table.first]
     rows += [cells for block in table.rows() for cells in block]
