@@ -150,7 +150,7 @@ def verify(
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(500, 8))
-    >>> report = fast_select.select(x, ratio=0.1, n_random=2).report
+    >>> report = select(x, ratio=0.1, n_random=2).report
     >>> verify(report, x.astype(np.float64)).same
     True
     >>> x[7, 3] += 1e-9
