@@ -468,13 +468,15 @@ def test_reports_that_cannot_be_used(tmp_path, capfd, text, fact):
 @pytest.mark.parametrize(
     "path,value",
     [
-        ("input.shape", [200]), ("input.shape", ["200", 4]), ("input.shape", None),
-        ("input.named", 3), ("input.named.inputs", "d.npz"), ("input.named.inputs", []),
-        ("input.named.inputs", [3]), ("input.named.key", 3), ("input.named.labels", [1]),
-        ("input.named.no_such", "x"), ("input.named.inputs", ["a\0b"]), ("input.hashes", []),
-        ("selection.count", "20"), ("selection.ratios", 0.1), ("selection.ratios", [0.1]),
-        ("options.seed", "x"), ("options.count", None), ("options.balance", {"a": -1}),
-        ("options.method", None), ("tool.version", None), ("quality.selection", None),
+        ("input", None), ("input.shape", [200]), ("input.shape", ["200", 4]), ("input.shape", None),
+        ("input.hashes", []), ("input.named", 3), ("input.named", None),
+        ("input.named.inputs", "d.npz"), ("input.named.inputs", []), ("input.named.inputs", [3]),
+        ("input.named.inputs", [True]), ("input.named.inputs", ["a\0b"]), ("input.named.key", 3),
+        ("input.named.labels", [1]), ("input.named.labels", True), ("input.named.no_such", "x"),
+        ("selection", []), ("selection.count", "20"), ("selection.ratios", 0.1),
+        ("selection.ratios", [0.1]), ("options.seed", "x"), ("options.count", None),
+        ("options.balance", {"a": -1}), ("options.method", None), ("tool.version", None),
+        ("quality.selection", None),
     ],
 )  # fmt: skip
 def test_reports_with_something_odd_in_them(folder, capfd, path, value):

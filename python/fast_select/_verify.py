@@ -99,12 +99,12 @@ class Record:
             fact = f"is of schema {schema}, newer than this version's {SCHEMA}"
             raise refuse(fact, "Update fast-select")
 
-        def at(path: str, *kinds: type, absent: Any = None) -> Any:
+        def at(path: str, *kinds: type) -> Any:
             value: Any = report
             for key in path.split("."):
                 if not isinstance(value, Mapping) or key not in value:
                     if type(None) in kinds:
-                        return absent
+                        return None
                     raise refuse(f"has no '{path}': it is not whole, or no report of a selection")
                 value = value[key]
             if not isinstance(value, kinds) or isinstance(value, bool):
@@ -125,8 +125,8 @@ class Record:
             shape=list(shape),
             dtype=at("input.dtype", str),
             options=options,
-            hashes=at("input.hashes", Mapping, nothing, absent={}),
-            named=at("input.named", Mapping, nothing, absent={}),
+            hashes=at("input.hashes", Mapping, nothing) or {},
+            named=at("input.named", Mapping, nothing) or {},
             files_sha256=at("input.sha256", str, nothing),
             count=at("selection.count", int),
             rows_hash=at("selection.sha256", str, nothing),

@@ -61,13 +61,14 @@ def located(record: Record, own: Mapping[str, Any]) -> dict[str, Any]:
 def _checked(record: Record) -> dict[str, Any]:
     """How a report says that its input was named, if that can be."""
     then = {**record.named}
-    known = reading_names()
+    known, files = reading_names(), {"inputs"} | array_names()
     for name, value in then.items():
         if name not in known:
             fact = f"tells that '{name}' says how to read the input, which this version has not"
             raise InvalidInputError(record.name, fact, "Update fast-select")
-        texts = value if name == "inputs" and isinstance(value, list) else [value]
-        if not texts or not all(isinstance(text, (str, bool)) and text for text in texts):
+        several = value if name == "inputs" and isinstance(value, list) else [value]
+        kinds = str if name in files else (str, bool)
+        if not several or not all(isinstance(each, kinds) and each for each in several):
             raise InvalidInputError(record.name, f"has {value!r} for '{name}' of its input")
     return then
 
