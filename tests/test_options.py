@@ -12,7 +12,7 @@ import generated
 from fast_select import InvalidInputError, _core
 from fast_select.cli._main import cli
 
-COMMANDS = ["select", "demo", "plan", "evaluate", "compare"]
+COMMANDS = ["select", "demo", "plan", "evaluate", "compare", "verify"]
 
 
 @pytest.mark.parametrize("name", generated.FILES)

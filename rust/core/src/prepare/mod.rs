@@ -64,7 +64,7 @@ pub struct Facts {
     pub n_constant_columns: usize,
     /// Rows far outside, which were drawn in, ascending.
     pub far: Vec<u32>,
-    /// Hash of all entries ([`values_hash`]).
+    /// Hash of all entries ([`values_hash()`]).
     pub values_hash: u128,
     /// Distinct rows among those kept.
     pub n_distinct: usize,

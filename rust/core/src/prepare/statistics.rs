@@ -38,7 +38,7 @@ pub fn sum_bytes(d: usize) -> usize {
 pub struct Statistics {
     /// Rows with NaN or infinity, ascending.
     pub bad: Vec<u32>,
-    /// Hash of all entries, NaN among them ([`values_hash`](crate::prepare::values_hash)).
+    /// Hash of all entries, NaN among them ([`values_hash()`](crate::prepare::values_hash())).
     pub values_hash: u128,
     /// Distinct rows among the others.
     pub n_distinct: usize,
