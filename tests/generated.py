@@ -40,6 +40,8 @@ def typed(entry: dict[str, Any]) -> str:
     """The type of an option's value."""
     if entry["kind"] == "choice":
         return f"Literal[{', '.join(map(quoted, entry['choices']))}]"
+    if entry["kind"] == "shares":
+        return f"Literal[{', '.join(map(quoted, entry['choices']))}] | Mapping[Any, int]"
     name = TYPES[entry["kind"]]
     absent = entry["default"] is None and "None" not in name
     return f"{name} | None" if absent else name
@@ -55,7 +57,8 @@ def parameters() -> str:
     parts = [
         '"""Keywords of the functions, from the core\'s table: made by tests/generated.py."""',
         "",
-        "from typing import Literal, TypedDict",
+        "from collections.abc import Mapping",
+        "from typing import Any, Literal, TypedDict",
         "",
         "from numpy.typing import ArrayLike",
     ]

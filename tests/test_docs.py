@@ -56,6 +56,7 @@ def test_usage_examples_run_as_written(readme, tmp_path, rng):
         np.save(tmp_path / "shards" / f"{part}.npy", x[part::2])
     (tmp_path / "labels.txt").write_text("a\nb\n" * 1000)
     (tmp_path / "gold.txt").write_text("3\n14\n")
+    (tmp_path / "counts.csv").write_text("label,count\n0,50\n1,40\n2,30\n3,0\n")
     np.save(tmp_path / "test.npy", np.arange(1000, 1100))
     script = blocks(readme, "sh")[2]
     folder = str(Path(sys.executable).parent)

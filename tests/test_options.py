@@ -12,7 +12,7 @@ import generated
 from fast_select import InvalidInputError, _core
 from fast_select.cli._main import cli
 
-COMMANDS = ["select", "demo", "plan", "evaluate", "compare"]
+COMMANDS = ["select", "demo", "plan", "evaluate", "compare", "verify"]
 
 
 @pytest.mark.parametrize("name", generated.FILES)
@@ -57,7 +57,11 @@ def test_defaults_of_commands_are_their_own():
         ({"seed": -1}, "seed", "-1 is not an integer from 0 to 18446744073709551615"),
         ({"ratio": "0.1"}, "ratio", "'0.1' is not a number above 0 and at most 1"),
         ({"ratio": float("nan")}, "ratio", "NaN is not a number above 0 and at most 1"),
-        ({"balance": "odd"}, "balance", "'odd' is not one of proportional, equal"),
+        (
+            {"balance": "odd"},
+            "balance",
+            "'odd' is not one of proportional, equal, or rows of each class by its label",
+        ),
         ({"max_memory": 0}, "max_memory", "0 is not a number of bytes, 1 or more"),
         ({"max_memory": "2GiB"}, "max_memory", "'2GiB' is not a number of bytes, 1 or more"),
         ({"seed": None}, "seed", "nothing is not an integer from 0 to 18446744073709551615"),

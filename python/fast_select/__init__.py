@@ -21,18 +21,21 @@ if TYPE_CHECKING:
     from ._evaluate import evaluate
     from ._plan import plan
     from ._select import Selection, select, select_nested
+    from ._verify import Verification, verify
 
 __all__ = [
     "ComputationError",
     "FastSelectError",
     "InvalidInputError",
     "Selection",
+    "Verification",
     "__version__",
     "compare",
     "evaluate",
     "plan",
     "select",
     "select_nested",
+    "verify",
 ]
 
 _HOMES = {
@@ -42,6 +45,7 @@ _HOMES = {
     "_evaluate": ("evaluate",),
     "_plan": ("plan",),
     "_select": ("Selection", "select", "select_nested"),
+    "_verify": ("Verification", "verify"),
 }
 """Where the names are: loaded when asked for, so that the command can answer Ctrl-C before.
 

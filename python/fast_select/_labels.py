@@ -47,6 +47,12 @@ class Labels:
         return self.classes[self.codes].astype(dtype or self.classes.dtype, copy=False)
 
 
+def plain(label: Any) -> Any:
+    """A label as JSON knows it: numpy's scalars as numbers, bytes as text."""
+    value = label.item() if isinstance(label, np.generic) else label
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
 class Codes(dict[Any, int]):
     """Numbers 0, 1, ... for values, in the order in which they come."""
 
@@ -70,9 +76,9 @@ def encode_labels(
     return found.codes, found.classes
 
 
-def encode_groups(groups: ArrayLike | Labels | None, n: int) -> NDArray[np.int64] | None:
-    """Numbers 0, 1, ... for the groups of n rows, which are read as labels are."""
-    return None if groups is None else labels_of(groups, partial(refused, "groups"), n).codes
+def groups_of(groups: ArrayLike | Labels | None, n: int) -> Labels | None:
+    """The groups of n rows, which are read as labels are."""
+    return None if groups is None else labels_of(groups, partial(refused, "groups"), n)
 
 
 def check_rows(shape: tuple[int, ...], n: int | None, refuse: Refuse) -> None:
@@ -138,14 +144,14 @@ def of_texts(
     if all(map(INTEGER.fullmatch, values.values())):
         values = {code: int(text) for code, text in values.items()}
     elif all(map(NUMBER.fullmatch, values.values())):
-        values = {code: _number(text) for code, text in values.items()}
+        values = {code: number_of(text) for code, text in values.items()}
         for code, value in values.items():
             if math.isinf(value):
                 raise refuse(f"{at(code)} holds '{texts[code]!s}', no finite number")
     return _sorted(codes, values)
 
 
-def _number(text: str) -> float:
+def number_of(text: str) -> float:
     """The number that `text` writes; one that float64 cannot hold stays an integer."""
     exact = int(text) if INTEGER.fullmatch(text) else 0
     return exact if abs(exact) > EXACT else float(text)

@@ -1,6 +1,7 @@
 """Keywords of the functions, from the core's table: made by tests/generated.py."""
 
-from typing import Literal, TypedDict
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
 
 from numpy.typing import ArrayLike
 
@@ -14,7 +15,7 @@ class SelectParameters(TypedDict, total=False):
     groups: ArrayLike | None
     include: ArrayLike | None
     exclude: ArrayLike | None
-    balance: Literal["proportional", "equal"]
+    balance: Literal["proportional", "equal"] | Mapping[Any, int]
     min_per_class: int
     max_per_group: int | None
     rank: bool
@@ -52,7 +53,7 @@ class PlanParameters(TypedDict, total=False):
     count: int | None
     labels: ArrayLike | None
     groups: ArrayLike | None
-    balance: Literal["proportional", "equal"]
+    balance: Literal["proportional", "equal"] | Mapping[Any, int]
     min_per_class: int
     max_per_group: int | None
     rank: bool

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._balance import rows_per_class
 from ._checks import checked, matrix
 from ._errors import ComputationError, core_errors, refused
-from ._labels import encode_groups, encode_labels
+from ._labels import encode_labels, groups_of
 from ._memory import current_rss
 from .report import SCHEMA
 
@@ -45,11 +46,13 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
     """
     x = matrix(X)
     options: dict[str, Any] = {**parameters}
-    codes, _ = encode_labels(options.pop("labels", None), x.shape[0])
-    siblings = encode_groups(options.pop("groups", None), x.shape[0])
+    codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
+    groups = groups_of(options.pop("groups", None), x.shape[0])
+    if "balance" in options:
+        options["balance"] = rows_per_class(options["balance"], classes)
     params = checked("plan", options)
     with core_errors():
-        params.check_caps(siblings is not None)
+        params.check_caps(groups is not None)
         params.rows_wanted(x.shape[0])
         idle = params.without_effect(codes is not None)
         sizes = class_sizes(x, codes, params)

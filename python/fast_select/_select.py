@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._balance import rows_per_class
 from ._checks import checked, matrix
 from ._errors import core_errors, refused
-from ._labels import encode_groups, encode_labels
+from ._hashes import hash_of_labels, hash_of_rows
+from ._labels import Labels, encode_labels, groups_of
 from ._plan import check_memory, class_sizes, with_fitting_blocks
 from ._ranking import rank
 from ._rows import row_numbers
@@ -88,8 +90,10 @@ def select(
         Rows to select in any case.
     exclude : array of row numbers, or a mask of all rows, default None
         Rows not to select; they still count in the whole.
-    balance : proportional, equal, default proportional
-        How the count is shared out among the classes, each of which is selected on its own.
+    balance : proportional, equal, or rows of each class by its label, default proportional
+        How the count is shared out among the classes, each of which is selected on its own:
+        in proportion to their rows, equally, or so many rows of each, which then add up to
+        the count.
     min_per_class : integer, 0 or more, default 1
         Rows that each class gives at least, as far as it has them.
     max_per_group : integer, 1 or more, default None
@@ -227,7 +231,12 @@ def _select_sizes(
     check_watchers(progress, meter)
     options = {**parameters}
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
-    siblings = encode_groups(options.pop("groups", None), x.shape[0])
+    groups = groups_of(options.pop("groups", None), x.shape[0])
+    if "balance" in options:
+        options["balance"] = rows_per_class(options["balance"], classes)
+        if isinstance(options["balance"], dict) and len(sizes) > 1:
+            fact = f"has one count for each class, not one for each of {len(sizes)} ratios"
+            raise refused("balance", fact, "Select at one of them")
     included, excluded = (
         None if rows is None else row_numbers(rows, x.shape[0], partial(refused, name))
         for name, rows in ((name, options.pop(name, None)) for name in ("include", "exclude"))
@@ -237,8 +246,8 @@ def _select_sizes(
         for params in asked:
             params.rows_wanted(x.shape[0])
         idle = asked[0].without_effect(codes is not None)
-        asked[0].check_caps(siblings is not None)
-        if len(sizes) > 1 or any(each is not None for each in (included, excluded, siblings)):
+        asked[0].check_caps(groups is not None)
+        if len(sizes) > 1 or any(each is not None for each in (included, excluded, groups)):
             asked[0].check_takes_constraints()
         kept_sizes = class_sizes(x, codes, asked[0])
         wanted = [params.rows_wanted(sum(kept_sizes)) for params in asked]
@@ -256,8 +265,16 @@ def _select_sizes(
     constraints = {
         "n_included": 0 if included is None else np.unique(included).size,
         "n_excluded": 0 if excluded is None else np.unique(excluded).size,
-        "n_groups": None if siblings is None else int(siblings.max()) + 1,
+        "n_groups": None if groups is None else int(np.unique(groups.codes).size),
     }
+    labels = None if codes is None or classes is None else Labels(codes, classes)
+    hashes = {
+        "labels": hash_of_labels(labels),
+        "groups": hash_of_labels(groups),
+        "include": hash_of_rows(included),
+        "exclude": hash_of_rows(excluded),
+    }
+    ratios = [size["ratio"] for size in sizes] if len(sizes) > 1 else None
     found: list[Selection] = []
     with core_errors():
         prepared = _core.prepare(x, asked[0], progress=watch)
@@ -267,7 +284,7 @@ def _select_sizes(
                 count,
                 params,
                 labels=codes,
-                groups=siblings,
+                groups=None if groups is None else groups.codes,
                 include=included,
                 exclude=excluded,
             )
@@ -278,7 +295,7 @@ def _select_sizes(
             at_hand = meter.branch()
             request = {
                 "labels": codes,
-                "groups": siblings,
+                "groups": None if groups is None else groups.codes,
                 "include": included,
                 "exclude": excluded,
             }
@@ -297,11 +314,13 @@ def _select_sizes(
                 quality,
                 at_hand,
                 kept=kept,
+                hashes={"values": prepared.values_hash, **hashes},
+                ratios=ratios,
                 groups=selected["groups"],
                 ranking=ranking,
                 without_effect=idle,
             )
-            chosen = None if codes is None or classes is None else classes[codes[indices]]
+            chosen = None if labels is None else labels[indices]
             found.append(Selection(indices, report, chosen, ranks))
             left_out = np.ones(x.shape[0], dtype=bool)
             left_out[indices] = False

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
+from ._hashes import hash_of_rows
+from ._labels import plain
 from ._text import counted, figure
 
 if TYPE_CHECKING:
@@ -61,12 +63,14 @@ def report_on(
     meter: Meter,
     *,
     kept: NDArray[np.int64] | None = None,
+    hashes: dict[str, str | None] | None = None,
     **facts: Any,
 ) -> dict[str, Any]:
     """The report on a selection of rows of `x`; all of it can be written as JSON.
 
     `labels`: codes and the classes that they stand for; `kept`: the rows that were not left out for
-    NaN or infinity, unless that is all; `facts`: what its making has to tell.
+    NaN or infinity, unless that is all; `hashes`: of what it was made from;
+    `facts`: what its making has to tell.
     """
     quality = ranked(quality)
     classes = class_counts(indices, *labels, kept=kept)
@@ -75,10 +79,16 @@ def report_on(
         "schema": SCHEMA,
         "tool": {"name": "fast-select", **_core.info()},
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "input": {"shape": list(x.shape), "dtype": str(x.dtype), **prepared},
+        "input": {
+            "shape": list(x.shape),
+            "dtype": str(x.dtype),
+            **prepared,
+            **({"hashes": hashes} if hashes else {}),
+        },
         "options": options,
         "selection": {
             "count": int(indices.size),
+            "sha256": hash_of_rows(indices),
             "classes": classes,
             **facts,
             "notes": [
@@ -160,12 +170,6 @@ def empty_classes(classes: list[dict[str, Any]] | None) -> list[str]:
     if not empty:
         return []
     return [f"All rows of {counted(empty, 'class', 'classes')} hold NaN or infinity: left out."]
-
-
-def plain(label: Any) -> Any:
-    """A numpy scalar as a Python value that JSON knows."""
-    value = label.item() if isinstance(label, np.generic) else label
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def ranked(quality: dict[str, Any]) -> dict[str, Any]:

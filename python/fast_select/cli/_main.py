@@ -36,6 +36,7 @@ from .demo import demo
 from .evaluate import evaluate
 from .plan import plan
 from .select import select
+from .verify import verify
 
 MORE_MEMORY = "Set --max-memory, use fewer --threads, or select from fewer rows at a time"
 NO_MEMORY = f"memory: cannot be had; nothing was written. {MORE_MEMORY}"
@@ -104,6 +105,7 @@ def cli() -> None:
     fast-select evaluate features.npy features.selected.npy
     fast-select compare features.npy --labels labels.npy --ratio 0.05
     fast-select plan features.npy --ratio 0.1
+    fast-select verify features.report.json
     fast-select demo
 
     The first word may be a command; without one it is `select`, whose options
@@ -116,6 +118,7 @@ cli.add_command(demo)
 cli.add_command(evaluate)
 cli.add_command(compare)
 cli.add_command(plan)
+cli.add_command(verify)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

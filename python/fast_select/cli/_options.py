@@ -20,6 +20,12 @@ FILES = {
     "rows": f"A file ({LISTS}); text has one a line, or a column `index`; or a mask of all rows.",
 }
 """What is an array in Python and a file here, by kind."""
+NOTES = {
+    **FILES,
+    "shares": "A file has them as lines `label,count`, or as JSON {label: count}.",
+    "bytes": "A size such as 2GiB.",
+}
+"""What help pages add for the command line, by kind."""
 
 TYPES: dict[str, Any] = {"integer": int, "real": float}
 """Ranges are the core's to check."""
@@ -82,8 +88,8 @@ def table_options(command: str, *, several: str = "") -> Callable[[Command], Com
 def option(entry: dict[str, Any], several: str) -> Callable[[Command], Command]:
     """A click option from an entry of the table."""
     name, help_text = entry["name"], entry["help"]
-    if entry["kind"] in FILES:
-        help_text += f" {FILES[entry['kind']]}"
+    if entry["kind"] in NOTES:
+        help_text += f" {NOTES[entry['kind']]}"
     if entry["default"] is not None and entry["kind"] != "flag":
         help_text += f" [default: {entry['default']}]"
     settings: dict[str, Any] = {"type": TYPES.get(entry["kind"], str)}
@@ -93,7 +99,8 @@ def option(entry: dict[str, Any], several: str) -> Callable[[Command], Command]:
         settings = {"is_flag": True, "default": None}
     if entry["kind"] == "bytes":
         settings["callback"] = memory_size
-        help_text += " A size such as 2GiB."
+    if entry["kind"] == "shares":
+        settings["metavar"] = f"{'|'.join(entry['choices'])}|FILE"
     if name == "ratio" and several:
         settings["multiple"] = True
         name, help_text = "ratios", f"{help_text} {several}"
@@ -145,6 +152,7 @@ feature_options = added(
 )
 """Options of every command that reads features."""
 
+
 output_options = added(
     [
         click.option(
@@ -169,6 +177,39 @@ screen_options = added(
     ]
 )
 """Options of every command that shows a report."""
+
+
+def reading_names() -> set[str]:
+    """The parameters that say what to read, and how."""
+
+    @feature_options
+    def reader() -> None:
+        """Has the options, by which their names are known."""
+
+    own = {str(param.name) for param in click.command()(reader).params}
+    return {"inputs"} | own | array_names()
+
+
+def array_names() -> set[str]:
+    """The parameters that name files of what goes with the features."""
+    table = _core.option_table("select")
+    return {entry["name"] for entry in table if entry["kind"] in FILES}
+
+
+def parted(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What was given: the parameters that say what to read, and how, and the others."""
+    reading = reading_names()
+    named = {name: value for name, value in parameters.items() if name in reading}
+    others = {name: value for name, value in parameters.items() if name not in reading}
+    # A flag that is not set says nothing.
+    named = {name: value for name, value in given(named).items() if value is not False}
+    return named, given(others)
+
+
+def file_names(named: dict[str, Any]) -> list[str]:
+    """The files among the parameters that say what to read."""
+    others = (named.get(name) for name in sorted(array_names()))
+    return [*named.get("inputs", ()), *(name for name in others if name)]
 
 
 def given(parameters: dict[str, Any]) -> dict[str, Any]:

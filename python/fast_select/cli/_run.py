@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._errors import InvalidInputError
-from .._labels import Labels
 from .._text import counted
 from ..energy import Meter
 from ..io import Features
@@ -70,7 +69,7 @@ def files_of(targets: Sequence[Targets]) -> list[Target]:
 
 def select_and_write(
     features: Features,
-    labels: Labels | None,
+    named: dict[str, Any],
     targets: Sequence[Targets],
     meter: Meter,
     sources: Sources,
@@ -81,14 +80,17 @@ def select_and_write(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Select at each of `ratios`, or a count, write what the targets name, show the reports."""
+    """Select at each of `ratios`, or a count, write what the targets name, show the reports.
+
+    `named`: how the input was named, by which `verify` finds it again.
+    """
     from .._select import select, select_nested
 
     sources.read(features.files)
     sources.check_apart(files_of(targets))
     digest = Hash(features)
     with StageProgress(quiet=quiet) as progress:
-        shared = {"labels": labels, "progress": progress, "meter": meter, **parameters}
+        shared = {"progress": progress, "meter": meter, **parameters}
         if len(ratios) > 1:
             results = select_nested(features.x, ratios=ratios, **shared)
         else:
@@ -97,7 +99,9 @@ def select_and_write(
     outputs: list[tuple[Target, Writer]] = []
     for result, target in zip(results, targets, strict=True):
         facts = {"files": names, "sha256": digest.digest(), **result.report["input"]}
-        result.report["input"] = facts
+        result.report["input"] = {**facts, "named": named}
+        if not target.indices.is_stream:
+            result.report["selection"]["file"] = target.indices.name
         outputs.append((target.indices, table_writer(target.indices, result.columns())))
         if target.report is not None:
             outputs.append((target.report, json_writer(result.report)))

@@ -54,7 +54,8 @@ def demo(
         sources = Sources([str(path)])
         features = io.read_features([str(path)], key="x", flatten=False)
         labels = io.read_labels(path, key="y")
+        named = {"inputs": [str(path)], "key": "x", "label_key": "y"}
         select_and_write(
-            features, labels, targets, meter, sources, outcome,
+            features, named, targets, meter, sources, outcome, labels=labels,
             ratios=[RATIO], quiet=quiet, as_json=as_json, **options,
         )  # fmt: skip

@@ -30,13 +30,14 @@ def plan(
     machine. Options that `select` has and this command has not change neither.
     """
     from .. import plan as estimate
-    from ._inputs import read_inputs
+    from ._inputs import read_balance, read_inputs
     from ._output import check_stdout, print_json
     from ._tables import show_plan
 
     check_stdout()
+    options = read_balance(given(parameters))
     features, y = read_inputs(inputs, key, labels, label_key, label_column, flatten=flatten)
-    result = estimate(features.x, labels=y, **given(parameters))
+    result = estimate(features.x, labels=y, **options)
     if as_json:
         print_json(result)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +9,9 @@ import click
 from ._options import (
     AdvancedCommand,
     feature_options,
-    given,
+    file_names,
     output_options,
+    parted,
     screen_options,
     table_options,
 )
@@ -34,14 +34,7 @@ def select(
     outcome: Outcome,
     /,
     inputs: tuple[str, ...],
-    key: str | None,
-    labels: str | None,
-    label_key: str | None,
-    label_column: str | None,
     ratios: tuple[float, ...],
-    include: str | None,
-    exclude: str | None,
-    flatten: bool,
     output: str | None,
     report: str | None,
     force: bool,
@@ -63,13 +56,14 @@ def select(
     from .._checks import checked
     from .._errors import InvalidInputError
     from ..energy import Meter
-    from ..io import read_indices
-    from ._inputs import read_inputs
+    from ._inputs import balance_file, read_arrays, read_balance, read_matrix
     from ._run import places, select_and_write
     from ._sources import Sources
     from ._targets import default_stem
 
-    options = given(parameters)
+    named, options = parted({"inputs": inputs, **parameters})
+    sources = Sources([*file_names(named), balance_file(options)])
+    options = read_balance(options)
     for ratio in ratios or (None,):
         params = checked("select", {**options, "ratio": ratio})
         params.check_size()
@@ -79,12 +73,9 @@ def select(
     targets = places(stem, output, report, ratios=ratios, as_json=as_json, force=force)
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
-    sources = Sources([*inputs, labels, include, exclude])
-    features, y = read_inputs(inputs, key, labels, label_key, label_column, flatten=flatten)
-    for name, path in (("include", include), ("exclude", exclude)):
-        if path is not None:
-            options[name] = read_indices(Path(path), n=features.x.shape[0])
+    features = read_matrix(named)
+    options |= read_arrays(named, features)
     select_and_write(
-        features, y, targets, meter, sources, outcome,
+        features, named, targets, meter, sources, outcome,
         ratios=ratios, quiet=quiet, as_json=as_json, **options,
     )  # fmt: skip

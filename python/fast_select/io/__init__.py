@@ -1,11 +1,13 @@
 """Matrices, labels and row numbers from files and pipes, or a reason why not.
 
 `sources` opens what a path means and tells its format; `npy` and `npz` read arrays, their headers
-checked first; `text` reads lines and CSV. Of these `features`, `labels` and `rows` make what a
-command needs.
+checked first; `text` reads lines and CSV, `json_text` JSON. Of these `features`, `labels`, `rows`
+and `counts` make what a command needs.
 """
 
+from .counts import read_counts
 from .features import Features, natural_order, read_features
+from .json_text import read_json
 from .labels import labels_of_archive, read_labels
 from .rows import read_indices
 from .sources import LIST_SUFFIXES, MATRIX_SUFFIXES
@@ -16,7 +18,9 @@ __all__ = [
     "Features",
     "labels_of_archive",
     "natural_order",
+    "read_counts",
     "read_features",
     "read_indices",
+    "read_json",
     "read_labels",
 ]

@@ -55,6 +55,13 @@ class Table:
                 yield [row[at].strip(SPACE) for row in self._cells(lines, number)]
             number += len(lines)
 
+    def rows(self) -> Iterator[list[list[str]]]:
+        """Cells of the lines after the first, some thousand lines at a time."""
+        number = 2
+        for lines in self._rest():
+            yield [_stripped(row) for row in self._cells(lines, number)]
+            number += len(lines)
+
     def _rest(self) -> Iterator[list[str]]:
         if self._ahead:
             yield self._ahead

@@ -19,9 +19,23 @@ fn info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(info)
 }
 
+/// Uses an instruction set, by its name, if this machine has it and none is in use yet.
+#[pyfunction]
+fn prefer_instruction_set(name: &str) {
+    instruction_set::prefer(name);
+}
+
+/// The names of the instruction sets that this machine has, best last.
+#[pyfunction]
+fn instruction_sets() -> Vec<&'static str> {
+    instruction_set::names()
+}
+
 /// Adds what this file defines to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     m.add("EIGEN_TOL", TOL)?;
+    m.add_function(wrap_pyfunction!(prefer_instruction_set, m)?)?;
+    m.add_function(wrap_pyfunction!(instruction_sets, m)?)?;
     m.add_function(wrap_pyfunction!(info, m)?)
 }

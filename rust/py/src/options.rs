@@ -123,6 +123,10 @@ fn value_of(spec: &OptionSpec, object: &Bound<'_, PyAny>) -> PyResult<Value> {
         Kind::Real { .. } if object.is_instance_of::<PyString>() => None,
         Kind::Real { .. } => object.extract().ok().map(Value::Real),
         Kind::Choice(_) => object.extract().ok().map(Value::Text),
+        Kind::Shares(_) => match object.cast::<PyDict>() {
+            Ok(classes) => pairs(classes).map(Value::Shares),
+            Err(_) => object.extract().ok().map(Value::Text),
+        },
         Kind::Labels | Kind::Rows => None,
     };
     value.ok_or_else(|| {
@@ -131,6 +135,13 @@ fn value_of(spec: &OptionSpec, object: &Bound<'_, PyAny>) -> PyResult<Value> {
             .map_or_else(|_| "it".to_owned(), |r| shortened(&r.to_string_lossy()));
         to_py(spec.refusal(&shown))
     })
+}
+
+/// The entries of a dictionary of numbers by names, in order.
+fn pairs(classes: &Bound<'_, PyDict>) -> Option<Vec<(String, u64)>> {
+    let pairs = classes.iter();
+    let pairs = pairs.map(|(label, rows)| Some((label.extract().ok()?, rows.extract().ok()?)));
+    pairs.collect()
 }
 
 /// Whether an object is an array or a numpy scalar that is no number, which Python might convert.
@@ -163,6 +174,13 @@ fn to_object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
         Value::Real(value) => value.into_pyobject(py)?.into_any(),
         Value::Flag(value) => PyBool::new(py, value).to_owned().into_any(),
         Value::Text(value) => value.into_pyobject(py)?.into_any(),
+        Value::Shares(classes) => {
+            let counts = PyDict::new(py);
+            for (label, rows) in classes {
+                counts.set_item(label, rows)?;
+            }
+            counts.into_any()
+        }
     })
 }
 
@@ -183,6 +201,7 @@ fn option_table<'py>(py: Python<'py>, command: &str) -> PyResult<Bound<'py, PyLi
             Kind::Real { .. } => ("real", None),
             Kind::Choice(names) => ("choice", Some(names)),
             Kind::Flag => ("flag", None),
+            Kind::Shares(names) => ("shares", Some(names)),
             Kind::Bytes => ("bytes", None),
             Kind::Labels => ("labels", None),
             Kind::Rows => ("rows", None),

@@ -1,7 +1,9 @@
 //! `prepare()` and the object that it returns.
 
 use fast_select_core::options::Choice;
-use fast_select_core::prepare::{Facts, LISTED, Prepared, prepare as core_prepare};
+use fast_select_core::prepare::{
+    Facts, LISTED, Prepared, prepare as core_prepare, values_hash as core_values_hash,
+};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -31,6 +33,12 @@ impl PyPrepared {
         z.as_slice().to_pyarray(py).reshape([z.rows(), z.cols()])
     }
 
+    /// Hash of all entries.
+    #[getter]
+    fn values_hash(&self) -> String {
+        hexadecimal(self.inner.facts.values_hash)
+    }
+
     /// What the input turned out to be.
     #[getter]
     fn facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -40,6 +48,7 @@ impl PyPrepared {
             n_nonfinite,
             n_constant_columns,
             far,
+            values_hash: _,
             n_distinct,
             scale,
             explained_variance,
@@ -78,8 +87,31 @@ fn prepare(
     Ok(PyPrepared { inner })
 }
 
+/// Hash of all entries of `x`, (n, d), as numbers.
+#[pyfunction]
+#[pyo3(signature = (x, n_threads, *, progress = None))]
+fn values_hash(
+    py: Python<'_>,
+    x: &Bound<'_, PyAny>,
+    n_threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    let matrix = Matrix::borrow(x)?;
+    let hash = matrix.with(|source| {
+        run(py, n_threads, progress, |monitor| {
+            core_values_hash(source, monitor)
+        })
+    })?;
+    Ok(hexadecimal(hash))
+}
+
+fn hexadecimal(hash: u128) -> String {
+    format!("{hash:032x}")
+}
+
 /// Adds what this file defines to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<PyPrepared>()?;
+    m.add_function(wrap_pyfunction!(values_hash, m)?)?;
     m.add_function(wrap_pyfunction!(prepare, m)?)
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use fast_select_core::kernels::columns::Affine;
 use fast_select_core::kernels::element::{Element, Exact};
-use fast_select_core::prepare::source::RowSource;
+use fast_select_core::prepare::source::{RowHash, RowSource};
 use numpy::ndarray::{Array2, Axis};
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -85,7 +85,7 @@ impl<T: Element> RowSource for Scattered<'_, T> {
             .exact(0, 0..width, out);
     }
 
-    fn hashes(&self, rows: Range<usize>) -> Vec<Option<u64>> {
+    fn hashes(&self, rows: Range<usize>) -> Vec<RowHash> {
         let gathered = self.gathered(rows, 0..self.shape[1]);
         gathered.view().hashes(0..gathered.len_of(Axis(0)))
     }

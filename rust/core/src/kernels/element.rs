@@ -24,23 +24,32 @@ pub trait Element: Pod + Send + Sync {
     /// of some hundred terms have; 0 for types whose steps are so wide that they carry information.
     const ROUNDING: f64;
 
+    /// Whether some of its numbers need a rest ([`Exact`]).
+    const HAS_RESTS: bool;
+
     /// The value.
     fn exact(self) -> Exact;
 
     /// `self - from`, rounded once.
     fn minus(self, from: Exact) -> f64;
 
-    /// Whether it is neither NaN nor infinite.
-    fn is_finite(self) -> bool;
-
-    /// The same number in the same bits: 0 for -0.
-    fn canonical(self) -> Self;
+    /// The nearest double, in the same bits for the same number of any type: NaN is one, and 0 for -0.
+    #[inline(always)]
+    fn canonical(self) -> f64 {
+        let value = self.exact().value;
+        if value.is_nan() {
+            f64::NAN
+        } else {
+            value + 0.0
+        }
+    }
 }
 
 macro_rules! floats {
-    ($($type:ty: $rounding:expr, $zero:expr);+ $(;)?) => {
+    ($($type:ty: $rounding:expr);+ $(;)?) => {
         $(impl Element for $type {
             const ROUNDING: f64 = $rounding;
+            const HAS_RESTS: bool = false;
 
             #[inline(always)]
             fn exact(self) -> Exact {
@@ -51,31 +60,22 @@ macro_rules! floats {
             fn minus(self, from: Exact) -> f64 {
                 f64::from(self) - from.value
             }
-
-            #[inline(always)]
-            fn is_finite(self) -> bool {
-                <$type>::is_finite(self)
-            }
-
-            #[inline(always)]
-            fn canonical(self) -> Self {
-                if self == $zero { $zero } else { self }
-            }
         })+
     };
 }
 
 floats! {
-    f64: 64.0 * f64::EPSILON, 0.0;
-    f32: 16.0 * f32::EPSILON as f64, 0.0;
-    f16: 0.0, f16::ZERO;
-    bf16: 0.0, bf16::ZERO;
+    f64: 64.0 * f64::EPSILON;
+    f32: 16.0 * f32::EPSILON as f64;
+    f16: 0.0;
+    bf16: 0.0;
 }
 
 macro_rules! integers {
-    ($($type:ty),+ => |$x:ident| $exact:expr, |$y:ident, $from:ident| $minus:expr) => {
+    ($($type:ty),+; $has_rests:literal => |$x:ident| $exact:expr, |$y:ident, $from:ident| $minus:expr) => {
         $(impl Element for $type {
             const ROUNDING: f64 = 0.0;
+            const HAS_RESTS: bool = $has_rests;
 
             #[inline(always)]
             fn exact(self) -> Exact {
@@ -88,25 +88,15 @@ macro_rules! integers {
                 let $y = self;
                 $minus
             }
-
-            #[inline(always)]
-            fn is_finite(self) -> bool {
-                true
-            }
-
-            #[inline(always)]
-            fn canonical(self) -> Self {
-                self
-            }
         })+
     };
 }
 
-integers!(u8, i8, u16, i16, u32, i32 =>
+integers!(u8, i8, u16, i16, u32, i32; false =>
     |x| Exact { value: f64::from(x), rest: 0.0 },
     |x, from| f64::from(x) - from.value);
 
-integers!(u64, i64 =>
+integers!(u64, i64; true =>
 |x| {
     let value = x as f64;
     Exact { value, rest: (i128::from(x) - value as i128) as f64 }
@@ -133,11 +123,18 @@ mod tests {
     }
 
     #[test]
-    fn zeros_have_one_representation() {
+    fn the_same_number_has_the_same_bits() {
         assert_eq!((-0.0_f32).canonical().to_bits(), 0);
         assert_eq!((-0.0_f64).canonical().to_bits(), 0);
         assert_eq!(f16::NEG_ZERO.canonical().to_bits(), 0);
         assert_eq!(bf16::NEG_ZERO.canonical().to_bits(), 0);
-        assert_eq!((-1.5_f32).canonical(), -1.5);
+        assert_eq!(((-1.5_f32).canonical(), (-3_i8).canonical()), (-1.5, -3.0));
+        let nan = f64::NAN.canonical().to_bits();
+        assert_eq!(f32::from_bits(0xffc0_0001).canonical().to_bits(), nan);
+        assert_eq!(
+            f64::from_bits(0xfff0_0000_0000_0001).canonical().to_bits(),
+            nan
+        );
+        assert_eq!((1_u64 << 60).canonical(), 2.0_f64.powi(60));
     }
 }

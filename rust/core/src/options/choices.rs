@@ -171,6 +171,36 @@ choice! {
     }
 }
 
+/// Rows that classes give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shares {
+    /// Of a count, by a rule.
+    By(Balance),
+    /// So many of each class, by its label, in the order of the classes.
+    Given(Vec<(String, usize)>),
+}
+
+impl Shares {
+    /// Rows in all, where they are given.
+    ///
+    /// ```
+    /// use fast_select_core::options::{Balance, Shares};
+    ///
+    /// let given = Shares::Given(vec![("cat".to_owned(), 3), ("dog".to_owned(), 4)]);
+    /// assert_eq!((given.total(), Shares::By(Balance::Equal).total()), (Some(7), None));
+    /// ```
+    #[must_use]
+    pub fn total(&self) -> Option<usize> {
+        match self {
+            Self::By(_) => None,
+            Self::Given(classes) => {
+                let rows = classes.iter().map(|(_, rows)| *rows);
+                Some(rows.fold(0, usize::saturating_add))
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,6 +27,8 @@ pub enum Kind {
     Flag,
     /// One of these names.
     Choice(&'static [&'static str]),
+    /// One of these names, or rows of each class: a mapping in Python, a file on the command line.
+    Shares(&'static [&'static str]),
     /// A size in bytes; on the command line with a unit, such as 2GiB.
     Bytes,
     /// A class for each row: an array in Python, a file on the command line.
@@ -48,18 +50,21 @@ pub enum Command {
     Evaluate,
     /// `compare`.
     Compare,
+    /// `verify`.
+    Verify,
 }
 
 impl Choice for Command {
-    const NAMES: &'static [&'static str] = &["select", "demo", "plan", "evaluate", "compare"];
+    const NAMES: &'static [&'static str] =
+        &["select", "demo", "plan", "evaluate", "compare", "verify"];
 
     fn name(self) -> &'static str {
         Self::NAMES[self as usize]
     }
 
     fn named(name: &str) -> Option<Self> {
-        use Command::{Compare, Demo, Evaluate, Plan, Select};
-        let all = [Select, Demo, Plan, Evaluate, Compare];
+        use Command::{Compare, Demo, Evaluate, Plan, Select, Verify};
+        let all = [Select, Demo, Plan, Evaluate, Compare, Verify];
         all.into_iter().find(|command| command.name() == name)
     }
 }
@@ -116,6 +121,8 @@ pub enum Value {
     Flag(bool),
     /// A name.
     Text(String),
+    /// Rows of classes, by their labels.
+    Shares(Vec<(String, u64)>),
 }
 
 impl std::fmt::Display for Value {
@@ -126,6 +133,7 @@ impl std::fmt::Display for Value {
             Self::Real(value) => value.fmt(out),
             Self::Flag(value) => value.fmt(out),
             Self::Text(text) => write!(out, "'{text}'"),
+            Self::Shares(classes) => write!(out, "{} classes", classes.len()),
         }
     }
 }
@@ -152,6 +160,12 @@ impl Kind {
             }
             Self::Flag => "true or false".to_owned(),
             Self::Choice(names) => format!("one of {}", names.join(", ")),
+            Self::Shares(names) => {
+                format!(
+                    "one of {}, or rows of each class by its label",
+                    names.join(", ")
+                )
+            }
             Self::Bytes => "a number of bytes, 1 or more".to_owned(),
             Self::Labels => "one label for each row".to_owned(),
             Self::Rows => "row numbers".to_owned(),
@@ -167,8 +181,10 @@ impl Kind {
             (Self::Real { least, above, most }, Value::Real(v)) => {
                 v.is_finite() && *v <= most && if above { *v > least } else { *v >= least }
             }
-            (Self::Choice(names), Value::Text(v)) => names.contains(&v.as_str()),
-            (Self::Flag, Value::Flag(_)) => true,
+            (Self::Choice(names) | Self::Shares(names), Value::Text(v)) => {
+                names.contains(&v.as_str())
+            }
+            (Self::Flag, Value::Flag(_)) | (Self::Shares(_), Value::Shares(_)) => true,
             (Self::Bytes, Value::Integer(v)) => *v > 0,
             _ => false,
         }

@@ -2,8 +2,10 @@
 
 use std::ops::Deref;
 
-use crate::options::choices::{Balance, Choice, Init, Method, NonFinite, Scale, Schedule, Space};
-use crate::options::spec::Command::{Compare, Demo, Evaluate, Plan, Select};
+use crate::options::choices::{
+    Balance, Choice, Init, Method, NonFinite, Scale, Schedule, Shares, Space,
+};
+use crate::options::spec::Command::{Compare, Demo, Evaluate, Plan, Select, Verify};
 use crate::options::spec::Effect::{Always, In, WithLabels};
 use crate::options::spec::Section::{Advanced, Usual};
 use crate::options::spec::{Command, Effect, Kind, OptionSpec, Section, Value};
@@ -74,6 +76,33 @@ impl<T: Choice> OptionValue for T {
         match value {
             Value::Text(name) => T::named(name),
             _ => None,
+        }
+    }
+}
+
+impl OptionValue for Shares {
+    fn to_value(&self) -> Value {
+        match self {
+            Self::By(balance) => balance.to_value(),
+            Self::Given(classes) => {
+                let classes = classes.iter();
+                let classes = classes.map(|(label, rows)| (label.clone(), *rows as u64));
+                Value::Shares(classes.collect())
+            }
+        }
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Shares(classes) => {
+                let classes = classes.iter();
+                let classes = classes.map(|(label, rows)| {
+                    let rows = usize::try_from(*rows).ok()?;
+                    Some((label.clone(), rows))
+                });
+                classes.collect::<Option<_>>().map(Self::Given)
+            }
+            value => Balance::from_value(value).map(Self::By),
         }
     }
 }
@@ -205,9 +234,10 @@ table! {
     /// Number of rows to select.
     count: Option<usize> = None,
         "--count", from(1), Usual, [Select, Plan];
-    /// How the count is shared out among the classes, each of which is selected on its own.
-    balance: Balance = Balance::Proportional,
-        "--balance", choice::<Balance>(), Usual, [Select, Plan], WithLabels;
+    /// How the count is shared out among the classes, each of which is selected on its own: in
+    /// proportion to their rows, equally, or so many rows of each, which then add up to the count.
+    balance: Shares = Shares::By(Balance::Proportional),
+        "--balance", Kind::Shares(Balance::NAMES), Usual, [Select, Plan], WithLabels;
     /// Rows that each class gives at least, as far as it has them.
     min_per_class: usize = 1,
         "--min-per-class", from(0), Usual, [Select, Plan], WithLabels;
@@ -242,7 +272,7 @@ table! {
         "--seed", integer(0, u64::MAX), Usual, [Select, Demo, Evaluate, Compare];
     /// Threads; where not given, all that the process may use.
     threads: Option<usize> = None,
-        "--threads", integer(1, 1024), Usual, [Select, Demo, Plan, Evaluate, Compare];
+        "--threads", integer(1, 1024), Usual, [Select, Demo, Plan, Evaluate, Compare, Verify];
     /// fast: FAST's ideas as a search among the rows; paper: its graph, descent and assignment; the others
     /// are rivals to compare with.
     method: Method = Method::Fast,
@@ -314,6 +344,7 @@ pub const ARRAYS: &[OptionSpec] = &[
             (Plan, None),
             (Evaluate, None),
             (Compare, None),
+            (Verify, None),
         ],
         help: " Class of each row.",
     },
@@ -323,7 +354,7 @@ pub const ARRAYS: &[OptionSpec] = &[
         kind: Kind::Labels,
         section: Section::Usual,
         effect: Effect::Always,
-        commands: &[(Select, None), (Plan, None)],
+        commands: &[(Select, None), (Plan, None), (Verify, None)],
         help: " Group of each row, of which a few at most are selected: frames of a video, scans of a patient.",
     },
     OptionSpec {
@@ -332,7 +363,7 @@ pub const ARRAYS: &[OptionSpec] = &[
         kind: Kind::Rows,
         section: Section::Usual,
         effect: Effect::Always,
-        commands: &[(Select, None)],
+        commands: &[(Select, None), (Verify, None)],
         help: " Rows to select in any case.",
     },
     OptionSpec {
@@ -341,7 +372,7 @@ pub const ARRAYS: &[OptionSpec] = &[
         kind: Kind::Rows,
         section: Section::Usual,
         effect: Effect::Always,
-        commands: &[(Select, None)],
+        commands: &[(Select, None), (Verify, None)],
         help: " Rows not to select; they still count in the whole.",
     },
 ];
@@ -483,7 +514,7 @@ mod tests {
                     (Value::Integer(least), bad.unwrap_or(Value::Real(-1.0)))
                 }
                 Kind::Real { least, .. } => (Value::Real(least + 0.5), Value::Real(least - 1.0)),
-                Kind::Choice(names) => (
+                Kind::Choice(names) | Kind::Shares(names) => (
                     Value::Text(names[names.len() - 1].to_owned()),
                     Value::Text("no such".to_owned()),
                 ),
@@ -496,7 +527,7 @@ mod tests {
             let refused = refused.unwrap_err().to_string();
             assert!(refused.contains(&spec.kind.rule()), "{refused}");
             let other = match spec.kind {
-                Kind::Choice(_) => Value::Integer(1),
+                Kind::Choice(_) | Kind::Shares(_) => Value::Integer(1),
                 _ => Value::Text("one".to_owned()),
             };
             assert!(params.set(spec.name, &other).is_err(), "{}", spec.name);

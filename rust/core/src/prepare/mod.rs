@@ -6,6 +6,7 @@
 //! | `ordinary` | middle and breadth of columns, from a sample of rows |
 //! | `statistics` | one pass over them: means, deviations, ranges, bad and distinct rows |
 //! | `scaled_rows` | the rows kept, centred and scaled, those far outside drawn in, as they are read again |
+//! | `values_hash` | one hash of all entries, as numbers |
 //! | `pca` | their leading principal components, streamed (Halko et al. 2011) |
 //! | `kept` | from numbers of input rows to rows of Z |
 //!
@@ -27,6 +28,7 @@ mod pca;
 mod scaled_rows;
 pub mod source;
 mod statistics;
+mod values_hash;
 
 use crate::arrays::matrix::Matrix;
 use crate::numeric::median_distance::median_distance;
@@ -42,6 +44,7 @@ use crate::run::rng::Streams;
 
 pub(crate) use crate::prepare::pca::{OVERSAMPLES, PASSES, PCA_TASKS};
 pub(crate) use crate::prepare::statistics::sum_bytes;
+pub use crate::prepare::values_hash::values_hash;
 
 /// Dimensions kept at most, p0.
 pub const N_DIMS: usize = 64;
@@ -61,6 +64,8 @@ pub struct Facts {
     pub n_constant_columns: usize,
     /// Rows far outside, which were drawn in, ascending.
     pub far: Vec<u32>,
+    /// Hash of all entries ([`values_hash()`]).
+    pub values_hash: u128,
     /// Distinct rows among those kept.
     pub n_distinct: usize,
     /// The scaling used: `None` or `Standard`.
@@ -155,6 +160,7 @@ pub fn prepare(
             n_nonfinite: stats.bad.len(),
             n_constant_columns: stats.range.iter().filter(|range| **range == 0.0).count(),
             far: scaled.far().into_iter().map(|i| rows[i]).collect(),
+            values_hash: stats.values_hash,
             n_distinct: stats.n_distinct,
             scale,
             explained_variance,
@@ -312,5 +318,18 @@ mod tests {
         let expected = z(&x, 1);
         assert_eq!(expected, z(&fortran, 1));
         assert_eq!(expected, z(&x, 4));
+    }
+
+    #[test]
+    fn the_hash_of_the_values_is_the_one_that_is_taken_alone() {
+        let mut x = points(5000, 70);
+        x[(17, 3)] = f64::NAN;
+        let params = Params {
+            nonfinite: NonFinite::Drop,
+            ..Params::default()
+        };
+        let got = run_with(&x, &params.check().unwrap()).unwrap();
+        let alone = values_hash(&x.view(), &Monitor::default()).unwrap();
+        assert_eq!(got.facts.values_hash, alone);
     }
 }

@@ -40,7 +40,7 @@ pub fn sampled_rows(source: &dyn RowSource) -> Vec<usize> {
         let rows = sample_rows(n, count, &mut rng)
             .into_iter()
             .map(|i| i as usize);
-        let is_finite = |&i: &usize| source.hashes(i..i + 1)[0].is_some();
+        let is_finite = |&i: &usize| source.hashes(i..i + 1)[0].is_finite;
         found = rows.filter(is_finite).take(SAMPLED).collect();
         if 4 * found.len() >= SAMPLED.min(n) {
             break;

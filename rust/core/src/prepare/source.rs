@@ -7,9 +7,22 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::kernels::columns::Affine;
 use crate::kernels::element::{Element, Exact};
+use crate::run::parallel::blocks;
 
 /// Entries that are read at a time: 256 KiB, which stay in the second-level cache.
 const READ: usize = 1 << 16;
+
+/// Entries whose bits are hashed at a time: as many bytes.
+const HASHED: usize = READ / 2;
+
+/// A hash of a row's numbers, which is equal for equal numbers of any type. NaN equals NaN here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowHash {
+    /// The hash.
+    pub hash: u64,
+    /// Whether the row holds neither NaN nor infinity.
+    pub is_finite: bool,
+}
 
 /// Rows of `d` entries to read at a time.
 #[must_use]
@@ -44,8 +57,8 @@ pub trait RowSource: Sync {
     /// The entries of row `row` in `columns`, exactly, to `out`.
     fn exact(&self, row: usize, columns: Range<usize>, out: &mut [Exact]);
 
-    /// A hash of each of the rows `rows`, equal for equal numbers; `None` for one with NaN or infinity.
-    fn hashes(&self, rows: Range<usize>) -> Vec<Option<u64>>;
+    /// A hash of each of the rows `rows`.
+    fn hashes(&self, rows: Range<usize>) -> Vec<RowHash>;
 
     /// Writes what `affine` makes of the rows `rows` to `out`, (rows, d), row-major.
     fn read(&self, rows: Range<usize>, affine: &Affine, out: &mut [f32]);
@@ -70,28 +83,28 @@ impl<T: Element> RowSource for ArrayView2<'_, T> {
         pairs.for_each(|(o, j)| *o = entries[j].exact());
     }
 
-    fn hashes(&self, rows: Range<usize>) -> Vec<Option<u64>> {
-        let (n, d) = (rows.len(), self.ncols());
-        if n * d == 0 {
-            return vec![Some(0); n];
+    fn hashes(&self, rows: Range<usize>) -> Vec<RowHash> {
+        let (d, mut found) = (self.ncols(), Vec::with_capacity(rows.len()));
+        let step = (HASHED / d.max(1)).clamp(1, rows.len().max(1));
+        let mut numbers = vec![0.0; step * d];
+        for at in blocks(rows.len(), step) {
+            let at = rows.start + at.start..rows.start + at.end;
+            let numbers = &mut numbers[..at.len() * d];
+            let pairs = |row: &[T], out: &mut [f64]| {
+                let pairs = out.iter_mut().zip(row);
+                pairs.for_each(|(o, x)| *o = x.canonical());
+            };
+            copy(self, at.clone(), numbers, pairs, |x, _| x.canonical());
+            for (i, numbers) in at.zip(numbers.chunks_exact(d.max(1))) {
+                let hash = match rests(self, i) {
+                    Some(rests) => xxh3_64(bytemuck::cast_slice(&[numbers, &rests].concat())),
+                    None => xxh3_64(bytemuck::cast_slice(numbers)),
+                };
+                let is_finite = numbers.iter().fold(true, |all, v| all & v.is_finite());
+                found.push(RowHash { hash, is_finite });
+            }
         }
-        let mut numbers = vec![self[(rows.start, 0)]; n * d];
-        copy(
-            self,
-            rows,
-            &mut numbers,
-            |row, out| {
-                out.iter_mut()
-                    .zip(row)
-                    .for_each(|(o, x)| *o = x.canonical());
-            },
-            |x, _| x.canonical(),
-        );
-        let hash = |row: &[T]| {
-            let is_finite = row.iter().fold(true, |all, x| all & x.is_finite());
-            is_finite.then(|| xxh3_64(bytemuck::cast_slice(row)))
-        };
-        numbers.chunks_exact(d).map(hash).collect()
+        found
     }
 
     fn read(&self, rows: Range<usize>, affine: &Affine, out: &mut [f32]) {
@@ -103,6 +116,15 @@ impl<T: Element> RowSource for ArrayView2<'_, T> {
             |x, j| affine.of(x, j),
         );
     }
+}
+
+/// What the doubles nearest to the entries of a row miss, if that is anything.
+fn rests<T: Element>(x: &ArrayView2<'_, T>, row: usize) -> Option<Vec<f64>> {
+    if !T::HAS_RESTS {
+        return None;
+    }
+    let rests: Vec<f64> = x.row(row).iter().map(|x| x.exact().rest).collect();
+    rests.iter().any(|rest| *rest != 0.0).then_some(rests)
 }
 
 /// Fills `out`, (rows, d), as the memory of `x` lies: with `by_row` where rows are contiguous, else with `by_entry`
@@ -151,10 +173,7 @@ mod tests {
         assert_eq!(entries.map(|e| 2.0 * (e.value - 1.0) as f32), out[1..3]);
         let plain: Vec<f64> = x.iter().map(|x| x.exact().value).collect();
         let plain = ArrayView2::from_shape(x.raw_dim(), &plain).unwrap();
-        let (hashes, distinct) = (x.hashes(0..4), plain.hashes(0..4));
-        for i in 0..4 {
-            assert_eq!(hashes[0] == hashes[i], distinct[0] == distinct[i]);
-        }
+        assert_eq!(x.hashes(0..4), plain.hashes(0..4));
         out
     }
 
@@ -197,14 +216,39 @@ mod tests {
     }
 
     #[test]
-    fn equal_rows_have_equal_hashes_and_bad_rows_none() {
-        let x = ndarray::array![[0.0, 1.0], [-0.0, 1.0], [f64::NAN, 1.0], [1.0, 0.0]];
-        let hashes = x.view().hashes(0..4);
-        assert_eq!(hashes[0], hashes[1]);
-        assert!(hashes[2].is_none() && hashes[3].is_some() && hashes[3] != hashes[0]);
+    fn equal_rows_have_equal_hashes() {
+        let nan = f64::from_bits(f64::NAN.to_bits() ^ 1);
+        let x = ndarray::array![
+            [0.0, 1.0],
+            [-0.0, 1.0],
+            [f64::NAN, 1.0],
+            [nan, 1.0],
+            [1.0, 0.0]
+        ];
+        let hashes = x.view().hashes(0..5);
+        assert_eq!((hashes[0], hashes[2]), (hashes[1], hashes[3]));
+        assert!(!hashes[2].is_finite && hashes[0].is_finite);
+        let mut all = [hashes[0].hash, hashes[2].hash, hashes[4].hash].to_vec();
+        all.dedup();
+        assert_eq!(all.len(), 3);
+    }
+
+    #[test]
+    fn integers_beyond_doubles_have_hashes_of_their_own() {
         let ids = Array2::from_shape_fn((5, 1), |(i, _)| (1_i64 << 60) + i as i64);
-        let mut hashes = ids.view().hashes(0..5);
+        let hashes = ids.view().hashes(0..5);
+        assert_eq!(hashes, ids.mapv(|id| id as u64).view().hashes(0..5));
+        // The first is a double.
+        assert_eq!(hashes[0], ids.mapv(|id| id as f64).view().hashes(0..1)[0]);
+        let mut hashes: Vec<u64> = hashes.into_iter().map(|row| row.hash).collect();
         hashes.dedup();
         assert_eq!(hashes.len(), 5);
+    }
+
+    #[test]
+    fn hashes_do_not_depend_on_how_many_are_taken() {
+        let x = Array2::from_shape_fn((9, HASHED / 2), |(i, j)| (i * j) as f32);
+        let one_by_one = (0..9).map(|i| x.view().hashes(i..i + 1)[0]);
+        assert_eq!(x.view().hashes(0..9), one_by_one.collect::<Vec<_>>());
     }
 }

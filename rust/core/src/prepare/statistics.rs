@@ -7,6 +7,7 @@ use crate::kernels::element::Exact;
 use crate::options::Scale;
 use crate::prepare::ordinary::ordinary_columns;
 use crate::prepare::source::{RowSource, rows_at_a_time};
+use crate::prepare::values_hash::hash_of;
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
 use crate::run::parallel::{blocks, map_blocks};
@@ -37,6 +38,8 @@ pub fn sum_bytes(d: usize) -> usize {
 pub struct Statistics {
     /// Rows with NaN or infinity, ascending.
     pub bad: Vec<u32>,
+    /// Hash of all entries, NaN among them ([`values_hash()`](crate::prepare::values_hash())).
+    pub values_hash: u128,
     /// Distinct rows among the others.
     pub n_distinct: usize,
     /// Median of each column by a sample, (d,).
@@ -52,6 +55,7 @@ pub struct Statistics {
 /// [`Statistics`] of some rows, in units of the columns from their middles.
 struct Part {
     bad: Vec<u32>,
+    /// Of all rows.
     hashes: Vec<u64>,
     columns: ColumnSums,
 }
@@ -74,6 +78,11 @@ impl Statistics {
         })?;
         let mut total = Part::empty(limits);
         parts.into_iter().for_each(|part| total.add(part));
+        let values_hash = hash_of(&total.hashes);
+        let mut bad = total.bad.iter().copied().peekable();
+        let mut rows = 0..n as u32;
+        let mut is_kept = |_: &u64| rows.next().is_some_and(|i| bad.next_if_eq(&i).is_none());
+        total.hashes.retain(&mut is_kept);
         total.hashes.sort_unstable();
         let n_kept = total.hashes.len();
         total.hashes.dedup();
@@ -91,6 +100,7 @@ impl Statistics {
         }
         Ok(Self {
             bad: total.bad,
+            values_hash,
             n_distinct: total.hashes.len(),
             middle,
             mean,
@@ -146,9 +156,9 @@ fn part(
         source.read(at.clone(), affine, buffer);
         let hashes = source.hashes(at.clone());
         for ((i, hash), row) in at.clone().zip(hashes).zip(buffer.chunks_exact(d)) {
-            if let Some(hash) = hash {
+            part.hashes.push(hash.hash);
+            if hash.is_finite {
                 part.columns.add_row(row);
-                part.hashes.push(hash);
             } else {
                 part.bad.push(i as u32);
             }

@@ -37,13 +37,24 @@ struct Chosen {
     is_best: bool,
 }
 
+static CHOSEN: OnceLock<Result<Chosen>> = OnceLock::new();
+
 /// What the variable asks for; the best where it is not set.
 fn chosen() -> &'static Result<Chosen> {
-    static CHOSEN: OnceLock<Result<Chosen>> = OnceLock::new();
     CHOSEN.get_or_init(|| {
         let asked = std::env::var(VARIABLE).unwrap_or_default();
         choose(&asked, &available())
     })
+}
+
+/// Uses the instruction set `wanted` from now on, if this machine has it, the variable asks for none, and
+/// none is in use yet.
+pub fn prefer(wanted: &str) {
+    let is_free = std::env::var_os(VARIABLE).is_none_or(|asked| asked.is_empty());
+    if is_free && names().contains(&wanted) {
+        // What is in use already stays.
+        let _ = CHOSEN.set(choose(wanted, &available()));
+    }
 }
 
 fn choose(asked: &str, available: &[(&'static str, Arch)]) -> Result<Chosen> {

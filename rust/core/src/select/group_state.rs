@@ -17,7 +17,7 @@ use crate::run::rng::Streams;
 use crate::select::facts::GroupFacts;
 use crate::select::group::{Group, Standing};
 use crate::select::quotas::{ClassSize, quotas};
-use crate::select::shares::Shares;
+use crate::select::shared_caps::SharedCaps;
 
 /// A group on its way through the stages.
 pub struct GroupState<'a> {
@@ -139,7 +139,7 @@ impl<'a> GroupState<'a> {
         let quotas = match self.caps {
             None => quotas(&sizes, self.quota, Balance::Proportional)?,
             Some(caps) => {
-                let mut shares = Shares::new(caps, &blocks, |i| self.standing(i));
+                let mut shares = SharedCaps::new(caps, &blocks, |i| self.standing(i));
                 let quotas = shares.quotas(&sizes, self.quota, Balance::Proportional)?;
                 let of_block = |(b, rows): (usize, &Vec<u32>)| shares.caps(b, caps, rows);
                 self.block_caps = blocks.iter().enumerate().map(of_block).collect();

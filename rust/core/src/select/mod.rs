@@ -9,7 +9,7 @@
 //! | [`request`] | from what is asked, in numbers of input rows, to groups with their quotas |
 //! | [`group`] | rows that are selected together, and what may become of each |
 //! | [`quotas`] | how many rows each class, or each block of a class, gives |
-//! | `shares` | the same where groups of siblings are capped, and their caps in each |
+//! | `shared_caps` | the same where groups of siblings are capped, and their caps in each |
 //! | `group_state` | a group on its way through the stages |
 //! | `schedule` | which stages run |
 //! | [`effect`] | options that were set and change nothing |
@@ -31,7 +31,7 @@ pub mod quotas;
 pub mod ranking;
 pub mod request;
 mod schedule;
-mod shares;
+mod shared_caps;
 mod stage_costs;
 mod stages;
 mod whole;

@@ -1,6 +1,6 @@
 //! How many rows each class, or each block of a class, gives.
 
-use crate::options::{Balance, Params};
+use crate::options::{Balance, Params, Shares};
 use crate::run::error::{Error, Result, counted};
 use crate::select::group::Standing;
 
@@ -39,7 +39,8 @@ impl ClassSize {
 }
 
 /// Rows to select of each class, `count` in all, given its rows and their standing (empty: all are
-/// free). Where there are several, each gives `min_per_class` rows at least, as far as it has them.
+/// free). Where there are several, each gives `min_per_class` rows at least, as far as it has them;
+/// where the rows of each are given, these they are.
 ///
 /// ```
 /// use fast_select_core::options::Params;
@@ -57,29 +58,91 @@ impl ClassSize {
 /// ```
 ///
 /// # Errors
-/// Those of [`quotas`].
+/// Those of [`quotas`]; [`Error::Refused`] naming `balance` where what is given cannot be.
 pub fn class_quotas<'a>(
     classes: impl Iterator<Item = (usize, &'a [Standing])>,
     count: usize,
     params: &Params,
 ) -> Result<Vec<usize>> {
-    quotas(&class_sizes(classes, params), count, params.balance)
+    let (sizes, balance) = class_sizes(classes, count, params)?;
+    quotas(&sizes, count, balance)
 }
 
-/// How many rows classes have and give, given their rows and their standing (empty: all are free).
+/// How many rows classes have and give, and how what is between is shared out, given their rows and their standing
+/// (empty: all are free).
 pub(crate) fn class_sizes<'a>(
     classes: impl Iterator<Item = (usize, &'a [Standing])>,
+    count: usize,
     params: &Params,
-) -> Vec<ClassSize> {
+) -> Result<(Vec<ClassSize>, Balance)> {
     let classes: Vec<_> = classes.collect();
-    let least = if classes.len() > 1 {
-        params.min_per_class
-    } else {
-        0
+    let sizes = |least| -> Vec<ClassSize> {
+        let classes = classes.iter();
+        classes
+            .map(|(rows, standing)| ClassSize::of(*rows, standing, least))
+            .collect()
     };
-    let sizes = classes.into_iter();
-    let sizes = sizes.map(|(rows, standing)| ClassSize::of(rows, standing, least));
-    sizes.collect()
+    match &params.balance {
+        Shares::By(balance) => {
+            let several = classes.len() > 1;
+            let least = if several { params.min_per_class } else { 0 };
+            Ok((sizes(least), *balance))
+        }
+        Shares::Given(asked) => {
+            let sizes = given(&sizes(0), count, asked, params.min_per_class)?;
+            Ok((sizes, Balance::Proportional))
+        }
+    }
+}
+
+/// Classes that give the rows `asked`, by their labels, if they can be had. Classes behind the last of
+/// `sizes` have no rows.
+fn given(
+    sizes: &[ClassSize],
+    count: usize,
+    asked: &[(String, usize)],
+    min_per_class: usize,
+) -> Result<Vec<ClassSize>> {
+    let refused = |fact: String, fix: &str| Err(Error::refused("balance", fact).fix(fix));
+    if asked.len() < sizes.len() {
+        let fact = format!("names {} classes of {}", asked.len(), sizes.len());
+        return refused(fact, "Name all of them, with 0 for no rows");
+    }
+    let empty = ClassSize::of(0, &[], 0);
+    for ((label, rows), size) in asked
+        .iter()
+        .zip(sizes.iter().chain(std::iter::repeat(&empty)))
+    {
+        let asks = format!(
+            "asks for {} of class '{label}'",
+            counted(*rows, "row", "rows")
+        );
+        if *rows > size.most {
+            let fact = format!("{asks}, which has {} that can be selected", size.most);
+            return refused(fact, "Ask for fewer");
+        }
+        if *rows < size.least {
+            let fact = format!("{asks}, of which {} are included", size.least);
+            return refused(fact, "Ask for more, or include fewer");
+        }
+        // One row at least, the default, gives way to what is asked.
+        if min_per_class > 1 && *rows < min_per_class.min(size.most) {
+            let fact = format!("{asks} where {min_per_class} are the least");
+            return refused(fact, "Ask for more, or lower {min_per_class}");
+        }
+    }
+    let total = asked.iter().map(|(_, rows)| rows).sum::<usize>();
+    if total != count {
+        let rows = counted(total, "row", "rows");
+        let fact = format!("adds up to {rows} where {count} are asked for");
+        return refused(fact, "Leave {ratio} and {count} out, or have them agree");
+    }
+    let given = sizes.iter().zip(asked).map(|(size, (_, rows))| ClassSize {
+        rows: size.rows,
+        least: *rows,
+        most: *rows,
+    });
+    Ok(given.collect())
 }
 
 /// Rows to select of each class, `count` in all, within its bounds, by largest remainder (ties: the
@@ -224,6 +287,32 @@ mod tests {
         assert_eq!(give(&[900, 90, 2], 20, 4), Ok(vec![14, 4, 2]));
         assert!(give(&[900, 90, 10], 11, 4).is_err());
         assert_eq!(give(&[900], 3, 4), Ok(vec![3]));
+    }
+
+    #[test]
+    fn given_rows_are_given_if_they_can_be() {
+        use Standing::{Excluded, Free, Included};
+        let standing = [Included, Included, Free, Excluded];
+        let give = |rows: &[usize], min_per_class| {
+            let labels = ["a", "b", "c"].map(str::to_owned);
+            let params = Params {
+                balance: Shares::Given(labels.into_iter().zip(rows.iter().copied()).collect()),
+                min_per_class,
+                ..Params::default()
+            };
+            let classes = [(4, &standing[..]), (9, &[][..])];
+            class_quotas(classes.into_iter(), 5, &params)
+        };
+        let refused = |rows, min_per_class| give(rows, min_per_class).unwrap_err().to_string();
+        assert_eq!(give(&[2, 3], 1), Ok(vec![2, 3]));
+        assert_eq!(give(&[3, 2], 2), Ok(vec![3, 2]));
+        assert_eq!(give(&[2, 3, 0], 1), Ok(vec![2, 3]));
+        assert!(refused(&[4, 1], 1).contains("'a', which has 3 that can be selected"));
+        assert!(refused(&[1, 4], 1).contains("1 row of class 'a', of which 2 are included"));
+        assert!(refused(&[2, 3], 4).contains("'a' where 4 are the least"));
+        assert!(refused(&[2, 3, 1], 1).contains("'c', which has 0"));
+        assert!(refused(&[2, 4], 1).contains("adds up to 6 rows where 5 are asked for"));
+        assert!(refused(&[5], 1).contains("names 1 classes of 2"));
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use crate::prepare::Prepared;
 use crate::run::error::{Error, Result, check_len};
 use crate::select::group::{Group, Standing};
 use crate::select::quotas::{class_sizes, more_than, quotas};
-use crate::select::shares::Shares;
+use crate::select::shared_caps::SharedCaps;
 
 /// What is asked of a selection, in numbers of input rows.
 ///
@@ -56,7 +56,7 @@ impl Request<'_> {
     }
 }
 
-/// Checks that one of `ratio` and `count` is given.
+/// Checks that one of `ratio` and `count` is given, or rows of each class.
 ///
 /// ```
 /// use fast_select_core::options::Params;
@@ -73,7 +73,7 @@ impl Request<'_> {
 pub fn check_size(params: &ValidParams) -> Result<()> {
     let both = match (params.ratio, params.count) {
         (Some(_), Some(_)) => "given",
-        (None, None) => "missing",
+        (None, None) if params.balance.total().is_none() => "missing",
         _ => return Ok(()),
     };
     let refused = Error::refused("ratio and count", format!("are both {both}"));
@@ -105,7 +105,8 @@ pub fn check_caps(has_groups: bool, params: &ValidParams) -> Result<()> {
     Err(refused.fix("Give both"))
 }
 
-/// The number of rows that `ratio` or `count` asks for, of the n that are kept: at least one.
+/// The number of rows that `ratio`, `count` or, without them, what is given of each class asks for,
+/// of the n that are kept: at least one.
 ///
 /// ```
 /// use fast_select_core::options::Params;
@@ -121,9 +122,14 @@ pub fn check_caps(has_groups: bool, params: &ValidParams) -> Result<()> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Refused`] unless one of them is given, and there are as many rows.
+/// [`Error::Refused`] unless one of them is given, is not 0, and, of the first two, there are as many rows.
 pub fn rows_wanted(n: usize, params: &ValidParams) -> Result<usize> {
     check_size(params)?;
+    if let (None, None, Some(total)) = (params.count, params.ratio, params.balance.total()) {
+        // Whether the classes have them is for their quotas to say.
+        let refused = Error::refused("balance", "asks for no rows").fix("Ask for one or more");
+        return if total > 0 { Ok(total) } else { Err(refused) };
+    }
     let share = |ratio: f64| ((ratio * n as f64 + 0.5) as usize).max(1);
     let wanted = params.count.or(params.ratio.map(share)).unwrap_or(0);
     if wanted > n {
@@ -153,15 +159,15 @@ pub fn groups(
     let standings: Vec<Vec<Standing>> = classes.iter().map(of_class).collect();
     let sizes = classes.iter().map(Vec::len);
     let sizes = sizes.zip(standings.iter().map(Vec::as_slice));
-    let sizes = class_sizes(sizes, params);
+    let (sizes, balance) = class_sizes(sizes, request.count, params)?;
     let (quotas, caps) = match caps(prepared, &request, &standing, params)? {
         None => {
-            let quotas = quotas(&sizes, request.count, params.balance)?;
+            let quotas = quotas(&sizes, request.count, balance)?;
             (quotas, vec![None; sizes.len()])
         }
         Some(caps) => {
-            let mut shares = Shares::new(&caps, &classes, |i| standing_of(&standing, i));
-            let quotas = shares.quotas(&sizes, request.count, params.balance)?;
+            let mut shares = SharedCaps::new(&caps, &classes, |i| standing_of(&standing, i));
+            let quotas = shares.quotas(&sizes, request.count, balance)?;
             let of_class =
                 |(class, rows): (usize, &Vec<u32>)| Some(shares.caps(class, &caps, rows));
             (quotas, classes.iter().enumerate().map(of_class).collect())

@@ -6,7 +6,7 @@ use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::descent::frequency::{BAND_EDGES, isotropic};
 use crate::exchange::residual::{Features, Pull, Residual, n_freqs, strength};
 use crate::numeric::median_distance::median_distance;
-use crate::options::{Balance, ValidParams};
+use crate::options::{Balance, Shares, ValidParams};
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
 use crate::run::rng::{Purpose, Streams};
@@ -48,9 +48,9 @@ impl Whole {
         let unit = (0.5 * features.width() as f64 - square).max(f64::MIN_POSITIVE);
         let energy = errors.iter().map(|v| v * v).sum::<f64>() / (count as f64 * unit);
         let made_up = match params.balance {
-            Balance::Proportional => 1.0 / (count as f64 * energy.max(1.0).sqrt()),
+            Shares::By(Balance::Proportional) => 1.0 / (count as f64 * energy.max(1.0).sqrt()),
             // Other quotas are not meant to give the whole's distribution.
-            Balance::Equal => 0.0,
+            Shares::By(Balance::Equal) | Shares::Given(_) => 0.0,
         };
         let zeros = || vec![0.0; features.width()];
         let all = Residual {

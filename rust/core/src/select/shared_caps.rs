@@ -29,7 +29,7 @@ struct Cell {
 }
 
 /// Caps shared out among parts.
-pub struct Shares {
+pub struct SharedCaps {
     cells: Vec<Cell>,
     /// The cells of each part, by ascending group.
     of_part: Vec<Range<usize>>,
@@ -41,7 +41,7 @@ pub struct Shares {
     room_alone: Vec<usize>,
 }
 
-impl Shares {
+impl SharedCaps {
     /// Caps divided among `parts`, each a set of rows; `standing` says what may become of a row. No group may have
     /// more included rows than its cap.
     pub fn new(caps: &Caps, parts: &[Vec<u32>], standing: impl Fn(u32) -> Standing) -> Self {
@@ -208,7 +208,7 @@ impl Shares {
 
 /// Paths along which room is moved.
 struct Search<'a> {
-    shares: &'a mut Shares,
+    shares: &'a mut SharedCaps,
     /// The search in which a part, a group was seen last.
     part_seen: Vec<u32>,
     group_seen: Vec<u32>,
@@ -218,7 +218,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(shares: &'a mut Shares) -> Self {
+    fn new(shares: &'a mut SharedCaps) -> Self {
         let (n_parts, n_groups) = (shares.of_part.len(), shares.of_group.len());
         Self {
             shares,
@@ -306,7 +306,7 @@ mod tests {
         // Class 0 has groups 0 and 1, class 1 only group 0: its single row has to be class 1's.
         let caps = caps(&[0, 0, 0, 1, 0, 0], 1);
         let parts = [vec![0, 1, 2, 3], vec![4, 5]];
-        let mut shares = Shares::new(&caps, &parts, |_| Free);
+        let mut shares = SharedCaps::new(&caps, &parts, |_| Free);
         let classes = sizes(&parts, &[Free; 6], 1);
         let quotas = shares.quotas(&classes, 2, Balance::Proportional);
         assert_eq!(quotas, Ok(vec![1, 1]));
@@ -326,7 +326,7 @@ mod tests {
         let caps = caps(&[0, 0, 1, 1], 1);
         let parts = [vec![0, 2], vec![1, 3]];
         let standing = [Excluded, Free, Free, Included];
-        let mut shares = Shares::new(&caps, &parts, |i| standing[i as usize]);
+        let mut shares = SharedCaps::new(&caps, &parts, |i| standing[i as usize]);
         let classes = sizes(&parts, &standing, 0);
         let quotas = shares.quotas(&classes, 2, Balance::Proportional);
         assert_eq!(quotas, Ok(vec![0, 2]));
@@ -380,7 +380,7 @@ mod tests {
             let standing = vec![Free; rows.len()];
             let classes = sizes(&parts, &standing, 0);
             let balance = if equal { Balance::Equal } else { Balance::Proportional };
-            let mut shares = Shares::new(&caps, &parts, |_| Free);
+            let mut shares = SharedCaps::new(&caps, &parts, |_| Free);
             let in_group = |g: u32| group.iter().filter(|own| **own == g).count();
             let total: usize = (0..4).map(|g| in_group(g).min(most as usize)).sum();
             let found = shares.quotas(&classes, count, balance);

@@ -1,0 +1,117 @@
+"""What a report tells, found again: its input, and the rows that were selected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import FastSelectError, InvalidInputError
+from .._hashes import hash_of_rows
+from .._verify import Record
+from ..io import read_indices, read_json
+from ._options import array_names, reading_names
+
+
+def read_records(name: str) -> list[Record]:
+    """The records of a report, or of the list of those of several ratios; `-` is standard input."""
+    parsed = read_json(Path(name))
+    if not isinstance(parsed, list):
+        return [Record.of(parsed, name)]
+    found = [Record.of(report, name) for report in parsed]
+    if not found:
+        raise InvalidInputError(name, "is a list without reports")
+    first = found[0]
+    for record in found[1:]:
+        if (record.hashes, record.named) != (first.hashes, first.named):
+            fact = "holds reports on selections from different input"
+            raise InvalidInputError(name, fact, "Verify one at a time")
+    return found
+
+
+def located(record: Record, own: Mapping[str, Any]) -> dict[str, Any]:
+    """How to read the input: as it was named, but for what the user names now, `own`.
+
+    A name that leads nowhere from here may lead there from the report's folder.
+    """
+    then = _checked(record)
+    if "inputs" in own:
+        if not any(map(_may_have_arrays, own["inputs"])):
+            then.pop("key", None)
+            if "label_key" in then and not {"labels"} & (then.keys() | own.keys()):
+                fact = "are missing: the report tells of an .npz that held them"
+                raise InvalidInputError("--labels", fact, "Name their file")
+    elif "inputs" not in then:
+        fact = "does not tell what was selected from"
+        raise InvalidInputError(record.name, fact, "Name INPUT behind it")
+    if "labels" in own:
+        for name in ("labels", "label_key", "label_column"):
+            then.pop(name, None)
+    named = {**then, **own}
+    if "inputs" not in own:
+        named["inputs"] = [_found(name, record, "INPUT") for name in then["inputs"]]
+    for name in array_names() & (then.keys() - own.keys()):
+        named[name] = _found(then[name], record, f"--{name}")
+    return named
+
+
+def _checked(record: Record) -> dict[str, Any]:
+    """How a report says that its input was named, if that can be."""
+    then = {**record.named}
+    known, files = reading_names(), {"inputs"} | array_names()
+    for name, value in then.items():
+        if name not in known:
+            fact = f"tells that '{name}' says how to read the input, which this version has not"
+            raise InvalidInputError(record.name, fact, "Update fast-select")
+        several = value if name == "inputs" and isinstance(value, list) else [value]
+        kinds = str if name in files else (str, bool)
+        if not several or not all(isinstance(each, kinds) and each for each in several):
+            raise InvalidInputError(record.name, f"has {value!r} for '{name}' of its input")
+    return then
+
+
+def recorded_rows(record: Record) -> NDArray[np.int64] | None:
+    """The rows that were selected, if their file is there and still holds them."""
+    if record.indices_file is None:
+        return None
+    for place in _places(record.indices_file, record):
+        try:
+            rows = read_indices(place, n=record.shape[0])
+        except FastSelectError:  # it has gone, or holds ids
+            continue
+        if hash_of_rows(rows) == record.rows_hash:
+            return rows
+    return None
+
+
+def _may_have_arrays(name: str) -> bool:
+    """Whether an input may hold arrays by name, as a .npy does not."""
+    path = Path(name)
+    try:
+        files = list(path.iterdir()) if path.is_dir() else [path]
+    except OSError:
+        return False  # to be refused as it is read
+    return name == "-" or any(file.suffix.lower() not in (".npy", "") for file in files)
+
+
+def _found(name: str, record: Record, flag: str) -> str:
+    """A file that a report names, here or beside the report."""
+    if name == "-":
+        fact = "tells of standard input, which cannot be read again"
+        raise InvalidInputError(record.name, fact, f"Name it by {flag}")
+    for place in _places(name, record):
+        try:
+            if place.exists():
+                return str(place)
+        except (OSError, ValueError):
+            continue
+    fact = f"tells of {name}, which is neither here nor beside it"
+    raise InvalidInputError(record.name, fact, f"Name it by {flag}")
+
+
+def _places(name: str, record: Record) -> tuple[Path, Path]:
+    """Where a file that a report names may be."""
+    return Path(name), Path(record.name).parent / name
