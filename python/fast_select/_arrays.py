@@ -71,6 +71,11 @@ def as_numbers(x: NDArray[Any], refuse: Refuse) -> NDArray[Any]:
     return np.where(mask, data.dtype.type(np.nan), data)
 
 
+def is_arrow(value: Any) -> bool:
+    """Whether `value` is of pyarrow, which is then loaded."""
+    return type(value).__module__.partition(".")[0] == "pyarrow"
+
+
 def is_missing(value: Any) -> bool:
     """Whether `value` stands for nothing: None, NaN, NaT, pandas.NA, a masked entry."""
     if value is None or type(value).__name__ in ("NAType", "MaskedConstant"):

@@ -93,11 +93,13 @@ def select_and_write(
             results = select_nested(features.x, ratios=ratios, **shared)
         else:
             results = [select(features.x, ratio=next(iter(ratios), None), **shared)]
-    names = [str(path) for path in features.files] or ["-"]
+    origin: dict[str, Any] = {"files": [str(path) for path in features.files] or ["-"]}
+    if features.dataset is not None:
+        origin["columns"] = list(features.columns)
     outputs: list[tuple[Target, Writer]] = []
     for result, target in zip(results, targets, strict=True):
-        facts = {"files": names, "sha256": digest.digest(), **result.report["input"]}
-        result.report["input"] = facts
+        origin["sha256"] = digest.digest()
+        result.report["input"] = {**origin, **result.report["input"]}
         outputs.append((target.indices, table_writer(target.indices, result.columns())))
         if target.report is not None:
             outputs.append((target.report, json_writer(result.report)))

@@ -22,10 +22,13 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
 @feature_options
 @table_options("compare", several="May be given several times.")
 @click.option("--test", help="Features to test on. [default: --test-share of the rows, held out]")
-@click.option("--test-key", help="Array of features in the .npz file of --test.")
+@click.option(
+    "--test-key", help="Array of features in the .npz file of --test, or its column of vectors."
+)
 @click.option("--test-labels", help="File of labels of --test.")
 @click.option(
-    "--test-label-key", help="Array of labels in the .npz file of --test-labels or --test."
+    "--test-label-key",
+    help="Array of labels in the .npz file of --test-labels or --test, or column of --test.",
 )
 @click.option("--test-label-column", metavar="NAME|NUMBER", help="Column of --test-labels.")
 @click.option(
@@ -54,9 +57,11 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
 def compare(
     inputs: tuple[str, ...],
     key: str | None,
+    columns: str | None,
     labels: str | None,
     label_key: str | None,
     label_column: str | None,
+    id_key: str | None,
     flatten: bool,
     ratios: tuple[float, ...],
     test: str | None,
@@ -91,17 +96,21 @@ def compare(
         raise refused("ratios", "is missing", "Give one or more")
     check_stdout()
     sources = Sources([*inputs, labels, test, test_labels])
-    data, y = read_inputs(inputs, key, labels, label_key, label_column, flatten=flatten)
+    data, y = read_inputs(
+        inputs, key, labels, label_key, label_column,
+        columns=columns, id_key=id_key, flatten=flatten,
+    )  # fmt: skip
     if y is None:
         raise refused("labels", "are missing", "Give --labels or --label-key")
     options = given(parameters)
     if test is not None and "test_share" in options:
         raise InvalidInputError("--test-share", "has no effect with --test", "Leave one out")
     if test is not None:
-        beside = test_labels if test_labels or test_label_key else test
+        beside = test_labels if test_labels or test_label_key or test_label_column else test
         test_data, test_y = read_inputs(
-            [test], test_key, beside, test_label_key, test_label_column, flatten=flatten
-        )
+            [test], test_key, beside, test_label_key, test_label_column,
+            columns=columns, flatten=flatten,
+        )  # fmt: skip
         options["test"] = (test_data.x, test_y)
     elif test_key or test_labels or test_label_key or test_label_column:
         raise InvalidInputError("--test", "is missing", "Name the file of test features")

@@ -20,9 +20,11 @@ def evaluate(
     features: str,
     selected: str,
     key: str | None,
+    columns: str | None,
     labels: str | None,
     label_key: str | None,
     label_column: str | None,
+    id_key: str | None,
     flatten: bool,
     quiet: bool,
     as_json: bool,
@@ -44,7 +46,10 @@ def evaluate(
 
     check_stdout()
     sources = Sources([features, labels, selected])
-    data, y = read_inputs((features,), key, labels, label_key, label_column, flatten=flatten)
+    data, y = read_inputs(
+        (features,), key, labels, label_key, label_column,
+        columns=columns, id_key=id_key, flatten=flatten,
+    )  # fmt: skip
     rows = io.read_indices(Path(selected), n=data.x.shape[0])
     with StageProgress(quiet=quiet) as progress:
         report = judge(data.x, rows, labels=y, progress=progress, **given(parameters))

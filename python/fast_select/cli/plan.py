@@ -17,9 +17,11 @@ from ._options import AdvancedCommand, feature_options, given, table_options
 def plan(
     inputs: tuple[str, ...],
     key: str | None,
+    columns: str | None,
     labels: str | None,
     label_key: str | None,
     label_column: str | None,
+    id_key: str | None,
     flatten: bool,
     as_json: bool,
     **parameters: Any,
@@ -35,8 +37,12 @@ def plan(
     from ._tables import show_plan
 
     check_stdout()
-    features, y = read_inputs(inputs, key, labels, label_key, label_column, flatten=flatten)
-    result = estimate(features.x, labels=y, **given(parameters))
+    options = given(parameters)
+    features, y = read_inputs(
+        inputs, key, labels, label_key, label_column,
+        columns=columns, id_key=id_key, flatten=flatten, max_memory=options.get("max_memory"),
+    )  # fmt: skip
+    result = estimate(features.x, labels=y, **options)
     if as_json:
         print_json(result)
     else:

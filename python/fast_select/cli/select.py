@@ -35,9 +35,11 @@ def select(
     /,
     inputs: tuple[str, ...],
     key: str | None,
+    columns: str | None,
     labels: str | None,
     label_key: str | None,
     label_column: str | None,
+    id_key: str | None,
     ratios: tuple[float, ...],
     include: str | None,
     exclude: str | None,
@@ -51,12 +53,14 @@ def select(
 ) -> None:
     """Select rows of INPUT whose distribution equals the whole one's.
 
-    INPUT is a .npy or .npz file, - for one on standard input, a pipe, several files, or a folder of
-    them (shards of one matrix). Indices are written in ascending order.
+    INPUT is a .npy, .npz, .parquet, .arrow, .feather or .csv file, - for one on standard input, a
+    pipe, several files, or a folder of them (shards of one matrix). Indices are written in
+    ascending order.
 
     \b
     fast-select features.npy --ratio 0.1
     fast-select data.npz --key x --label-key y --count 1000 -o rows.csv
+    fast-select parts/ --key embedding --id-key id --ratio 0.01 -o rows.parquet
     fast-select x.npy --ratio 0.3 --ratio 0.1    # x.selected-0.3.npy, x.selected-0.1.npy
     fast-select shards/ --ratio 0.05 --labels labels.txt --quiet -o -
     """  # fmt: skip
@@ -80,7 +84,10 @@ def select(
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
     sources = Sources([*inputs, labels, include, exclude])
-    features, y = read_inputs(inputs, key, labels, label_key, label_column, flatten=flatten)
+    features, y = read_inputs(
+        inputs, key, labels, label_key, label_column,
+        columns=columns, id_key=id_key, flatten=flatten, max_memory=options.get("max_memory"),
+    )  # fmt: skip
     for name, path in (("include", include), ("exclude", exclude)):
         if path is not None:
             options[name] = read_indices(Path(path), n=features.x.shape[0])

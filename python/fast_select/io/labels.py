@@ -12,7 +12,8 @@ from .._arrays import Refuse
 from .._labels import NUMBER, Codes, Labels, check_rows, labels_of, of_texts
 from .._text import shortened
 from .npz import Archive
-from .sources import READABLE_LISTS, Source
+from .sources import COLUMNAR, READABLE_LISTS, Source
+from .tables import dataset_of
 from .text import Table
 
 HEADERS = frozenset({"label", "labels", "class", "classes", "target", "targets", "category", "y"})
@@ -22,16 +23,18 @@ HEADERS = frozenset({"label", "labels", "class", "classes", "target", "targets",
 def read_labels(
     path: Path, *, key: str | None = None, column: str | None = None, n: int | None = None
 ) -> Labels:
-    """Read labels of n rows: .npy, .npz (with `key`, or its only array), or text.
+    """Read labels of n rows: .npy, .npz (with `key`, or its only array), text, Parquet or Arrow.
 
-    `column` of a table: its name in the first line, or its number from 1. Without it there must be
-    one column, beside one that has no name and numbers the rows, as pandas writes it.
+    `column` of a table: its name (in the first line of a text), or its number from 1. Without it
+    there must be one column, beside one that has no name and numbers the rows, as pandas writes it.
     """
     source = Source(path, READABLE_LISTS)
+    if source.format in COLUMNAR:
+        return _of_columns(source, column or key, n)
     if key is not None and source.format != "npz":
         raise source.refuse("is no .npz", "Leave --label-key out")
     if column is not None and source.format != "text":
-        raise source.refuse("is no text", "Leave --label-column out")
+        raise source.refuse("is no table", "Leave --label-column out")
     if source.format == "text":
         with source.text() as file:
             return _from_text(Table(file, source.refuse), column, n, source.refuse)
@@ -47,6 +50,20 @@ def labels_of_archive(
     name = archive.chosen(key, 1, flag)
     check_rows(archive.header(name).shape[:1], n, archive.refuse)  # before it is unpacked
     return labels_of(archive.read(name), archive.refuse, n)
+
+
+def _of_columns(source: Source, column: str | None, n: int | None) -> Labels:
+    """Labels in a column of a Parquet or Arrow file: the one chosen, or the only one."""
+    dataset = dataset_of([source], source.name)
+    if column is None:
+        names = dataset.names
+        if len(names) != 1:
+            shown = ", ".join(f"'{shortened(name)}'" for name in names)
+            raise source.refuse(f"holds the columns {shown}", "Choose one with --label-column")
+        column = names[0]
+    labels = dataset.labels(column)
+    check_rows(labels.codes.shape, n, source.refuse)
+    return labels
 
 
 def _from_text(table: Table, column: str | None, n: int | None, refuse: Refuse) -> Labels:

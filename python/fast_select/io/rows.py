@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from .._arrays import Refuse
 from .._rows import row_numbers
 from .._text import shortened
-from .sources import READABLE_LISTS, Source
+from .sources import COLUMNAR, READABLE_LISTS, Source
+from .tables import dataset_of
 from .text import Table
 
 HEADERS = ("index", "indices", "row", "rows", "idx", "row_index", "row_number", "mask")
@@ -27,12 +28,18 @@ FLAGS = {"true": True, "false": False}
 def read_indices(path: Path, *, n: int | None = None) -> NDArray[np.int64]:
     """Read row numbers of n rows (any, where that is None), each once, or a mask of all rows.
 
-    .npy, .npz, or text: one a line, with a header or without; one line of several; or a table
-    with a column called as in :data:`HEADERS`.
+    .npy, .npz, or text: one a line, with a header or without; one line of several; or a table,
+    Parquet and Arrow too, with a column called as in :data:`HEADERS`.
     """
     source = Source(path, READABLE_LISTS)
+    if source.format in COLUMNAR:
+        dataset = dataset_of([source], source.name)
+        at, _ = _column(dataset.names, source.refuse)
+        name = dataset.names[at]
+        return row_numbers(dataset.numbers(name), n, source.refuse)
     if source.format != "text":
-        return row_numbers(source.array(None, 1, None), n, source.refuse)
+        key = "indices" if source.format == "npz" and "indices" in source.archive.names else None
+        return row_numbers(source.array(key, 1, None), n, source.refuse)
     with source.text() as file:
         return _from_text(Table(file, source.refuse), n, source.refuse)
 

@@ -1,0 +1,202 @@
+"""A table of one part or several, as numpy needs it: a matrix, labels, names of rows.
+
+Imported where there is a table: it loads pyarrow, which is optional.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .._arrays import Refuse
+from .._arrow import (
+    Filling,
+    Numbers,
+    common_type,
+    floating,
+    is_text,
+    of_column,
+    plain,
+    simple,
+    width_of,
+)
+from .._errors import ComputationError, InvalidInputError
+from .._ids import Ids, ids_of
+from .._labels import Labels, labels_of
+from .choice import check_has, chosen_columns
+from .delimited import CsvPart
+from .ipc import ArrowPart
+from .parquet import ParquetPart
+from .reading import Part
+from .room import check_room
+from .sources import Source
+
+BATCH_BYTES = 8 << 20
+"""Bytes of numbers that are read at a time."""
+
+MOST_ROWS = 1 << 16
+FIRST_ROWS = 256
+"""Rows that are read at a time at most, and to see how long vectors are."""
+
+
+class Dataset:
+    """Parts that have the same columns, one below the other. Those without rows are passed over."""
+
+    def __init__(self, sources: Sequence[Source], name: str) -> None:
+        self.name = name
+        self.refuse: Refuse = partial(InvalidInputError, name)
+        self._given = [part_of(source) for source in sources]
+        self.names = self._given[0].names
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The files that have rows, or the first one."""
+        parts = [part for part in self._given if part.n_rows] or self._given[:1]
+        CsvPart.agree([part for part in parts if isinstance(part, CsvPart)])
+        return parts
+
+    @cached_property
+    def n_rows(self) -> int:
+        """Rows of all parts."""
+        return sum(part.n_rows for part in self.parts)
+
+    def matrix(
+        self,
+        key: str | None,
+        columns: str | None,
+        aside: Sequence[str],
+        *,
+        flatten: bool,
+        max_memory: int | None,
+    ) -> tuple[NDArray[Any], list[str]]:
+        """The features, (n, d), and the names of their columns. `aside`: columns of other use.
+
+        `key` names one column of vectors, `columns` several of numbers; see
+        :func:`~fast_select.io.choice.chosen_columns` for what they may be and what is read without.
+        """
+        first = self.parts[0]
+        aside = [self.named(word) for word in aside]
+        if not self.n_rows:
+            raise self.refuse("holds no rows, nothing to select from")
+        chosen = chosen_columns(first.schema, key, columns, aside, first.refuse, flatten=flatten)
+        for part in self.parts[1:]:
+            others = chosen_columns(part.schema, key, columns, aside, part.refuse, flatten=flatten)
+            _check_same(chosen, others, first, part)
+        names = [column.name for column in chosen]
+        width = self._width(chosen[0]) if chosen[0].depth else len(chosen)
+        dtype = common_type(chosen)
+        if dtype.kind != "f" and any(self._has_nulls(name) for name in names):
+            dtype = floating(dtype)
+        check_room((self.n_rows, width), dtype, self.refuse, max_memory)
+        x = np.empty((self.n_rows, width), dtype)
+        self._fill(x, chosen)
+        return x, names
+
+    def labels(self, word: str) -> Labels:
+        """The labels in a column."""
+        name = self.named(word)
+        return labels_of(self._column(name, encoded=True), self._refuse_column(name), self.n_rows)
+
+    def ids(self, word: str) -> Ids:
+        """The names of rows in a column."""
+        name = self.named(word)
+        return ids_of(self._column(name), self._refuse_column(name), self.n_rows)
+
+    def numbers(self, name: str) -> NDArray[Any]:
+        """The numbers in a column, (n,)."""
+        return plain(self._column(name), self._refuse_column(name))
+
+    def named(self, word: str) -> str:
+        """The column that a word means: its name, else its number from 1."""
+        names = self.names
+        if word not in names and re.fullmatch(r"[0-9]{1,9}", word) and 0 < int(word) <= len(names):
+            return names[int(word) - 1]
+        check_has(word, names, self._given[0].refuse)
+        return word
+
+    def _column(self, name: str, *, encoded: bool = False) -> pa.ChunkedArray:
+        """A column of all parts, as it is written, (n,). `encoded`: text as categories."""
+        chunks: list[pa.Array] = []
+        for part in self.parts:
+            check_has(name, part.names, part.refuse)
+            for array in map(simple, part.column(name, MOST_ROWS)):
+                is_plain = encoded and is_text(array.type)
+                chunks.append(array.dictionary_encode() if is_plain else array)
+                if chunks[-1].type != chunks[0].type:
+                    fact = f"holds {array.type} where {self.parts[0].name} has {chunks[0].type}"
+                    raise of_column(name, part.refuse)(fact, "Give all parts one schema")
+        return pa.chunked_array(chunks)
+
+    def _refuse_column(self, name: str) -> Refuse:
+        return of_column(name, self.refuse)
+
+    def _width(self, column: Numbers) -> int:
+        arrays = (
+            array
+            for part in self.parts
+            for batch in part.batches([column.name], FIRST_ROWS)
+            for array in batch.columns
+        )
+        return width_of(arrays, column, self._refuse_column(column.name))
+
+    def _has_nulls(self, name: str) -> bool:
+        """Whether some of a column, or of its vectors, is missing; it is read if need be."""
+        for part in self.parts:
+            if part.may_have_nulls(name):
+                for batch in part.batches([name], MOST_ROWS):
+                    [array] = batch.columns
+                    while array.null_count == 0 and pa.types.is_nested(array.type):
+                        array = array.flatten()
+                    if array.null_count:
+                        return True
+        return False
+
+    def _fill(self, x: NDArray[Any], columns: Sequence[Numbers]) -> None:
+        """Read the columns into `x`, batch by batch: no more of the table is in memory."""
+        step = max(1, min(MOST_ROWS, BATCH_BYTES // (x.shape[1] * x.itemsize)))
+        names = [column.name for column in columns]
+        done = 0
+        for part in self.parts:
+            filling = Filling(x[done : done + part.n_rows], columns, part.refuse)
+            for batch in part.batches(names, step):
+                filling.take(batch)
+            if filling.n_rows != part.n_rows:
+                raise ComputationError(part.name, "changed while it was read")
+            done += part.n_rows
+        pa.default_memory_pool().release_unused()
+
+
+def part_of(source: Source) -> Part:
+    """A file of a table."""
+    if source.format == "parquet":
+        return ParquetPart(source)
+    return ArrowPart(source) if source.format == "arrow" else CsvPart(source)
+
+
+def _check_same(
+    chosen: Sequence[Numbers], others: Sequence[Numbers], first: Part, part: Part
+) -> None:
+    """Refuse a part whose features are other columns, or of other types, than those of the first.
+
+    In CSV types are what the cells of all parts are.
+    """
+    mine, theirs = ({column.name: column for column in each} for each in (chosen, others))
+    for name, column in theirs.items():
+        if name not in mine:
+            fact = f"holds numbers, where {first.name} has none in a column of this name"
+            raise of_column(name, part.refuse)(fact, "Choose columns that all parts have")
+        dtype, depth = mine[name].dtype, mine[name].depth
+        if (column.dtype, column.depth) != (dtype, depth):
+            kinds = [f"{'vectors of ' * c.depth}{c.dtype}" for c in (column, mine[name])]
+            fact = f"holds {kinds[0]} where {first.name} has {kinds[1]}"
+            raise of_column(name, part.refuse)(fact, "Give all parts one schema")
+    for name in mine:
+        if name not in theirs:
+            fact = f"has no numbers in column '{name}', which {first.name} has"
+            raise part.refuse(fact, "Give all parts one schema")
