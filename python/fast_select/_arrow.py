@@ -307,6 +307,12 @@ def names_in(values: Any, refuse: Refuse) -> NDArray[Any] | pa.ChunkedArray:
     return column
 
 
+def among(column: pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int64]:
+    """The rows of a column of text that hold one of `names`."""
+    wanted = pa.array(names, pa.large_string()).cast(column.type)
+    return np.flatnonzero(pc.is_in(column, wanted).to_numpy())
+
+
 def taken(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> NDArray[Any]:
     """Entries of a column of text, by rows that ascend, as Python objects, (m,)."""
     ends = np.cumsum([len(chunk) for chunk in column.chunks])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +32,32 @@ class Ids:
         from ._arrow import taken
 
         return taken(self.values, rows)
+
+    def rows_of(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """The rows that have these names, written as text; -1 for a name that none has."""
+        if isinstance(self.values, np.ndarray):
+            values = self.values
+            rows = np.flatnonzero(np.isin(values, _like(names, values.dtype)))
+        else:
+            from ._arrow import among
+
+            rows = among(self.values, names)
+        row_of = {shown(name): row for name, row in zip(self[rows].tolist(), rows, strict=True)}
+        return np.array([row_of.get(name, -1) for name in names], np.int64)
+
+
+def shown(value: Any) -> str:
+    """An id as text shows it; bytes that are no UTF-8 become an escape."""
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def _like(names: Sequence[str], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Those names that may be among ids of a type."""
+    if dtype.kind in "iu":
+        whole = [int(name) for name in names if re.fullmatch(r"-?[0-9]{1,19}", name)]
+        bounds = np.iinfo(dtype)
+        return np.array([each for each in whole if bounds.min <= each <= bounds.max], dtype)
+    return np.array([name.encode() for name in names] if dtype.kind == "S" else list(names))
 
 
 def ids_of(values: Any, refuse: Refuse, n: int) -> Ids:

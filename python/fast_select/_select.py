@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._checks import checked, matrix
 from ._errors import core_errors, refused
+from ._ids import ids_of
 from ._labels import encode_labels
 from ._plan import check_memory, class_sizes, with_fitting_blocks
 from ._rows import row_numbers
@@ -32,22 +33,24 @@ class Selection:
     """Selected rows and the report on them.
 
     ``indices``: row numbers of the input, ascending, int64, (m,). ``report``: what
-    ``fast-select`` writes as JSON (README, "The report"). ``labels``: of these rows, (m,).
+    ``fast-select`` writes as JSON (README, "The report"). ``labels``, ``ids``: of these rows, (m,).
     """
 
     indices: NDArray[np.int64]
     report: dict[str, Any]
     labels: NDArray[Any] | None = None
+    ids: NDArray[Any] | None = None
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The selection as a table: ``index``, and ``label`` where there are labels; all (m,)."""
-        known = {"index": self.indices, "label": self.labels}
+        """The selection as a table: ``index``, and what is known of ``id`` and ``label``; (m,)."""
+        known = {"index": self.indices, "id": self.ids, "label": self.labels}
         return {name: values for name, values in known.items() if values is not None}
 
 
 def select(
     X: ArrayLike,
     *,
+    ids: ArrayLike | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -66,6 +69,8 @@ def select(
     ----------
     X : (n, d) array of numbers, any strides, memory-mapped or not; masked and missing entries are
         NaN
+    ids : (n,) whole numbers, text or objects such as UUIDs, no two alike, which come back with the
+        selection; they have no part in it
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
     ratio : number above 0 and at most 1, default None
@@ -151,13 +156,14 @@ def select(
         Where a computation fails on valid input.
     """
     x = matrix(X)
-    return _select_sizes(x, [{}], meter, progress, parameters)[0]
+    return _select_sizes(x, [{}], ids, meter, progress, parameters)[0]
 
 
 def select_nested(
     X: ArrayLike,
     *,
     ratios: Sequence[float],
+    ids: ArrayLike | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -177,7 +183,7 @@ def select_nested(
     ratios = checked_ratios(ratios)
     descending = sorted(ratios, reverse=True)
     sizes = [{"ratio": ratio} for ratio in descending]
-    found = _select_sizes(x, sizes, meter, progress, parameters)
+    found = _select_sizes(x, sizes, ids, meter, progress, parameters)
     by_ratio = dict(zip(descending, found, strict=True))
     return [by_ratio[ratio] for ratio in ratios]
 
@@ -203,6 +209,7 @@ def checked_ratios(ratios: Sequence[float]) -> list[float]:
 def _select_sizes(
     x: NDArray[Any],
     sizes: list[dict[str, float]],
+    ids: Any,
     meter: Meter | None,
     progress: Progress | None,
     parameters: Any,
@@ -210,6 +217,7 @@ def _select_sizes(
     """Select for each of ``sizes`` (options that ask for it), each within the one before."""
     check_watchers(progress, meter)
     options = {**parameters}
+    names = None if ids is None else ids_of(ids, partial(refused, "ids"), x.shape[0])
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
     included, excluded = (
         None if rows is None else row_numbers(rows, x.shape[0], partial(refused, name))
@@ -275,7 +283,8 @@ def _select_sizes(
                 without_effect=idle,
             )
             chosen = None if codes is None or classes is None else classes[codes[indices]]
-            found.append(Selection(indices, report, chosen))
+            own = None if names is None else names[indices]
+            found.append(Selection(indices, report, chosen, own))
             left_out = np.ones(x.shape[0], dtype=bool)
             left_out[indices] = False
             excluded = np.flatnonzero(left_out)

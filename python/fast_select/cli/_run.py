@@ -88,7 +88,8 @@ def select_and_write(
     sources.check_apart(files_of(targets))
     digest = Hash(features)
     with StageProgress(quiet=quiet) as progress:
-        shared = {"labels": labels, "progress": progress, "meter": meter, **parameters}
+        given = {"labels": labels, "ids": features.ids}
+        shared: dict[str, Any] = {**given, "progress": progress, "meter": meter, **parameters}
         if len(ratios) > 1:
             results = select_nested(features.x, ratios=ratios, **shared)
         else:

@@ -8,10 +8,11 @@ import stat
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .._errors import InvalidInputError
-from ..io import LIST_SUFFIXES
+from ..io import ARROW_SUFFIXES, LIST_SUFFIXES, PARQUET_SUFFIXES, check_pyarrow
 from ._signals import Guard
 
 
@@ -199,6 +200,8 @@ def check_index_suffix(target: Target) -> None:
     if suffix not in LIST_SUFFIXES:
         known = ", ".join(LIST_SUFFIXES)
         raise InvalidInputError(target.name, f"has the suffix '{suffix}', not one of {known}")
+    if suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES):
+        check_pyarrow(partial(InvalidInputError, target.name), "writing it")
 
 
 def marked(name: str, mark: str) -> str:

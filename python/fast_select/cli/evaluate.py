@@ -50,7 +50,7 @@ def evaluate(
         (features,), key, labels, label_key, label_column,
         columns=columns, id_key=id_key, flatten=flatten,
     )  # fmt: skip
-    rows = io.read_indices(Path(selected), n=data.x.shape[0])
+    rows = io.read_indices(Path(selected), n=data.x.shape[0], ids=data.ids)
     with StageProgress(quiet=quiet) as progress:
         report = judge(data.x, rows, labels=y, progress=progress, **given(parameters))
     sources.read(data.files)

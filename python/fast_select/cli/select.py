@@ -90,7 +90,7 @@ def select(
     )  # fmt: skip
     for name, path in (("include", include), ("exclude", exclude)):
         if path is not None:
-            options[name] = read_indices(Path(path), n=features.x.shape[0])
+            options[name] = read_indices(Path(path), n=features.x.shape[0], ids=features.ids)
     select_and_write(
         features, y, targets, meter, sources, outcome,
         ratios=ratios, quiet=quiet, as_json=as_json, **options,

@@ -1,19 +1,24 @@
 """Matrices, labels and row numbers from files and pipes, or a reason why not.
 
 `sources` opens what a path means and tells its format; `npy` and `npz` read arrays, their headers
-checked first; `text` reads lines and CSV. Of these `features`, `labels` and `rows` make what a
+checked first; `text` reads lines and CSV. Tables are a `dataset` of parts, each `parquet`, `ipc` or
+`delimited`; `choice` is of their columns. Of these `features`, `labels` and `rows` make what a
 command needs.
 """
 
 from .features import Features, natural_order, read_features
 from .labels import labels_of_archive, read_labels
 from .rows import read_indices
-from .sources import LIST_SUFFIXES, MATRIX_SUFFIXES
+from .sources import ARROW_SUFFIXES, LIST_SUFFIXES, MATRIX_SUFFIXES, PARQUET_SUFFIXES
+from .tables import check_pyarrow
 
 __all__ = [
+    "ARROW_SUFFIXES",
     "LIST_SUFFIXES",
     "MATRIX_SUFFIXES",
+    "PARQUET_SUFFIXES",
     "Features",
+    "check_pyarrow",
     "labels_of_archive",
     "natural_order",
     "read_features",

@@ -27,7 +27,7 @@ from .._arrow import (
     width_of,
 )
 from .._errors import ComputationError, InvalidInputError
-from .._ids import Ids, ids_of
+from .._ids import Ids, ids_of, shown
 from .._labels import Labels, labels_of
 from .choice import check_has, chosen_columns
 from .delimited import CsvPart
@@ -111,6 +111,10 @@ class Dataset:
     def numbers(self, name: str) -> NDArray[Any]:
         """The numbers in a column, (n,)."""
         return plain(self._column(name), self._refuse_column(name))
+
+    def texts(self, word: str) -> list[str]:
+        """The cells of a column, as text shows them."""
+        return [shown(value) for value in self._column(self.named(word)).to_pylist()]
 
     def named(self, word: str) -> str:
         """The column that a word means: its name, else its number from 1."""
