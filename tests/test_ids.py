@@ -3,7 +3,6 @@
 import csv
 import json
 import uuid
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,6 @@ import pytest
 
 import fast_select
 from fast_select import InvalidInputError
-from fast_select.cli import main
 
 N = 60
 
@@ -20,22 +18,6 @@ N = 60
 @pytest.fixture
 def x(rng):
     return rng.normal(size=(N, 3)).astype(np.float32)
-
-
-@pytest.fixture
-def call(tmp_path, monkeypatch, capfdbinary):
-    """Run the command in this process and an empty folder."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-
-    def call(*args):
-        code = main([*map(str, args)])
-        out, err = capfdbinary.readouterr()
-        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
-
-    call.folder = folder
-    return call
 
 
 def texts(n=N):

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     several="Given several times: nested selections, each within the next larger one.",
 )
 @output_options
+@click.option(
+    "--subset",
+    metavar="FILE",
+    help="Where to write the selected rows themselves, with all their columns: .npy, .npz, or a "
+    "table (.parquet, .arrow, .feather, .csv), as the input is.",
+)
 @screen_options
 @click.pass_obj
 def select(
@@ -46,6 +52,7 @@ def select(
     flatten: bool,
     output: str | None,
     report: str | None,
+    subset: str | None,
     force: bool,
     quiet: bool,
     as_json: bool,
@@ -80,7 +87,9 @@ def select(
     if len(set(ratios)) < len(ratios):
         raise InvalidInputError("--ratio", "is given twice with the same value", "Leave one out")
     stem = default_stem(inputs)
-    targets = places(stem, output, report, ratios=ratios, as_json=as_json, force=force)
+    targets = places(
+        stem, output, report, ratios=ratios, as_json=as_json, force=force, subset=subset
+    )
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
     sources = Sources([*inputs, labels, include, exclude])

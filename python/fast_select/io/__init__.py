@@ -8,15 +8,25 @@ command needs.
 
 from .features import Features, natural_order, read_features
 from .labels import labels_of_archive, read_labels
+from .npy import write_rows
 from .rows import read_indices
-from .sources import ARROW_SUFFIXES, LIST_SUFFIXES, MATRIX_SUFFIXES, PARQUET_SUFFIXES
+from .sources import (
+    ARROW_SUFFIXES,
+    CSV_SUFFIXES,
+    LIST_SUFFIXES,
+    MATRIX_SUFFIXES,
+    PARQUET_SUFFIXES,
+    TABLE_SUFFIXES,
+)
 from .tables import check_pyarrow
 
 __all__ = [
     "ARROW_SUFFIXES",
+    "CSV_SUFFIXES",
     "LIST_SUFFIXES",
     "MATRIX_SUFFIXES",
     "PARQUET_SUFFIXES",
+    "TABLE_SUFFIXES",
     "Features",
     "check_pyarrow",
     "labels_of_archive",
@@ -24,4 +34,5 @@ __all__ = [
     "read_features",
     "read_indices",
     "read_labels",
+    "write_rows",
 ]

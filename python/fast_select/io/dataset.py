@@ -6,7 +6,7 @@ Imported where there is a table: it loads pyarrow, which is optional.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -24,25 +24,26 @@ from .._arrow import (
     of_column,
     plain,
     simple,
+    storage,
     width_of,
 )
 from .._errors import ComputationError, InvalidInputError
 from .._ids import Ids, ids_of, shown
 from .._labels import Labels, labels_of
-from .choice import check_has, chosen_columns
+from .choice import check_has, chosen_columns, listed
 from .delimited import CsvPart
 from .ipc import ArrowPart
 from .parquet import ParquetPart
-from .reading import Part
+from .reading import MOST_ROWS, Part
 from .room import check_room
-from .sources import Source
+from .sources import CSV_SUFFIXES, Source
+from .writing import Categories, CsvWriter, writer_of
 
 BATCH_BYTES = 8 << 20
 """Bytes of numbers that are read at a time."""
 
-MOST_ROWS = 1 << 16
 FIRST_ROWS = 256
-"""Rows that are read at a time at most, and to see how long vectors are."""
+"""Rows that are read to see how long vectors are."""
 
 
 class Dataset:
@@ -116,6 +117,69 @@ class Dataset:
         """The cells of a column, as text shows them."""
         return [shown(value) for value in self._column(self.named(word)).to_pylist()]
 
+    def rows(self, indices: NDArray[np.int64], *, as_text: bool = False) -> Iterator[pa.Table]:
+        """All columns of rows, by their numbers, which ascend, some rows at a time.
+
+        `as_text`: cells of CSV as they are written.
+        """
+        schema = self.one_schema()
+        gathered: list[pa.Table] = []
+        start = size = 0
+        for part in self.parts:
+            step = part.rows_in(BATCH_BYTES)
+            texts = part.texts(None) if as_text and isinstance(part, CsvPart) else None
+            for batch in part.batches(None, step) if texts is None else texts:
+                first, last = np.searchsorted(indices, [start, start + batch.num_rows])
+                if first < last:
+                    own = batch.take(pa.array(indices[first:last] - start))
+                    table = pa.Table.from_batches([own])
+                    gathered.append(_like(table, schema) if texts is None else table)
+                    size += table.nbytes
+                start += batch.num_rows
+                if gathered and (as_text or size > BATCH_BYTES):
+                    yield pa.concat_tables(gathered)
+                    gathered, size = [], 0
+        if start != self.n_rows:
+            raise ComputationError(self.name, "changed while it was read")
+        if gathered:
+            yield pa.concat_tables(gathered)
+
+    def check_writable(self, suffix: str) -> None:
+        """Refuse rows that no file of this suffix can hold as they are."""
+        for field in self.one_schema():
+            if suffix in CSV_SUFFIXES and pa.types.is_nested(storage(field.type)):
+                fact = f"holds {field.type}, which CSV cannot"
+                raise of_column(field.name, self.refuse)(fact, "Name a .parquet or .arrow file")
+
+    def write(self, file: Any, suffix: str, indices: NDArray[np.int64]) -> None:
+        """Write rows with all their columns, as they are, to what takes bytes."""
+        first = self.parts[0]
+        if suffix in CSV_SUFFIXES:
+            csv = CsvWriter(file, *first.csv_form(suffix))
+            for table in self.rows(indices, as_text=True):
+                csv.write_table(table)
+            return
+        is_stream = isinstance(first, ArrowPart) and first.is_stream
+        categories = Categories()
+        with writer_of(file, suffix, self.one_schema(), as_stream=is_stream) as writer:
+            for table in self.rows(indices):
+                writer.write_table(categories.joined(table))
+
+    def one_schema(self) -> pa.Schema:
+        """The schema of all parts; refused, where they have several."""
+        first = self.parts[0]
+        kinds = dict(zip(first.names, first.schema.types, strict=True))
+        for part in self.parts[1:]:
+            if sorted(part.names) != sorted(first.names):
+                odd = sorted({*part.names} ^ {*first.names}) or part.names
+                fact = f"has other columns than {first.name} ({listed(odd)})"
+                raise part.refuse(fact, "Give all parts one schema")
+            for name, kind in zip(part.names, part.schema.types, strict=True):
+                if _spelt(kind) != _spelt(kinds[name]):
+                    fact = f"holds {kind} where {first.name} has {kinds[name]}"
+                    raise of_column(name, part.refuse)(fact, "Give all parts one schema")
+        return first.schema
+
     def named(self, word: str) -> str:
         """The column that a word means: its name, else its number from 1."""
         names = self.names
@@ -181,6 +245,18 @@ def part_of(source: Source) -> Part:
     if source.format == "parquet":
         return ParquetPart(source)
     return ArrowPart(source) if source.format == "arrow" else CsvPart(source)
+
+
+def _like(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns of a part in the order, and with the categories' numbers, of a schema."""
+    if table.schema.names != schema.names:
+        table = table.select(schema.names)
+    return table if table.schema.equals(schema, check_metadata=True) else table.cast(schema)
+
+
+def _spelt(kind: pa.DataType) -> pa.DataType:
+    """A type; of categories, what they are: how they are numbered differs from part to part."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _check_same(

@@ -111,6 +111,12 @@ class CsvPart(Part):
             for batch in reader:
                 yield pa.RecordBatch.from_arrays(batch.columns, names=shown)
 
+    def csv_form(self, suffix: str) -> tuple[str, list[str] | None]:
+        """What parts the columns of a CSV made of it, and its header, as in its own."""
+        is_own = (suffix == ".tsv") == (self._delimiter == "\t")
+        delimiter = self._delimiter if is_own else super().csv_form(suffix)[0]
+        return delimiter, self.names if self._has_header else None
+
     @staticmethod
     def agree(parts: Sequence[CsvPart]) -> None:
         """Give columns of one name the type that holds what all parts write in them."""
@@ -141,6 +147,7 @@ class CsvPart(Part):
         first = [cell.strip() for cell in first]
         has_header = _is_header(first, second)
         self.names = first if has_header else [str(i + 1) for i in range(len(first))]
+        self._has_header = has_header
         self._n_skipped = lines if has_header else 0
         self._is_bare = has_header and second is None
 

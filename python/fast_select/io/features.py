@@ -40,6 +40,8 @@ class Features:
     x: NDArray[Any]
     files: tuple[Path, ...]
     """Its files and named streams; none for standard input."""
+    row_shape: tuple[int, ...] = ()
+    """What each row was before it was flattened."""
     stream_sha256: str | None = None
     """SHA-256 of the input where a stream is part of it, which cannot be read again."""
     archive: Archive | None = None
@@ -82,6 +84,7 @@ def read_features(
     digest = hashlib.sha256() if any(map(is_stream, paths)) else None
     sources: list[Source] = []
     shards: list[Shard] = []
+    shapes: set[tuple[int, ...]] = set()
     for path in paths:
         source = Source(path, FEATURE_SUFFIXES, digest)
         sources.append(source)
@@ -93,6 +96,7 @@ def read_features(
         else:
             x = source.array(key, 2, "--key")
             if len(paths) == 1 or x.shape[:1] != (0,):
+                shapes.add(x.shape[1:])
                 x = _matrix(x, source, flatten=flatten)
                 shards.append(Shard(source, x.shape, x.dtype, _lasting(x)))
         if digest is not None and not source.is_stream:
@@ -113,6 +117,7 @@ def read_features(
         archive = source.archive
     features = Features(
         x=x,
+        row_shape=shapes.pop() if len(shapes) == 1 else x.shape[1:],
         files=() if list(inputs) == ["-"] else tuple(paths),
         stream_sha256=None if digest is None else digest.hexdigest(),
         archive=archive,

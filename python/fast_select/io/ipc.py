@@ -33,6 +33,12 @@ class ArrowPart(Part):
         with telling(self.refuse):
             return sum(batch.num_rows for batch in self._whole(self._bytes(), lightest))
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is a stream, as those of Hugging Face's datasets are."""
+        with self._source.binary() as file:
+            return file.read(len(MARK)) != MARK
+
     def batches(self, names: Sequence[str] | None, n: int) -> Iterator[pa.RecordBatch]:
         """Columns, or all, `n` rows at a time at most."""
         with telling(self.refuse):

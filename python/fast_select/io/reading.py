@@ -10,8 +10,14 @@ import pyarrow as pa
 
 from .._arrays import Refuse
 from .._errors import FastSelectError
+from .sources import Source
 
 LONGEST_REASON = 200
+MOST_ROWS = 1 << 16
+"""Rows that are read at a time at most."""
+
+PACKED = 4
+"""How much smaller files may be than what they hold."""
 
 
 class Part(ABC):
@@ -22,6 +28,7 @@ class Part(ABC):
     names: list[str]
     schema: pa.Schema
     n_rows: int
+    _source: Source
 
     @abstractmethod
     def batches(self, names: Sequence[str] | None, n: int) -> Iterator[pa.RecordBatch]:
@@ -35,6 +42,15 @@ class Part(ABC):
         """A column as it is written."""
         for batch in self.batches([name], n):
             yield batch.column(batch.schema.get_field_index(name))
+
+    def csv_form(self, suffix: str) -> tuple[str, list[str] | None]:
+        """What parts the columns of a CSV made of it, and its header."""
+        return "\t" if suffix == ".tsv" else ",", self.names
+
+    def rows_in(self, size: int) -> int:
+        """Rows that take about `size` bytes with all their columns."""
+        packed = self._source.size() / max(1, self.n_rows)
+        return max(1, min(MOST_ROWS, int(size / (PACKED * packed + 1))))
 
 
 @contextmanager

@@ -150,6 +150,10 @@ class Source:
         """Read a stream to its end."""
         _ = self.content
 
+    def size(self) -> int:
+        """How many bytes there are."""
+        return self.path.stat().st_size if self.content is None else len(self.content)
+
     def binary(self) -> IO[bytes]:
         """Its bytes, as a file that seeks."""
         return self._opened() if self.content is None else io.BytesIO(self.content)

@@ -5,7 +5,9 @@ Imported where one is written: it loads pyarrow, which is optional.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -29,6 +31,56 @@ def writer_of(file: Any, suffix: str, schema: pa.Schema, *, as_stream: bool = Fa
     options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
     new = pa.ipc.new_stream if as_stream else pa.ipc.new_file
     return new(file, schema, options=options)
+
+
+class CsvWriter:
+    """Writes tables as lines of CSV; what is missing is an empty cell."""
+
+    def __init__(self, file: Any, delimiter: str, names: Sequence[str] | None) -> None:
+        self._file, self._delimiter = file, delimiter
+        if names is not None:
+            self._write([names])
+
+    def write_table(self, table: pa.Table) -> None:
+        """Write lines below the ones before."""
+        columns = [text_of(column).to_pylist() for column in table.columns]
+        self._write(zip(*columns, strict=True))
+
+    def _write(self, rows: Iterable[Iterable[Any]]) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerows(rows)
+        self._file.write(text.getvalue().encode())
+
+
+def text_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Values as CSV writes them, each with the digits that tell it from others."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_float16(column.type):
+        column = column.cast(pa.float32())
+    return column.cast(pa.string())
+
+
+class Categories:
+    """Gives columns of categories one dictionary, which grows: files of Arrow allow no other."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, pa.Array] = {}
+
+    def joined(self, table: pa.Table) -> pa.Table:
+        """A table whose categories are numbered as in those before it."""
+        for place, column in enumerate(table.columns):
+            kind = column.type
+            if not pa.types.is_dictionary(kind):
+                continue
+            known = self._known.get(place, pa.array([], kind.value_type))
+            none = pa.DictionaryArray.from_arrays(
+                pa.array([], kind.index_type), known, ordered=kind.ordered
+            )
+            chunks = pa.chunked_array([none, *column.chunks]).unify_dictionaries().chunks
+            self._known[place] = chunks[0].dictionary
+            table = table.set_column(place, table.field(place), pa.chunked_array(chunks[1:], kind))
+        return table
 
 
 def array_of(values: NDArray[Any]) -> pa.Array:
