@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ._arrays import EXACT, Refuse
+from ._arrays import Refuse, check_exact
 from ._errors import InvalidInputError
 from ._ids import told_twice
 from ._text import counted, shortened
@@ -115,13 +115,6 @@ def valid(array: pa.Array) -> NDArray[np.bool_]:
     return found
 
 
-def check_exact(values: NDArray[Any], refuse: Refuse) -> None:
-    """Refuse integers that float64 may not hold."""
-    if values.dtype.itemsize == 8 and ((values > EXACT) | (values < -EXACT)).any():
-        fact = f"holds {values.dtype} beyond 2**53, which NaN or fractions beside it would round"
-        raise refuse(fact, "Leave it out")
-
-
 class Uneven(Exception):
     """Vectors of different lengths: that of ``row`` is ``length``, of one before it ``first``."""
 
@@ -206,6 +199,41 @@ class Filling:
         if self._x.dtype.kind == "f" and values.dtype.kind in "iu":
             check_exact(values, refuse)
         return values
+
+
+def matrix_of(table: pa.Table, columns: Sequence[Numbers], refuse: Refuse) -> NDArray[Any]:
+    """The matrix that columns of numbers, or one of vectors, make."""
+    names = [column.name for column in columns]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise refuse(f"has several columns '{shortened(twice[0])}'")
+    if not columns:
+        raise refuse("has no columns")
+    deepest = max(columns, key=lambda column: column.depth)
+    own = of_column(deepest.name, refuse)
+    if deepest.depth and len(columns) > 1:
+        raise own("holds vectors, which other columns cannot be joined to", "Take it alone")
+    if deepest.depth > 1:
+        raise own("holds vectors of vectors", "Flatten them")
+    dtype = common_type(columns)
+    if dtype.kind != "f" and any(
+        has_missing(chunk) for name in names for chunk in table.column(name).chunks
+    ):
+        dtype = floating(dtype)
+    chunks = table.column(deepest.name).chunks
+    width = width_of(chunks, deepest, own) if deepest.depth else len(columns)
+    x = np.empty((table.num_rows, width), dtype)
+    filling = Filling(x, columns, refuse)
+    for batch in table.to_batches():
+        filling.take(batch)
+    return x
+
+
+def has_missing(array: pa.Array) -> bool:
+    """Whether some of a column, or of its vectors, is missing."""
+    if isinstance(array.type, pa.BaseExtensionType):
+        return has_missing(array.storage)
+    return bool(array.null_count) or (is_list(array.type) and has_missing(array.flatten()))
 
 
 def vectors_of_width(

@@ -67,8 +67,9 @@ def select(
 
     Parameters
     ----------
-    X : (n, d) array of numbers, any strides, memory-mapped or not; masked and missing entries are
-        NaN
+    X : (n, d) array of numbers, any strides, memory-mapped or not, or a table of pandas, polars or
+        pyarrow of which all columns are numbers, or the only one vectors; masked and missing
+        entries are NaN
     ids : (n,) whole numbers, text or objects such as UUIDs, no two alike, which come back with the
         selection; they have no part in it
     progress : called as ``progress(stage, done, total)``; what it raises stops the run

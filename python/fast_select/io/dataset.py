@@ -18,8 +18,10 @@ from .._arrays import Refuse
 from .._arrow import (
     Filling,
     Numbers,
+    column_of,
     common_type,
     floating,
+    has_missing,
     is_text,
     of_column,
     plain,
@@ -218,10 +220,7 @@ class Dataset:
         for part in self.parts:
             if part.may_have_nulls(name):
                 for batch in part.batches([name], MOST_ROWS):
-                    [array] = batch.columns
-                    while array.null_count == 0 and pa.types.is_nested(array.type):
-                        array = array.flatten()
-                    if array.null_count:
+                    if has_missing(column_of(batch, name)):
                         return True
         return False
 
