@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from fast_select import _core
+from fast_select.cli import main
 
 if not hasattr(_core, "stages"):
     # Tests against scipy and umap-learn need them.
@@ -52,6 +54,22 @@ def run(tmp_path):
 
     run.folder = folder
     return run
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch, capfdbinary):
+    """Run the command in this process and an empty folder."""
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def call(*args):
+        code = main([*map(str, args)])
+        out, err = capfdbinary.readouterr()
+        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
+
+    call.folder = folder
+    return call
 
 
 @pytest.fixture

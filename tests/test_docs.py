@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import fast_select
@@ -54,6 +56,10 @@ def test_usage_examples_run_as_written(readme, tmp_path, rng):
     (tmp_path / "shards").mkdir()
     for part in range(2):
         np.save(tmp_path / "shards" / f"{part}.npy", x[part::2])
+    (tmp_path / "parts").mkdir()
+    for part in range(2):
+        table = pa.table({"id": range(part, 2000, 2), "embedding": list(x[part::2])})
+        pq.write_table(table, tmp_path / "parts" / f"{part}.parquet")
     (tmp_path / "labels.txt").write_text("a\nb\n" * 1000)
     (tmp_path / "gold.txt").write_text("3\n14\n")
     (tmp_path / "counts.csv").write_text("label,count\n0,50\n1,40\n2,30\n3,0\n")
@@ -66,6 +72,7 @@ def test_usage_examples_run_as_written(readme, tmp_path, rng):
         check=True,
     )
     assert len((tmp_path / "rows.txt").read_text().split()) == 20
+    assert pq.read_table(tmp_path / "picked.parquet").column_names == ["id", "embedding"]
     assert len((tmp_path / "rows.csv").read_text().splitlines()) == 101
 
 
@@ -75,11 +82,7 @@ def test_python_examples_run_as_written(readme):
 
 
 class Rows(list):
-    """What pandas, datasets and torch do with row numbers."""
-
-    @property
-    def iloc(self):
-        return self
+    """What datasets and torch do with row numbers."""
 
     def __getitem__(self, rows):
         return [list.__getitem__(self, row) for row in rows]
@@ -93,11 +96,11 @@ def test_indices_lead_back_as_written(readme):
     selection = fast_select.select(np.arange(20.0).reshape(10, 2), count=4, n_random=0)
     torch = SimpleNamespace(utils=SimpleNamespace(data=SimpleNamespace(Subset=Rows.__getitem__)))
     names = {"selection": selection, "torch": torch}
-    names |= dict.fromkeys(("frame", "dataset", "images"), words)
+    names |= dict.fromkeys(("dataset", "images"), words)
     expected = [words[[i]][0] for i in selection.indices]
     for line in lines.splitlines():
         assert eval(line, names) == expected
-    assert len(lines.splitlines()) == 3
+    assert len(lines.splitlines()) == 2
 
 
 def docstrings():

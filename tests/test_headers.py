@@ -127,7 +127,7 @@ BAD = (
         (WHOLE[:-1], "truncated, 95 of the 96 bytes"),
         (WHOLE[:20], "truncated in the header"),
         (WHOLE[:8], "truncated in the header"),
-        (b"\x93NUM", "truncated|neither"),
+        (b"\x93NUM", "truncated|neither|none of"),
         (b"\x80\x04pickle", "does not begin as|neither"),
         (b"{}", "does not begin as|neither"),
     ]

@@ -75,7 +75,7 @@ def test_labels_of_an_archive_on_a_pipe(shell):
         ("cat x.npz x.npz | FS - OPTIONS", "standard input: holds more than its archive"),
         ("head -c 300 x.npy | FS - OPTIONS", "standard input: cannot be read: truncated"),
         ("FS /dev/null OPTIONS", "/dev/null: is empty"),
-        ("FS /dev/zero OPTIONS", "/dev/zero: is neither a .npy nor an .npz"),
+        ("FS /dev/zero OPTIONS", "/dev/zero: is none of .npy, .npz, Parquet and Arrow"),
         ("FS x.npy --labels <(yes) OPTIONS", "holds more than 60 labels where 60 rows"),
         ("FS x.npy --exclude <(yes 1) OPTIONS", "lists more rows than the 60"),
         ("FS x.npy --exclude /dev/zero OPTIONS", "/dev/zero: line 1 holds a NUL byte"),
@@ -179,7 +179,7 @@ def test_what_looks_like_a_shard_and_is_none_is_named(folder, made, fact):
 
 
 def test_folders_without_rows(tmp_path):
-    with pytest.raises(InvalidInputError, match=r"holds no \.npy or \.npz files"):
+    with pytest.raises(InvalidInputError, match="holds no files with features"):
         read(tmp_path)
     for name in "ab":
         np.save(tmp_path / f"{name}.npy", np.empty((0, 4)))

@@ -120,7 +120,7 @@ def test_refused_files(tmp_path):
         "empty.npy": (b"", "is empty"),
         "text.npy": (b"1,2,3\n", "holds Python objects|cannot be read"),
         "cut.npz": (b"PK\x03\x04", "cannot be read: truncated"),
-        "table.csv": (b"1,2\n", "has the suffix '.csv'"),
+        "table.xls": (b"1,2\n", "has the suffix '.xls'"),
     }
     for name, (data, fact) in cases.items():
         path = tmp_path / name
@@ -133,7 +133,7 @@ def test_refused_files(tmp_path):
     with pytest.raises(InvalidInputError, match="holds Python objects"):
         read(tmp_path / "objects.npy")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(InvalidInputError, match=r"holds no \.npy"):
+    with pytest.raises(InvalidInputError, match=r"holds no files with features \(\.npy"):
         read(tmp_path / "folder")
 
 

@@ -182,7 +182,7 @@ def test_a_long_line_among_short_ones_takes_no_more_than_itself(read):
 def test_options_for_other_formats_are_refused(tmp_path):
     np.save(tmp_path / "y.npy", np.arange(4))
     (tmp_path / "y.txt").write_text(lines(WORDS))
-    with pytest.raises(InvalidInputError, match=r"y\.npy: is no text\. Leave --label-column out"):
+    with pytest.raises(InvalidInputError, match=r"y\.npy: is no table\. Leave --label-column out"):
         read_labels(tmp_path / "y.npy", column="1")
     with pytest.raises(InvalidInputError, match=r"y\.txt: is no \.npz\. Leave --label-key out"):
         read_labels(tmp_path / "y.txt", key="y")
@@ -346,4 +346,5 @@ def test_the_option_on_every_command_with_labels(run, features, command):
 def test_the_option_needs_a_file_of_labels(run, features):
     got = run(features, "--count", "8", "--label-column", "2")
     assert got.returncode == 2
-    assert got.stderr == b"Error: --label-column: needs a text file. Name it with --labels.\n"
+    fact = b"needs a table, or a text file of labels. Name the file with --labels."
+    assert got.stderr == b"Error: --label-column: " + fact + b"\n"

@@ -208,7 +208,7 @@ def test_rows_are_compared_as_sets(report):
     "options",
     [
         {"threads": 1},
-        {"max_memory": 200 << 20},
+        {"max_memory": 8 << 30},
         {"seed": 2**64 - 1},
         {"balance": "equal", "ratio": 0.2, "min_per_class": 3},
         {"method": "random", "balance": "proportional", "count": 20},

@@ -58,9 +58,10 @@ def as_numbers(x: NDArray[Any], refuse: Refuse) -> NDArray[Any]:
     mask = np.ma.getmaskarray(x) if isinstance(x, np.ma.MaskedArray) else np.False_
     data = np.asarray(np.ma.getdata(x))
     if data.dtype.kind == "O":
-        cells = data.copy() if mask.any() else data
-        cells[mask] = None
-        return _unboxed(cells, refuse)
+        if mask.any():
+            data = data.copy()
+            data[mask] = None
+        return _unboxed(data, refuse)
     if data.dtype.kind not in "fiub" or not mask.any():
         return data
     if data.dtype.kind != "f":
@@ -69,6 +70,18 @@ def as_numbers(x: NDArray[Any], refuse: Refuse) -> NDArray[Any]:
             raise refuse(fact, "Leave these rows out")
         data = data.astype(np.float64 if data.dtype.itemsize > 2 else np.float32)
     return np.where(mask, data.dtype.type(np.nan), data)
+
+
+def check_exact(values: NDArray[Any], refuse: Refuse) -> None:
+    """Refuse integers that float64 may not hold."""
+    if values.dtype.itemsize == 8 and ((values > EXACT) | (values < -EXACT)).any():
+        fact = f"holds {values.dtype} beyond 2**53, which NaN or fractions beside it would round"
+        raise refuse(fact, "Leave it out")
+
+
+def is_arrow(value: Any) -> bool:
+    """Whether `value` is of pyarrow, which is then loaded."""
+    return type(value).__module__.partition(".")[0] == "pyarrow"
 
 
 def is_missing(value: Any) -> bool:

@@ -13,16 +13,23 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._arrays import as_array, as_numbers
 from ._errors import InvalidInputError, core_errors, refused
+from ._frames import of_frame, stacked
 from ._text import counted
 
 
 def matrix(X: ArrayLike, what: str = "x", *, is_parameter: bool = True) -> NDArray[Any]:
     """``X`` as an (n, d) array of real numbers with n, d >= 1, or an error that names ``what``.
 
-    Masked entries are NaN then.
+    It may be a table, see :mod:`fast_select._frames`. Masked and missing entries are NaN then.
     """
     refuse = partial(InvalidInputError, what, is_parameter=is_parameter)
-    x = as_numbers(as_array(X, refuse), refuse)
+    x = None if isinstance(X, np.ndarray) else of_frame(X, refuse)
+    if x is None:
+        x = as_array(X, refuse)
+        if x.dtype.kind == "O" and x.ndim == 1 and not np.ma.isMaskedArray(x):
+            vectors = stacked(x, refuse)
+            x = x if vectors is None else vectors
+        x = as_numbers(x, refuse)
     try:
         _core.check_matrix(x)
     except _core.Refused as err:

@@ -48,8 +48,9 @@ def evaluate(
 
     Parameters
     ----------
-    X : (n, d) array of numbers, any strides, memory-mapped or not; masked and missing entries are
-        NaN
+    X : (n, d) array of numbers, any strides, memory-mapped or not, or a table of pandas, polars or
+        pyarrow of which all columns are numbers, or the only one vectors; masked and missing
+        entries are NaN
     indices : row numbers of ``X``, each once, or a mask, (n,) bool
     progress, meter : as of :func:`fast_select.select`
     labels : (n,) array, default None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import EXACT, Refuse, as_array, is_missing
+from ._arrays import EXACT, Refuse, as_array, is_arrow, is_missing
 from ._errors import refused
 
 INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,300})")
@@ -93,6 +93,8 @@ def labels_of(values: Any, refuse: Refuse, n: int | None = None) -> Labels:
     if isinstance(values, Labels):
         check_rows(values.codes.shape, n, refuse)
         return values
+    if is_arrow(values):
+        return _of_arrow(values, refuse, n)
     y = as_array(values, refuse, boxed=True)
     y = y.reshape(-1) if y.shape[1:] == (1,) else y
     check_rows(y.shape, n, refuse)
@@ -115,6 +117,20 @@ def labels_of(values: Any, refuse: Refuse, n: int | None = None) -> Labels:
     if y.dtype.kind in "US":
         return of_texts(codes, classes.tolist(), refuse)
     return Labels(codes, classes)
+
+
+def _of_arrow(values: Any, refuse: Refuse, n: int | None) -> Labels:
+    """Labels of an Arrow array: of numbers, of text, or of categories that are either."""
+    from ._arrow import chunked, encoded, first_null, plain
+
+    column = chunked(values, refuse)
+    check_rows((len(column),), n, refuse)
+    if column.null_count:
+        raise refuse(f"row {first_null(column)} holds None, a missing value")
+    texts = encoded(column)
+    if texts is None:
+        return labels_of(plain(column, refuse), refuse, n)
+    return of_texts(*texts, refuse)
 
 
 def of_texts(

@@ -14,7 +14,7 @@ from ._checks import checked, matrix
 from ._errors import ComputationError, core_errors, refused
 from ._labels import encode_labels, groups_of
 from ._memory import current_rss
-from .report import SCHEMA
+from .report import SCHEMA, mapped_bytes
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -66,7 +66,12 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "tool": {"name": "fast-select", **_core.info()},
-        "input": {"shape": list(x.shape), "dtype": str(x.dtype), "n_groups": len(sizes)},
+        "input": {
+            "shape": list(x.shape),
+            "dtype": str(x.dtype),
+            "matrix_bytes": 0 if mapped_bytes(x) else x.nbytes,
+            "n_groups": len(sizes),
+        },
         "count": wanted,
         "threads": values["threads"],
         "block_rows": values["block_rows"],

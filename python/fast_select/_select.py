@@ -15,6 +15,7 @@ from ._balance import rows_per_class
 from ._checks import checked, matrix
 from ._errors import core_errors, refused
 from ._hashes import hash_of_labels, hash_of_rows
+from ._ids import ids_of
 from ._labels import Labels, encode_labels, groups_of
 from ._plan import check_memory, class_sizes, with_fitting_blocks
 from ._ranking import rank
@@ -35,21 +36,22 @@ class Selection:
     """Selected rows and the report on them.
 
     ``indices``: row numbers of the input, ascending, int64, (m,). ``report``: what
-    ``fast-select`` writes as JSON (README, "The report"). ``labels``: of these rows, (m,).
+    ``fast-select`` writes as JSON (README, "The report"). ``labels``, ``ids``: of these rows, (m,).
     ``rank``: place of each in the order in which to take them, from 1, (m,).
     """
 
     indices: NDArray[np.int64]
     report: dict[str, Any]
     labels: NDArray[Any] | None = None
+    ids: NDArray[Any] | None = None
     rank: NDArray[np.int64] | None = None
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The selection as a table: ``index``, and ``label`` and ``rank`` if they are known, (m,).
+        """The selection as a table: ``index`` and, if known, ``id``, ``label``, ``rank``; all (m,).
 
         Rows are in the order of their ranks, or else ascending.
         """
-        table = {"index": self.indices, "label": self.labels, "rank": self.rank}
+        table = {"index": self.indices, "id": self.ids, "label": self.labels, "rank": self.rank}
         order = slice(None) if self.rank is None else np.argsort(self.rank)
         return {name: values[order] for name, values in table.items() if values is not None}
 
@@ -57,6 +59,7 @@ class Selection:
 def select(
     X: ArrayLike,
     *,
+    ids: ArrayLike | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -73,8 +76,11 @@ def select(
 
     Parameters
     ----------
-    X : (n, d) array of numbers, any strides, memory-mapped or not; masked and missing entries are
-        NaN
+    X : (n, d) array of numbers, any strides, memory-mapped or not, or a table of pandas, polars or
+        pyarrow of which all columns are numbers, or the only one vectors; masked and missing
+        entries are NaN
+    ids : (n,) whole numbers, text or objects such as UUIDs, no two alike, which come back with the
+        selection; they have no part in it
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
     ratio : number above 0 and at most 1, default None
@@ -171,13 +177,14 @@ def select(
         Where a computation fails on valid input.
     """
     x = matrix(X)
-    return _select_sizes(x, [{}], meter, progress, parameters)[0]
+    return _select_sizes(x, [{}], ids, meter, progress, parameters)[0]
 
 
 def select_nested(
     X: ArrayLike,
     *,
     ratios: Sequence[float],
+    ids: ArrayLike | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -197,7 +204,7 @@ def select_nested(
     ratios = checked_ratios(ratios)
     descending = sorted(ratios, reverse=True)
     sizes = [{"ratio": ratio} for ratio in descending]
-    found = _select_sizes(x, sizes, meter, progress, parameters)
+    found = _select_sizes(x, sizes, ids, meter, progress, parameters)
     by_ratio = dict(zip(descending, found, strict=True))
     return [by_ratio[ratio] for ratio in ratios]
 
@@ -223,6 +230,7 @@ def checked_ratios(ratios: Sequence[float]) -> list[float]:
 def _select_sizes(
     x: NDArray[Any],
     sizes: list[dict[str, float]],
+    ids: Any,
     meter: Meter | None,
     progress: Progress | None,
     parameters: Any,
@@ -230,6 +238,7 @@ def _select_sizes(
     """Select for each of ``sizes`` (options that ask for it), each within the one before."""
     check_watchers(progress, meter)
     options = {**parameters}
+    names = None if ids is None else ids_of(ids, partial(refused, "ids"), x.shape[0])
     codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
     groups = groups_of(options.pop("groups", None), x.shape[0])
     if "balance" in options:
@@ -321,7 +330,8 @@ def _select_sizes(
                 without_effect=idle,
             )
             chosen = None if labels is None else labels[indices]
-            found.append(Selection(indices, report, chosen, ranks))
+            own = None if names is None else names[indices]
+            found.append(Selection(indices, report, chosen, own, ranks))
             left_out = np.ones(x.shape[0], dtype=bool)
             left_out[indices] = False
             excluded = np.flatnonzero(left_out)

@@ -1,4 +1,4 @@
-"""The C library's allocator, made to give large buffers back."""
+"""The allocators of the C library and of Arrow, made to give large buffers back."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ def return_large_buffers() -> None:
 
     Left alone, glibc keeps buffers up to the largest one freed so far (32 MiB at most) for itself,
     and a selection holds up to half as much again as it uses: more than `plan` has promised.
-    What the user has set stays, and other C libraries are left as they are.
+    What the user has set stays, and other C libraries are left as they are. Arrow, if it is loaded
+    later, has an allocator of its own that keeps even more; the C library's does for it.
     """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     tunables = os.environ.get("GLIBC_TUNABLES", "")
     if "MALLOC_MMAP_THRESHOLD_" in os.environ or "mmap_threshold" in tunables:
         return

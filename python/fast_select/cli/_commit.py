@@ -33,6 +33,9 @@ LOCK_SECONDS = 5.0
 class Sink:
     """Writes what it gets at once, and all of it: nothing is left to do when a run is stopped."""
 
+    closed = False
+    """As Arrow asks of a file."""
+
     def __init__(self, descriptor: int, guard: Guard) -> None:
         self._descriptor, self._guard = descriptor, guard
 

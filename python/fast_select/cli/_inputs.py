@@ -3,58 +3,70 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .. import _core, io
 from .._errors import InvalidInputError
 from .._labels import Labels
+from ..io.labels import ROLES, Role
 
 
-def read_inputs(
-    inputs: Sequence[str],
-    key: str | None,
-    labels: str | None,
-    label_key: str | None,
-    label_column: str | None,
-    *,
-    flatten: bool,
-) -> tuple[io.Features, Labels | None]:
-    """Read features, and labels from a file of their own or from the features' .npz."""
-    features = io.read_features(inputs, key=key, flatten=flatten)
-    return features, _labels_beside(features, labels, label_key, label_column)
+def read_matrix(named: Mapping[str, Any], max_memory: int | None = None) -> io.Features:
+    """The features, and ids, that are `named`, by the parameters of the commands.
 
-
-def read_matrix(named: Mapping[str, Any]) -> io.Features:
-    """The features that are `named`, by the parameters of `select`."""
-    key, flatten = named.get("key"), named.get("flatten", False)
-    return io.read_features(named["inputs"], key=key, flatten=flatten)
+    What is not mapped has to fit into `max_memory`.
+    """
+    aside = (_word_beside(named, role) for role in ROLES)
+    return io.read_features(
+        named["inputs"],
+        key=named.get("key"),
+        columns=named.get("columns"),
+        id_key=named.get("id_key"),
+        aside=[word for word in aside if word is not None],
+        flatten=named.get("flatten", False),
+        max_memory=max_memory,
+    )
 
 
 def read_arrays(named: Mapping[str, Any], features: io.Features) -> dict[str, Any]:
     """What goes with the features, by the keyword of `select` that takes it."""
-    own = (named.get(name) for name in ("labels", "label_key", "label_column"))
-    arrays: dict[str, Any] = {"labels": _labels_beside(features, *own)}
+    arrays: dict[str, Any] = {role.name: _read_labels(named, features, role) for role in ROLES}
     for name in ("include", "exclude"):
         if named.get(name) is not None:
-            arrays[name] = io.read_indices(Path(named[name]), n=features.x.shape[0])
+            path, n = Path(named[name]), features.x.shape[0]
+            arrays[name] = io.read_indices(path, n=n, ids=features.ids)
     return {name: array for name, array in arrays.items() if array is not None}
 
 
-def _labels_beside(
-    features: io.Features, labels: str | None, label_key: str | None, label_column: str | None
-) -> Labels | None:
+def _word_beside(named: Mapping[str, Any], role: Role) -> str | None:
+    """The column or array of the features' own file that has labels of this role."""
+    if named.get(role.name) is not None:
+        return None
+    word: str | None = named.get(role.key) or named.get(role.column)
+    return word
+
+
+def _read_labels(named: Mapping[str, Any], features: io.Features, role: Role) -> Labels | None:
+    """Labels, or groups, from a file of their own or from that of the features."""
     n = features.x.shape[0]
-    if labels is not None:
-        return io.read_labels(Path(labels), key=label_key, column=label_column, n=n)
-    if label_column is not None:
-        raise InvalidInputError("--label-column", "needs a text file", "Name it with --labels")
-    if label_key is None:
+    file, key, column = (named.get(option) for option in (role.name, role.key, role.column))
+    if file is not None:
+        return io.read_labels(Path(file), role=role, key=key, column=column, n=n)
+    if features.dataset is not None:
+        word = _word_beside(named, role)
+        return None if word is None else features.dataset.labels(word)
+    if column is not None:
+        fact = f"needs a table, or a text file of {role.name}"
+        raise InvalidInputError(role.column_flag, fact, f"Name the file with --{role.name}")
+    if key is None:
         return None
     if features.archive is None:
-        raise InvalidInputError("--label-key", "needs one .npz file as input", "Use --labels")
-    return io.labels_of_archive(features.archive, label_key, n)
+        raise InvalidInputError(
+            role.key_flag, "needs a table or one .npz file", f"Use --{role.name}"
+        )
+    return io.labels_of_archive(features.archive, key, n)
 
 
 def balance_file(options: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 LISTS = ", ".join(LIST_SUFFIXES)
 FILES = {
-    "labels": f"A file ({LISTS}); text has one a line, or columns (--label-column).",
+    "labels": f"A file ({LISTS}); one a line, or columns (--label-column).",
     "rows": f"A file ({LISTS}); text has one a line, or a column `index`; or a mask of all rows.",
 }
 """What is an array in Python and a file here, by kind."""
@@ -137,21 +137,48 @@ def added(options: list[Callable[[Command], Command]]) -> Callable[[Command], Co
 
 feature_options = added(
     [
-        click.option("--key", help="Array of features in an .npz file."),
         click.option(
-            "--label-key", help="Array of labels in the .npz file (of --labels, or the input)."
+            "--key", help="Array of features in an .npz file; column of vectors in a table."
+        ),
+        click.option(
+            "--columns",
+            metavar="A,B,...",
+            help="Columns of numbers in a table that are the features: names and patterns "
+            "(emb_*), separated by commas. [default: all of numbers but id, label and group]",
+        ),
+        click.option(
+            "--label-key",
+            help="Array of labels in the .npz file (of --labels, or the input); column of the "
+            "table.",
         ),
         click.option(
             "--label-column",
             metavar="NAME|NUMBER",
-            help="Column of labels in a text file of several: its name in the first line, or its "
-            "number from 1.",
+            help="Column of labels, in --labels or the table: its name, or its number from 1.",
+        ),
+        click.option(
+            "--id-key", help="Column of the table, or array of the .npz file, that names the rows."
         ),
         click.option("--flatten", is_flag=True, help="Make each entry of a >2-D array a row."),
     ]
 )
 """Options of every command that reads features."""
 
+group_options = added(
+    [
+        click.option(
+            "--group-key",
+            help="Array of groups in the .npz file (of --groups, or the input); column of the "
+            "table.",
+        ),
+        click.option(
+            "--group-column",
+            metavar="NAME|NUMBER",
+            help="Column of groups, in --groups or the table: its name, or its number from 1.",
+        ),
+    ]
+)
+"""Options of every command that reads groups."""
 
 output_options = added(
     [
@@ -183,6 +210,7 @@ def reading_names() -> set[str]:
     """The parameters that say what to read, and how."""
 
     @feature_options
+    @group_options
     def reader() -> None:
         """Has the options, by which their names are known."""
 

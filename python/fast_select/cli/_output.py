@@ -14,6 +14,8 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from .._ids import shown
+from ..io import ARROW_SUFFIXES, PARQUET_SUFFIXES
 from ._commit import Sink, Writer
 from ._targets import Target
 
@@ -24,7 +26,10 @@ Report = dict[str, Any] | list[dict[str, Any]]
 
 
 def table_writer(target: Target, columns: Mapping[str, NDArray[Any]]) -> Writer:
-    """What writes a selection by the suffix of its file: all columns in CSV, else the indices."""
+    """What writes a selection by the suffix of its file.
+
+    Tables and archives have all columns, .npy the indices, text the ids or, without ids, these.
+    """
     suffix = Path(target.name).suffix
     indices = columns["index"]
 
@@ -34,21 +39,42 @@ def table_writer(target: Target, columns: Mapping[str, NDArray[Any]]) -> Writer:
         elif suffix == ".npz":
             # numpy.savez wants a file that can be read as well.
             with zipfile.ZipFile(cast("IO[bytes]", file), "w") as archive:
-                with archive.open("indices.npy", "w", force_zip64=True) as member:
-                    np.save(member, indices)
+                for name, values in columns.items():
+                    member = "indices" if name == "index" else name
+                    with archive.open(f"{member}.npy", "w", force_zip64=True) as part:
+                        np.save(part, unboxed(values), allow_pickle=False)
+        elif suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES):
+            from ..io.writing import write_columns
+
+            write_columns(file, suffix, columns)
         elif suffix == ".csv":
             file.write(lines([columns.keys()]))
             write_lines(file, list(columns.values()))
         else:
-            write_lines(file, [indices])
+            write_lines(file, [columns.get("id", indices)])
 
     return write
+
+
+def unboxed(values: NDArray[Any]) -> NDArray[Any]:
+    """Values without Python objects, which need pickles: as text, or bytes if all are."""
+    if values.dtype.kind != "O":
+        return values
+    boxed = values.tolist()
+    is_bytes = all(isinstance(value, bytes) for value in boxed)
+    return np.array(boxed if is_bytes else list(map(shown, boxed)))
 
 
 def write_lines(file: Sink, columns: Sequence[NDArray[Any]]) -> None:
     """Write columns of equal length as lines."""
     for at in range(0, columns[0].size, BLOCK):
-        file.write(lines(zip(*(c[at : at + BLOCK] for c in columns), strict=True)))
+        parts = [_shown(column[at : at + BLOCK]) for column in columns]
+        file.write(lines(zip(*parts, strict=True)))
+
+
+def _shown(values: NDArray[Any]) -> Iterable[Any]:
+    """Values as text shows them."""
+    return map(shown, values.tolist()) if values.dtype.kind in "OS" else values
 
 
 def lines(rows: Iterable[Iterable[Any]]) -> bytes:

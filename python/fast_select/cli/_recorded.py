@@ -13,6 +13,7 @@ from .._errors import FastSelectError, InvalidInputError
 from .._hashes import hash_of_rows
 from .._verify import Record
 from ..io import read_indices, read_json
+from ..io.labels import ROLES
 from ._options import array_names, reading_names
 
 
@@ -40,16 +41,20 @@ def located(record: Record, own: Mapping[str, Any]) -> dict[str, Any]:
     then = _checked(record)
     if "inputs" in own:
         if not any(map(_may_have_arrays, own["inputs"])):
-            then.pop("key", None)
-            if "label_key" in then and not {"labels"} & (then.keys() | own.keys()):
-                fact = "are missing: the report tells of an .npz that held them"
-                raise InvalidInputError("--labels", fact, "Name their file")
+            for name in ("key", "columns", "id_key"):
+                then.pop(name, None)
+            for role in ROLES:
+                beside = {role.key, role.column} & then.keys()
+                if beside and role.name not in then.keys() | own.keys():
+                    fact = "are missing: the report tells of an input that held them"
+                    raise InvalidInputError(f"--{role.name}", fact, "Name their file")
     elif "inputs" not in then:
         fact = "does not tell what was selected from"
         raise InvalidInputError(record.name, fact, "Name INPUT behind it")
-    if "labels" in own:
-        for name in ("labels", "label_key", "label_column"):
-            then.pop(name, None)
+    for role in ROLES:
+        if role.name in own:
+            for name in (role.name, role.key, role.column):
+                then.pop(name, None)
     named = {**then, **own}
     if "inputs" not in own:
         named["inputs"] = [_found(name, record, "INPUT") for name in then["inputs"]]

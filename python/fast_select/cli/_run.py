@@ -15,6 +15,7 @@ from ._commit import Outcome, Writer, write_all
 from ._output import json_printer, json_writer, table_writer
 from ._progress import StageProgress
 from ._sources import Sources
+from ._subset import check_subset, subset_writer
 from ._targets import Target, Targets, check_distinct
 
 
@@ -51,20 +52,25 @@ def places(
     ratios: Sequence[float],
     as_json: bool,
     force: bool,
+    subset: str | None = None,
 ) -> list[Targets]:
     """Where the results of each of `ratios`, or of a count, go; checked before any work."""
     if output == "-" and as_json:
         fact = "both print on stdout"
         raise InvalidInputError("-o - and --json", fact, "Give one of them a file")
     several = ratios if len(ratios) > 1 else (None,)
-    targets = [Targets.of(stem, output, report, force=force, ratio=ratio) for ratio in several]
+    targets = [
+        Targets.of(stem, output, report, subset=subset, force=force, ratio=ratio)
+        for ratio in several
+    ]
     check_distinct([*files_of(targets), *([Target.stdout()] if as_json else [])])
     return targets
 
 
 def files_of(targets: Sequence[Targets]) -> list[Target]:
     """All places, one after the other."""
-    return [place for each in targets for place in (each.indices, each.report) if place is not None]
+    places = ((each.indices, each.report, each.subset) for each in targets)
+    return [place for each in places for place in each if place is not None]
 
 
 def select_and_write(
@@ -88,23 +94,32 @@ def select_and_write(
 
     sources.read(features.files)
     sources.check_apart(files_of(targets))
+    for target in targets:
+        if target.subset is not None:
+            check_subset(target.subset, features)
     digest = Hash(features)
     with StageProgress(quiet=quiet) as progress:
-        shared = {"progress": progress, "meter": meter, **parameters}
+        given = {"ids": features.ids, **parameters}
+        shared: dict[str, Any] = {"progress": progress, "meter": meter, **given}
         if len(ratios) > 1:
             results = select_nested(features.x, ratios=ratios, **shared)
         else:
             results = [select(features.x, ratio=next(iter(ratios), None), **shared)]
-    names = [str(path) for path in features.files] or ["-"]
+    origin: dict[str, Any] = {"files": [str(path) for path in features.files] or ["-"]}
+    if features.dataset is not None:
+        origin["columns"] = list(features.columns)
     outputs: list[tuple[Target, Writer]] = []
     for result, target in zip(results, targets, strict=True):
-        facts = {"files": names, "sha256": digest.digest(), **result.report["input"]}
-        result.report["input"] = {**facts, "named": named}
+        origin["sha256"] = digest.digest()
+        result.report["input"] = {**origin, **result.report["input"], "named": named}
         if not target.indices.is_stream:
             result.report["selection"]["file"] = target.indices.name
         outputs.append((target.indices, table_writer(target.indices, result.columns())))
         if target.report is not None:
             outputs.append((target.report, json_writer(result.report)))
+        if target.subset is not None:
+            writer = subset_writer(target.subset, features, result.indices, sources)
+            outputs.append((target.subset, writer))
     if as_json:
         reports = [result.report for result in results]
         printer = json_printer(reports[0] if len(reports) == 1 else reports)
@@ -120,4 +135,6 @@ def select_and_write(
             written = [f"Wrote {many} to {target.indices.name}"]
             if target.report is not None:
                 written.append(f"Wrote the report to {target.report.name}")
+            if target.subset is not None:
+                written.append(f"Wrote the rows to {target.subset.name}")
             show(result.report, written)

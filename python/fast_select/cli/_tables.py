@@ -115,6 +115,7 @@ def plan_table(result: dict[str, Any]) -> Sheet:
     }
     stages = [*result["stages"], in_all]
     before = mebibytes(result["process_bytes"])
+    matrix = mebibytes(result["input"]["matrix_bytes"])
     return Sheet(
         f"{result['count']} of {shape}, {counted(result['threads'], 'thread')}",
         [
@@ -124,7 +125,8 @@ def plan_table(result: dict[str, Any]) -> Sheet:
             Column("made of (bytes)", [stage["formula"] for stage in stages], is_words=True),
         ],
         has_total=True,
-        caption=f"This process takes {before} MiB before; a mapped input comes on top.",
+        caption=f"This process takes {before} MiB before, {matrix} of them the input; one that is "
+        "mapped comes on top.",
     )
 
 

@@ -8,10 +8,11 @@ import stat
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .._errors import InvalidInputError
-from ..io import LIST_SUFFIXES
+from ..io import ARROW_SUFFIXES, LIST_SUFFIXES, PARQUET_SUFFIXES, check_pyarrow
 from ._signals import Guard
 
 
@@ -34,8 +35,8 @@ class Target:
         if not name:
             raise InvalidInputError(what, "is an empty name", "Name a file")
         if name == "-":
-            fix = "Name a file, or print the report on stdout with --json"
-            raise InvalidInputError(what, "'-' is no file", fix)
+            fix = ", or print the report on stdout with --json" if what == "--report" else ""
+            raise InvalidInputError(what, "'-' is no file", f"Name a file{fix}")
         try:
             number, path = descriptor_of(name), Path(os.path.realpath(name))
         except OSError as err:  # the folder at hand has gone
@@ -130,6 +131,7 @@ class Targets:
 
     indices: Target
     report: Target | None
+    subset: Target | None = None
 
     @classmethod
     def of(
@@ -138,6 +140,7 @@ class Targets:
         output: str | None,
         report: str | None,
         *,
+        subset: str | None = None,
         force: bool,
         ratio: float | None = None,
     ) -> Targets:
@@ -157,9 +160,11 @@ class Targets:
             indices = Target.of(marked(name, mark), "--output", force=force)
             if not indices.is_stream:
                 check_index_suffix(indices)
-        if report is None:
-            return cls(indices, None)
-        return cls(indices, Target.of(marked(report, mark), "--report", force=force))
+        places = [
+            None if name is None else Target.of(marked(name, mark), what, force=force)
+            for name, what in ((report, "--report"), (subset, "--subset"))
+        ]
+        return cls(indices, *places)
 
 
 def default_stem(inputs: Sequence[str]) -> str:
@@ -199,6 +204,8 @@ def check_index_suffix(target: Target) -> None:
     if suffix not in LIST_SUFFIXES:
         known = ", ".join(LIST_SUFFIXES)
         raise InvalidInputError(target.name, f"has the suffix '{suffix}', not one of {known}")
+    if suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES):
+        check_pyarrow(partial(InvalidInputError, target.name), "writing it")
 
 
 def marked(name: str, mark: str) -> str:

@@ -7,7 +7,14 @@ from typing import Any
 import click
 
 from .._compare import MODELS, N_SEEDS, TEST_SHARE
-from ._options import StrictCommand, feature_options, given, screen_options, table_options
+from ._options import (
+    StrictCommand,
+    feature_options,
+    file_names,
+    parted,
+    screen_options,
+    table_options,
+)
 
 
 def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str] | None:
@@ -22,10 +29,13 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
 @feature_options
 @table_options("compare", several="May be given several times.")
 @click.option("--test", help="Features to test on. [default: --test-share of the rows, held out]")
-@click.option("--test-key", help="Array of features in the .npz file of --test.")
+@click.option(
+    "--test-key", help="Array of features in the .npz file of --test, or its column of vectors."
+)
 @click.option("--test-labels", help="File of labels of --test.")
 @click.option(
-    "--test-label-key", help="Array of labels in the .npz file of --test-labels or --test."
+    "--test-label-key",
+    help="Array of labels in the .npz file of --test-labels or --test, or column of --test.",
 )
 @click.option("--test-label-column", metavar="NAME|NUMBER", help="Column of --test-labels.")
 @click.option(
@@ -53,11 +63,6 @@ def names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> li
 @screen_options
 def compare(
     inputs: tuple[str, ...],
-    key: str | None,
-    labels: str | None,
-    label_key: str | None,
-    label_column: str | None,
-    flatten: bool,
     ratios: tuple[float, ...],
     test: str | None,
     test_key: str | None,
@@ -81,7 +86,7 @@ def compare(
     """  # fmt: skip
     from .. import compare as run
     from .._errors import InvalidInputError, refused
-    from ._inputs import read_inputs
+    from ._inputs import read_arrays, read_matrix
     from ._output import check_stdout, print_json
     from ._progress import StageProgress
     from ._sources import Sources
@@ -90,19 +95,26 @@ def compare(
     if not ratios:
         raise refused("ratios", "is missing", "Give one or more")
     check_stdout()
-    sources = Sources([*inputs, labels, test, test_labels])
-    data, y = read_inputs(inputs, key, labels, label_key, label_column, flatten=flatten)
+    named, options = parted({"inputs": inputs, **parameters})
+    sources = Sources([*file_names(named), test, test_labels])
+    data = read_matrix(named)
+    y = read_arrays(named, data).get("labels")
     if y is None:
         raise refused("labels", "are missing", "Give --labels or --label-key")
-    options = given(parameters)
     if test is not None and "test_share" in options:
         raise InvalidInputError("--test-share", "has no effect with --test", "Leave one out")
     if test is not None:
-        beside = test_labels if test_labels or test_label_key else test
-        test_data, test_y = read_inputs(
-            [test], test_key, beside, test_label_key, test_label_column, flatten=flatten
-        )
-        options["test"] = (test_data.x, test_y)
+        beside = test_labels if test_labels or test_label_key or test_label_column else test
+        named |= {
+            "inputs": [test],
+            "key": test_key,
+            "labels": beside,
+            "label_key": test_label_key,
+            "label_column": test_label_column,
+            "id_key": None,
+        }
+        test_data = read_matrix(named)
+        options["test"] = (test_data.x, read_arrays(named, test_data).get("labels"))
     elif test_key or test_labels or test_label_key or test_label_column:
         raise InvalidInputError("--test", "is missing", "Name the file of test features")
     first = options.get("seed", 0)

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from ._options import StrictCommand, feature_options, given, screen_options, table_options
+from ._options import (
+    StrictCommand,
+    feature_options,
+    file_names,
+    parted,
+    screen_options,
+    table_options,
+)
 
 
 @click.command(cls=StrictCommand, short_help="Judge a selection beside random ones.")
@@ -19,11 +26,6 @@ from ._options import StrictCommand, feature_options, given, screen_options, tab
 def evaluate(
     features: str,
     selected: str,
-    key: str | None,
-    labels: str | None,
-    label_key: str | None,
-    label_column: str | None,
-    flatten: bool,
     quiet: bool,
     as_json: bool,
     **parameters: Any,
@@ -36,18 +38,20 @@ def evaluate(
     """  # fmt: skip
     from .. import evaluate as judge
     from .. import io
-    from ._inputs import read_inputs
+    from ._inputs import read_arrays, read_matrix
     from ._output import check_stdout, print_json
     from ._progress import StageProgress
     from ._sources import Sources
     from ._tables import show
 
     check_stdout()
-    sources = Sources([features, labels, selected])
-    data, y = read_inputs((features,), key, labels, label_key, label_column, flatten=flatten)
-    rows = io.read_indices(Path(selected), n=data.x.shape[0])
+    named, options = parted({"inputs": [features], **parameters})
+    sources = Sources([*file_names(named), selected])
+    data = read_matrix(named)
+    options |= read_arrays(named, data)
+    rows = io.read_indices(Path(selected), n=data.x.shape[0], ids=data.ids)
     with StageProgress(quiet=quiet) as progress:
-        report = judge(data.x, rows, labels=y, progress=progress, **given(parameters))
+        report = judge(data.x, rows, progress=progress, **options)
     sources.read(data.files)
     sources.check_unchanged()
     report["input"] = {"files": [str(path) for path in data.files], **report["input"]}

@@ -6,21 +6,17 @@ from typing import Any
 
 import click
 
-from ._options import AdvancedCommand, feature_options, given, table_options
+from ._options import AdvancedCommand, feature_options, group_options, parted, table_options
 
 
 @click.command(cls=AdvancedCommand, short_help="Estimate time and memory before a selection.")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @feature_options
+@group_options
 @table_options("plan")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def plan(
     inputs: tuple[str, ...],
-    key: str | None,
-    labels: str | None,
-    label_key: str | None,
-    label_column: str | None,
-    flatten: bool,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -30,14 +26,15 @@ def plan(
     machine. Options that `select` has and this command has not change neither.
     """
     from .. import plan as estimate
-    from ._inputs import read_balance, read_inputs
+    from ._inputs import read_arrays, read_balance, read_matrix
     from ._output import check_stdout, print_json
     from ._tables import show_plan
 
     check_stdout()
-    options = read_balance(given(parameters))
-    features, y = read_inputs(inputs, key, labels, label_key, label_column, flatten=flatten)
-    result = estimate(features.x, labels=y, **options)
+    named, options = parted({"inputs": inputs, **parameters})
+    options = read_balance(options)
+    features = read_matrix(named, options.get("max_memory"))
+    result = estimate(features.x, **read_arrays(named, features), **options)
     if as_json:
         print_json(result)
     else:

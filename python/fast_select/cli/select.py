@@ -10,6 +10,7 @@ from ._options import (
     AdvancedCommand,
     feature_options,
     file_names,
+    group_options,
     output_options,
     parted,
     screen_options,
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
 @click.command(cls=AdvancedCommand, short_help="Select rows (the default command).")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @feature_options
+@group_options
 @table_options(
     "select",
     several="Given several times: nested selections, each within the next larger one.",
 )
 @output_options
+@click.option(
+    "--subset",
+    metavar="FILE",
+    help="Where to write the selected rows themselves, with all their columns: .npy, .npz, or a "
+    "table (.parquet, .arrow, .feather, .csv), as the input is.",
+)
 @screen_options
 @click.pass_obj
 def select(
@@ -37,6 +45,7 @@ def select(
     ratios: tuple[float, ...],
     output: str | None,
     report: str | None,
+    subset: str | None,
     force: bool,
     quiet: bool,
     as_json: bool,
@@ -44,12 +53,15 @@ def select(
 ) -> None:
     """Select rows of INPUT whose distribution equals the whole one's.
 
-    INPUT is a .npy or .npz file, - for one on standard input, a pipe, several files, or a folder of
-    them (shards of one matrix). Indices are written in ascending order.
+    INPUT is a .npy, .npz, .parquet, .arrow, .feather or .csv file, - for one on standard input, a
+    pipe, several files, or a folder of them (shards of one matrix). Indices are written in
+    ascending order, or with --rank in that of the ranks.
 
     \b
     fast-select features.npy --ratio 0.1
     fast-select data.npz --key x --label-key y --count 1000 -o rows.csv
+    fast-select frames.npy --groups videos.txt --max-per-group 2 --ratio 0.05
+    fast-select parts/ --key embedding --id-key id --ratio 0.01 -o rows.parquet
     fast-select x.npy --ratio 0.3 --ratio 0.1    # x.selected-0.3.npy, x.selected-0.1.npy
     fast-select shards/ --ratio 0.05 --labels labels.txt --quiet -o -
     """  # fmt: skip
@@ -70,10 +82,12 @@ def select(
     if len(set(ratios)) < len(ratios):
         raise InvalidInputError("--ratio", "is given twice with the same value", "Leave one out")
     stem = default_stem(inputs)
-    targets = places(stem, output, report, ratios=ratios, as_json=as_json, force=force)
+    targets = places(
+        stem, output, report, ratios=ratios, as_json=as_json, force=force, subset=subset
+    )
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
-    features = read_matrix(named)
+    features = read_matrix(named, options.get("max_memory"))
     options |= read_arrays(named, features)
     select_and_write(
         features, named, targets, meter, sources, outcome,

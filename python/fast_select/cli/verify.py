@@ -6,13 +6,21 @@ from typing import Any
 
 import click
 
-from ._options import StrictCommand, feature_options, file_names, parted, table_options
+from ._options import (
+    StrictCommand,
+    feature_options,
+    file_names,
+    group_options,
+    parted,
+    table_options,
+)
 
 
 @click.command(cls=StrictCommand, short_help="Make a selection again from its report.")
 @click.argument("report")
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @feature_options
+@group_options
 @table_options("verify")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import matrix
 from .._errors import ComputationError, InvalidInputError
+from .._ids import Ids, ids_of
+from .._text import shortened
 from .npy import BLOCK
 from .npz import Archive
-from .sources import MATRIX_SUFFIXES, Source, is_folder, is_stream
+from .room import check_room
+from .sources import FAMILIES, FEATURE_SUFFIXES, TABLE_SUFFIXES, Source, is_folder, is_stream
+from .tables import dataset_of
+
+if TYPE_CHECKING:
+    from .dataset import Dataset
+
+TABLES = ", ".join(TABLE_SUFFIXES)
+
+SELECTION = {"index", "indices", "id", "label", "weight", "rank"}
+"""Columns of what this command writes, and arrays, of which the first are row numbers."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +40,18 @@ class Features:
     x: NDArray[Any]
     files: tuple[Path, ...]
     """Its files and named streams; none for standard input."""
+    row_shape: tuple[int, ...] = ()
+    """What each row was before it was flattened."""
     stream_sha256: str | None = None
     """SHA-256 of the input where a stream is part of it, which cannot be read again."""
     archive: Archive | None = None
     """The .npz, if the input is one."""
+    dataset: Dataset | None = None
+    """The table, if the input is one."""
+    columns: tuple[str, ...] = ()
+    """The columns of the table that are the features."""
+    ids: Ids | None = None
+    """Names of the rows, if they are asked for."""
 
     def sha256(self) -> str:
         """SHA-256 of the files' bytes, one after the other."""
@@ -42,32 +63,87 @@ class Features:
         return digest.hexdigest()
 
 
-def read_features(inputs: Sequence[str], *, key: str | None, flatten: bool) -> Features:
+def read_features(
+    inputs: Sequence[str],
+    *,
+    key: str | None,
+    flatten: bool,
+    columns: str | None = None,
+    id_key: str | None = None,
+    aside: Sequence[str] = (),
+    max_memory: int | None = None,
+) -> Features:
     """Read a matrix: one file or stream (`-` is standard input), or shards.
 
     Several are concatenated in the order given, the files of a folder in natural order (part-2
-    before part-10). Shards without rows are passed over.
+    before part-10). Shards without rows are passed over. Of a table `columns` or the column of
+    vectors `key` are read; `aside` are columns of other use, as `id_key` is. What is not mapped has
+    to fit into `max_memory`.
     """
     paths = _paths(inputs)
     digest = hashlib.sha256() if any(map(is_stream, paths)) else None
-    shards = []
+    sources: list[Source] = []
+    shards: list[Shard] = []
+    shapes: set[tuple[int, ...]] = set()
     for path in paths:
-        source = Source(path, MATRIX_SUFFIXES, digest)
-        x = source.array(key, 2, "--key")
+        source = Source(path, FEATURE_SUFFIXES, digest)
+        sources.append(source)
+        if source.is_table != sources[0].is_table:
+            kinds = [f"is {'a' if each.is_table else 'no'} table" for each in (source, sources[0])]
+            raise source.refuse(f"{kinds[0]} where {sources[0].name} {kinds[1]}")
+        if source.is_table:
+            source.keep()  # a stream, before the next one is opened
+        else:
+            x = source.array(key, 2, "--key")
+            if len(paths) == 1 or x.shape[:1] != (0,):
+                shapes.add(x.shape[1:])
+                x = _matrix(x, source, flatten=flatten)
+                shards.append(Shard(source, x.shape, x.dtype, _lasting(x)))
         if digest is not None and not source.is_stream:
             _take_in(path, digest)
-        if len(paths) == 1 or x.shape[:1] != (0,):
-            x = _matrix(x, source, flatten=flatten)
-            shards.append(Shard(source, x.shape, x.dtype, _lasting(x)))
-    if not shards:
+    dataset = archive = None
+    names: list[str] = []
+    if sources[0].is_table:
+        dataset = dataset_of(sources, inputs[0])
+        own = [*aside, *([] if id_key is None else [id_key])]
+        x, names = dataset.matrix(key, columns, own, flatten=flatten, max_memory=max_memory)
+    elif columns is not None:
+        raise InvalidInputError("--columns", f"needs a table ({TABLES})", "Leave it out")
+    elif not shards:
         raise InvalidInputError(inputs[0], "holds only shards without rows")
-    only = source if len(paths) == 1 and source.format == "npz" else None
-    return Features(
-        x=x if len(paths) == 1 else _concatenated(shards, flatten=flatten),
+    elif len(paths) > 1:
+        x = _concatenated(shards, flatten=flatten, max_memory=max_memory)
+    elif source.format == "npz":
+        archive = source.archive
+    features = Features(
+        x=x,
+        row_shape=shapes.pop() if len(shapes) == 1 else x.shape[1:],
         files=() if list(inputs) == ["-"] else tuple(paths),
         stream_sha256=None if digest is None else digest.hexdigest(),
-        archive=None if only is None else only.archive,
+        archive=archive,
+        dataset=dataset,
+        columns=tuple(names),
     )
+    return features if id_key is None else replace(features, ids=_ids(features, id_key))
+
+
+def _ids(features: Features, key: str) -> Ids:
+    """The names of rows in a column of the table, or an array of the .npz."""
+    if features.dataset is not None:
+        return features.dataset.ids(key)
+    if features.archive is None:
+        fact = f"needs a table ({TABLES}) or one .npz file as input"
+        raise InvalidInputError("--id-key", fact, "Leave it out")
+    archive, n = features.archive, features.x.shape[0]
+    name = archive.chosen(key, 1, None)
+
+    def refuse(fact: str, fix: str = "") -> InvalidInputError:
+        return archive.refuse(f"array '{shortened(name)}': {fact}", fix)
+
+    shape = archive.header(name).shape
+    if shape[:1] != (n,):  # before it is unpacked
+        raise refuse(f"shape is {shape} where ({n},) is needed, one for each row")
+    return ids_of(archive.read(name), refuse, n)
 
 
 @dataclass(frozen=True)
@@ -100,30 +176,52 @@ def _paths(inputs: Sequence[str]) -> list[Path]:
 
 
 def _shards(folder: Path) -> list[Path]:
-    """The matrices in a folder: hidden files and row numbers that a run has left there are none."""
+    """The parts in a folder: matrices, else Parquet, Arrow or CSV, whichever comes first.
+
+    Hidden files and selections that a run has left there are none.
+    """
     refuse = partial(InvalidInputError, str(folder))
     try:
         names = sorted(folder.iterdir(), key=natural_order)
     except OSError as err:
         raise refuse(f"cannot be read ({err.strerror})") from err
-    shards = []
-    for path in names:
-        if path.suffix.lower() not in MATRIX_SUFFIXES or path.name.startswith("."):
-            continue
-        if is_stream(path):
-            raise InvalidInputError(str(path), "is no regular file", "Name it by itself")
-        if not _is_selection(Source(path, MATRIX_SUFFIXES)):
-            shards.append(path)
-    if not shards:
-        raise refuse("holds no .npy or .npz files with features")
-    return shards
+    names = _data_files(folder) or [path for path in names if not path.name.startswith(".")]
+    for suffixes in FAMILIES.values():
+        shards = []
+        for path in names:
+            if path.suffix.lower() not in suffixes:
+                continue
+            if is_stream(path):
+                raise InvalidInputError(str(path), "is no regular file", "Name it by itself")
+            if not _is_selection(Source(path, suffixes)):
+                shards.append(path)
+        if shards:
+            return shards
+    folders = ", ".join(path.name for path in names if path.is_dir())
+    fix = f"Name a folder in it: {shortened(folders)}" if folders else ""
+    raise refuse(f"holds no files with features ({', '.join(FEATURE_SUFFIXES)})", fix)
+
+
+def _data_files(folder: Path) -> list[Path]:
+    """The parts that Hugging Face's datasets names in a folder, beside files of its cache."""
+    try:
+        parts = json.loads((folder / "state.json").read_text())["_data_files"]
+        return [folder / part["filename"] for part in parts]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _is_selection(source: Source) -> bool:
-    """Whether a file is what this command writes: int64 row numbers, ascending."""
-    if source.format == "npz" and source.archive.names != ["indices"]:
-        return False
-    rows = source.array(None, 1, None)
+    """Whether a file is what this command writes: int64 row numbers, ascending, and their facts."""
+    if source.is_table:
+        names = dataset_of([source], source.name).names
+        return names[:1] == ["index"] and set(names) <= SELECTION
+    if source.format == "npz":
+        if "indices" not in source.archive.names or not set(source.archive.names) <= SELECTION:
+            return False
+        rows = source.array("indices", 1, None)
+    else:
+        rows = source.array(None, 1, None)
     if rows.ndim != 1 or rows.dtype != np.int64 or not rows.size:
         return False
     return bool(rows[0] >= 0 and (rows[1:] > rows[:-1]).all())
@@ -149,14 +247,16 @@ def _lasting(x: NDArray[Any]) -> NDArray[Any] | None:
     return x
 
 
-def _concatenated(shards: list[Shard], *, flatten: bool) -> NDArray[Any]:
+def _concatenated(shards: list[Shard], *, flatten: bool, max_memory: int | None) -> NDArray[Any]:
     first = shards[0]
     for shard in shards:
         if shard.shape[1] != first.shape[1] or shard.dtype != first.dtype:
             fact = f"has {shard.shape[1]} columns of {shard.dtype}"
             other = f"{first.source.name} has {first.shape[1]} of {first.dtype}"
             raise shard.source.refuse(f"{fact} where {other}")
-    x = np.empty((sum(shard.shape[0] for shard in shards), first.shape[1]), first.dtype)
+    shape = (sum(shard.shape[0] for shard in shards), first.shape[1])
+    check_room(shape, first.dtype, first.source.refuse, max_memory)
+    x = np.empty(shape, first.dtype)
     at = 0
     for shard in shards:
         part = shard.x

@@ -6,6 +6,7 @@ import math
 import os
 import re
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -154,6 +155,39 @@ def read_array(file: Readable, refuse: Refuse, size: int | None = None) -> NDArr
     if size is not None:
         _check_size(header, size, refuse)
     return _array(file, header, refuse)
+
+
+def write_rows(
+    file: Any, blocks: Iterable[NDArray[Any]], dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> None:
+    """Write an array of which the rows come in blocks."""
+    descr = np.lib.format.dtype_to_descr(dtype)
+    facts = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, facts)
+    for block in blocks:
+        file.write(np.ascontiguousarray(block).tobytes())
+
+
+def cut(source: Readable, file: Any, rows: NDArray[np.int64], refuse: Refuse) -> None:
+    """Write the array of a stream to `file` with those of its rows only, which ascend."""
+    header = read_header(source, refuse)
+    n, *item = header.shape
+    row_bytes = header.nbytes // n
+    step = max(1, BLOCK // max(1, row_bytes))
+
+    def blocks() -> Iterator[NDArray[Any]]:
+        if header.fortran and item:
+            yield _array(source, header, refuse)[rows]
+            return
+        for at in range(0, n, step):
+            data = read_fully(source, min(step, n - at) * row_bytes)
+            if len(data) < min(step, n - at) * row_bytes:
+                raise refuse("cannot be read: truncated")
+            first, last = np.searchsorted(rows, [at, at + step])
+            block = np.frombuffer(data, header.dtype).reshape(-1, *item)
+            yield block[rows[first:last] - at]
+
+    write_rows(file, blocks(), header.dtype, (len(rows), *item))
 
 
 def _check_size(header: Header, size: int, refuse: Refuse) -> None:

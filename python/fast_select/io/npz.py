@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import Refuse
@@ -71,6 +73,26 @@ class Archive:
         listed = ", ".join(f"{shortened(name)} {shape}" for name, shape in shapes.items())
         fix = f"Choose one with {flag}" if flag else "Keep one array in it"
         raise self.refuse(f"holds {listed}", fix)
+
+    def cut(self, file: IO[bytes], rows: NDArray[np.int64], n: int) -> None:
+        """Write the archive to `file`: of arrays with n rows only `rows`, which ascend."""
+        cut = self.names_of_rows(n)
+        with self._opened() as old, zipfile.ZipFile(file, "w") as new:
+            for info in old.infolist():
+                name = info.filename
+                written = zipfile.ZipInfo(name, info.date_time)
+                written.compress_type = info.compress_type
+                with new.open(written, "w", force_zip64=True) as member:
+                    if name.removesuffix(".npy") not in cut:
+                        with old.open(info) as source:
+                            shutil.copyfileobj(source, member, npy.BLOCK)
+                        continue
+                    with self._member(old, name.removesuffix(".npy")) as source:
+                        npy.cut(source, member, rows, self.refuse)
+
+    def names_of_rows(self, n: int) -> list[str]:
+        """The arrays that have something for each of n rows."""
+        return [name for name in self.names if self.header(name).shape[:1] == (n,)]
 
     @contextmanager
     def _opened(self) -> Iterator[zipfile.ZipFile]:

@@ -11,10 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import Refuse
+from .._ids import Ids
 from .._rows import row_numbers
 from .._text import shortened
-from .sources import READABLE_LISTS, Source
+from .sources import COLUMNAR, READABLE_LISTS, Source
+from .tables import dataset_of
 from .text import Table
+
+ID = "id"
+"""What a column of ids is called."""
 
 HEADERS = ("index", "indices", "row", "rows", "idx", "row_index", "row_number", "mask")
 """What a column of row numbers, or a mask of all rows, is called."""
@@ -24,17 +29,63 @@ REAL = re.compile(r"[+-]?(?:[0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})(?:[eE][+
 FLAGS = {"true": True, "false": False}
 
 
-def read_indices(path: Path, *, n: int | None = None) -> NDArray[np.int64]:
+def read_indices(path: Path, *, n: int | None = None, ids: Ids | None = None) -> NDArray[np.int64]:
     """Read row numbers of n rows (any, where that is None), each once, or a mask of all rows.
 
-    .npy, .npz, or text: one a line, with a header or without; one line of several; or a table
-    with a column called as in :data:`HEADERS`.
+    .npy, .npz, or text: one a line, with a header or without; one line of several; or a table,
+    Parquet and Arrow too, with a column called as in :data:`HEADERS`. Where rows have `ids`, a
+    column `id`, and text of one column without a header, name rows by these, as `-o` writes them.
     """
     source = Source(path, READABLE_LISTS)
+    if source.format in COLUMNAR:
+        return _from_columns(source, n, ids)
     if source.format != "text":
-        return row_numbers(source.array(None, 1, None), n, source.refuse)
+        key = "indices" if source.format == "npz" and "indices" in source.archive.names else None
+        return row_numbers(source.array(key, 1, None), n, source.refuse)
     with source.text() as file:
-        return _from_text(Table(file, source.refuse), n, source.refuse)
+        table = Table(file, source.refuse)
+        if ids is not None and not _names_rows(table.first):
+            return _by_id(table, ids, source.refuse)
+        return _from_text(table, n, source.refuse)
+
+
+def _from_columns(source: Source, n: int | None, ids: Ids | None) -> NDArray[np.int64]:
+    """Rows in a column of a Parquet or Arrow file."""
+    dataset = dataset_of([source], source.name)
+    if ids is not None and not _names_rows(dataset.names):
+        return _found(ids, dataset.texts(ID), "row {}".format, source.refuse)
+    at, _ = _column(dataset.names, source.refuse)
+    return row_numbers(dataset.numbers(dataset.names[at]), n, source.refuse)
+
+
+def _by_id(table: Table, ids: Ids, refuse: Refuse) -> NDArray[np.int64]:
+    """Rows whose ids are in the column `id` of a text, or in its only column."""
+    has_header = ID in table.first
+    if not has_header and len(table.first) > 1:
+        _column(table.first, refuse)  # says which columns there are
+    at = table.first.index(ID) if has_header else 0
+    names = [] if has_header else [table.first[0]]
+    for cells in table.column(at):
+        names.extend(cells)
+    return _found(ids, names, lambda entry: f"line {entry + 1 + has_header}", refuse)
+
+
+def _found(
+    ids: Ids, names: list[str], place: Callable[[int], str], refuse: Refuse
+) -> NDArray[np.int64]:
+    """The rows of these names, all of which there must be."""
+    rows = ids.rows_of(names)
+    unknown = np.flatnonzero(rows < 0)
+    if unknown.size:
+        entry = int(unknown[0])
+        fact = f"{place(entry)} names '{shortened(names[entry])}', which is the id of no row"
+        raise refuse(fact)
+    return row_numbers(rows, len(ids), refuse, place)
+
+
+def _names_rows(names: list[str]) -> bool:
+    """Whether one of the columns holds row numbers, or a mask."""
+    return any(name.casefold() in HEADERS for name in names)
 
 
 def _from_text(table: Table, n: int | None, refuse: Refuse) -> NDArray[np.int64]:

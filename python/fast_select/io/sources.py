@@ -19,8 +19,42 @@ from . import npy
 from .npz import MAGICS, Archive
 
 MATRIX_SUFFIXES = (".npy", ".npz")
-LIST_SUFFIXES = (".npy", ".npz", ".txt", ".csv")
-READABLE_LISTS = (*LIST_SUFFIXES, ".tsv")
+PARQUET_SUFFIXES = (".parquet",)
+ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")
+CSV_SUFFIXES = (".csv", ".tsv")
+LIST_SUFFIXES = (".npy", ".npz", ".txt", ".csv", *PARQUET_SUFFIXES, ".arrow", ".feather")
+READABLE_LISTS = (*LIST_SUFFIXES, ".tsv", ".ipc")
+
+FAMILIES = {
+    "matrices": MATRIX_SUFFIXES,
+    "Parquet": PARQUET_SUFFIXES,
+    "Arrow": ARROW_SUFFIXES,
+    "CSV": CSV_SUFFIXES,
+}
+"""Files that may be parts of one input, by suffix."""
+
+FEATURE_SUFFIXES = tuple(suffix for family in FAMILIES.values() for suffix in family)
+TABLE_SUFFIXES = FEATURE_SUFFIXES[len(MATRIX_SUFFIXES) :]
+COLUMNAR = ("parquet", "arrow")
+"""Formats of columns that have types."""
+
+BEGINNINGS = {
+    npy.MAGIC: "npy",
+    **dict.fromkeys(MAGICS, "npz"),
+    b"PAR1": "parquet",
+    b"PARE": "parquet",  # encrypted
+    b"ARROW1": "arrow",
+    b"\xff\xff\xff\xff": "arrow",  # a stream
+}
+"""How files begin, and their formats; others are text."""
+
+KINDS = {
+    "npy": "a single array",
+    "npz": "an archive of arrays",
+    "parquet": "a Parquet file",
+    "arrow": "an Arrow file",
+}
+SUFFIX_OF = {"npy": ".npy", "npz": ".npz", "parquet": ".parquet", "arrow": ".arrow"}
 
 
 class Stream:
@@ -60,8 +94,8 @@ class Stream:
 class Source:
     """A file, or a stream: `-` (standard input), a pipe, `<(...)`, a device.
 
-    `format`: npy, npz or text. `suffixes`: which are welcome; text is where .txt is. `digest` takes
-    in the bytes of a stream.
+    `format`: npy, npz, parquet, arrow or text. `suffixes`: which are welcome; text without one is
+    where .txt is. `digest` takes in the bytes of a stream.
     """
 
     def __init__(self, path: Path, suffixes: tuple[str, ...], digest: Any = None) -> None:
@@ -81,15 +115,23 @@ class Source:
                 head = npy.read_fully(file, len(npy.MAGIC))
         if not head:
             raise self.refuse("is empty")
-        begins = "npy" if head == npy.MAGIC else "npz" if head.startswith(MAGICS) else "text"
+        begins = next((b for magic, b in BEGINNINGS.items() if head.startswith(magic)), "text")
         self.format = begins
         if suffix and not self.is_stream:
-            self.format = suffix[1:] if suffix in MATRIX_SUFFIXES else "text"
+            self.format = format_of(suffix)
             if begins not in ("text", self.format):
-                kind = "a single array" if begins == "npy" else "an archive of arrays"
-                raise self.refuse(f"is {kind}", f"Give it the suffix .{begins}")
+                fix = f"Give it the suffix {SUFFIX_OF[begins]}"
+                raise self.refuse(f"is {KINDS[begins]}", fix)
+            if begins == "text" and self.format in COLUMNAR:
+                fact = f"cannot be read: it does not begin as {KINDS[self.format]} does"
+                raise self.refuse(fact)
         elif begins == "text" and ".txt" not in suffixes:
-            raise self.refuse("is neither a .npy nor an .npz")
+            raise self.refuse("is none of .npy, .npz, Parquet and Arrow")
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it holds columns; text does, where no list of lines is looked for."""
+        return self.format in COLUMNAR or self.format == "text"
 
     def array(self, key: str | None, ndim: int, flag: str | None) -> NDArray[Any]:
         """The array, mapped if it is a .npy on disk; of an archive the one that is asked for."""
@@ -104,6 +146,18 @@ class Source:
         except OSError as err:
             raise self.refuse(f"cannot be read ({err.strerror})") from err
 
+    def keep(self) -> None:
+        """Read a stream to its end."""
+        _ = self.content
+
+    def size(self) -> int:
+        """How many bytes there are."""
+        return self.path.stat().st_size if self.content is None else len(self.content)
+
+    def binary(self) -> IO[bytes]:
+        """Its bytes, as a file that seeks."""
+        return self._opened() if self.content is None else io.BytesIO(self.content)
+
     @contextmanager
     def text(self) -> Iterator[npy.Readable]:
         """The bytes of a text."""
@@ -116,8 +170,12 @@ class Source:
     @cached_property
     def archive(self) -> Archive:
         """The arrays of an .npz."""
-        file = io.BytesIO(self._stream.read_all()) if self.is_stream else self.path
-        return Archive(file, self.refuse)
+        return Archive(self.path if self.content is None else io.BytesIO(self.content), self.refuse)
+
+    @cached_property
+    def content(self) -> bytes | None:
+        """All bytes of a stream, for formats that are read from their end; None of a file."""
+        return self._stream.read_all() if self.is_stream else None
 
     def _opened(self) -> IO[bytes]:
         if str(self.path) != "-":
@@ -128,6 +186,13 @@ class Source:
         if sys.stdin is None:
             raise self.refuse("is closed")
         return sys.stdin.buffer
+
+
+def format_of(suffix: str) -> str:
+    """The format that a suffix names."""
+    if suffix in MATRIX_SUFFIXES or suffix in PARQUET_SUFFIXES:
+        return suffix[1:]
+    return "arrow" if suffix in ARROW_SUFFIXES else "text"
 
 
 def is_stream(path: Path) -> bool:

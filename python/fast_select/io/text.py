@@ -40,7 +40,7 @@ class Table:
             lines += next(self._blocks, [])
         if not lines:
             raise refuse("is empty")
-        self._delimiter = _delimiter(lines[0])
+        self._delimiter = delimiter_of(lines[0])
         self._ahead = lines[1:]
         self.first = _stripped(self._cells(lines[:1], 1)[0])
         self.second = _stripped(self._cells(lines[1:2], 2)[0]) if self._ahead else None
@@ -81,7 +81,7 @@ class Table:
             fact = f"has another number of columns ({len(row)}) than line 1 ({width})"
             raise self._refuse(f"line {at} {fact}", QUOTE)
         if self._delimiter is None:
-            for at, mark in enumerate(map(_delimiter, lines), number):
+            for at, mark in enumerate(map(delimiter_of, lines), number):
                 if mark is not None:
                     fact = f"line {at} holds {mark!r} where line 1 has one column"
                     raise self._refuse(fact, QUOTE)
@@ -103,7 +103,7 @@ class Table:
         return rows
 
 
-def _delimiter(line: str) -> str | None:
+def delimiter_of(line: str) -> str | None:
     """What parts the columns of a line, outside quotes; None where there is one."""
     bare = re.sub(r'"[^"]*"', "", line)
     return next((mark for mark in DELIMITERS if mark in bare), None)

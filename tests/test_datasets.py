@@ -1,0 +1,657 @@
+"""Tables as input: Parquet, Arrow and CSV, their columns as features and labels."""
+
+import io
+import json
+import os
+import sys
+from decimal import Decimal
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from fast_select import InvalidInputError, _core
+from fast_select._labels import labels_of
+from fast_select.cli._inputs import read_arrays, read_matrix
+from fast_select.io import read_features, read_indices, read_labels
+from fast_select.io import room as room_module
+from fast_select.io.dataset import Dataset
+
+N = 400
+FORMATS = ("parquet", "file.arrow", "stream.arrow", "feather", "csv")
+
+
+@pytest.fixture
+def x(rng):
+    return rng.normal(size=(N, 4)).astype(np.float32)
+
+
+@pytest.fixture
+def flat(x):
+    """Numbers in columns, beside what is none."""
+    return pa.table(
+        {
+            "id": [f"a{i}" for i in range(N)],
+            **{f"emb_{j}": x[:, j] for j in range(4)},
+            "label": np.arange(N) % 3,
+            "note": ['some, "text"'] * N,
+        }
+    )
+
+
+def save(table, path, rows=70):
+    """Write a table by the name of its file, in batches of a few rows."""
+    if path.suffix == ".parquet":
+        pq.write_table(table, path, row_group_size=rows)
+    elif path.suffix == ".csv":
+        pa.csv.write_csv(table, path)
+    else:
+        new = pa.ipc.new_stream if "stream" in path.name else pa.ipc.new_file
+        options = pa.ipc.IpcWriteOptions(compression="lz4" if "feather" in path.name else None)
+        with new(str(path), table.schema, options=options) as writer:
+            writer.write_table(table, max_chunksize=rows)
+    return path
+
+
+def read(*inputs, key=None, flatten=False, **options):
+    return read_features([str(i) for i in inputs], key=key, flatten=flatten, **options)
+
+
+def refusal(*inputs, **options):
+    """The line that a refused table ends with."""
+    with pytest.raises(InvalidInputError) as caught:
+        read(*inputs, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# What is read.
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_numbers_in_columns(tmp_path, flat, x, form):
+    got = read(save(flat, tmp_path / f"t.{form}"))
+    assert got.columns == ("emb_0", "emb_1", "emb_2", "emb_3")
+    assert got.x.dtype == (np.float64 if form == "csv" else np.float32)
+    np.testing.assert_array_equal(got.x.astype(np.float32), x)
+    assert len(got.sha256()) == 64
+
+
+@pytest.mark.parametrize("form", FORMATS[:-1])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_(pa.float32()),
+        pa.large_list(pa.float32()),
+        pa.list_(pa.float32(), 4),
+        pa.list_(pa.float64()),
+        pa.list_(pa.float16()),
+        pa.fixed_shape_tensor(pa.float32(), (4,)),
+    ],
+    ids=str,
+)
+def test_vectors_in_a_column(tmp_path, x, form, kind):
+    storage = getattr(kind, "storage_type", kind)
+    column = pa.array(list(x.astype(storage.value_type.to_pandas_dtype())), storage)
+    if storage is not kind:
+        column = pa.ExtensionArray.from_storage(kind, column)
+    path = save(pa.table({"id": range(N), "e": column}), tmp_path / f"t.{form}")
+    for options in ({"key": "e"}, {"columns": "e"}, {}):
+        got = read(path, **options).x
+        assert got.dtype == storage.value_type.to_pandas_dtype()
+        np.testing.assert_array_equal(got, x.astype(got.dtype))
+
+
+@pytest.mark.parametrize("kind", ["list_view", "large_list_view"])
+def test_views_of_lists(tmp_path, x, kind):
+    values = pa.array(x.ravel())
+    starts, sizes = np.arange(N)[::-1] * 4, np.full(N, 4)
+    of = {"list_view": pa.ListViewArray, "large_list_view": pa.LargeListViewArray}[kind]
+    size = np.int32 if kind == "list_view" else np.int64
+    column = of.from_arrays(pa.array(starts.astype(size)), pa.array(sizes.astype(size)), values)
+    got = read(save(pa.table({"e": column}), tmp_path / "t.arrow"))
+    np.testing.assert_array_equal(got.x, x[::-1])
+
+
+@pytest.mark.parametrize(
+    "kinds,dtype",
+    [
+        ([pa.int8(), pa.uint8()], "i2"),
+        ([pa.int64(), pa.int32()], "i8"),
+        ([pa.bool_(), pa.bool_()], "?"),
+        ([pa.bool_(), pa.uint8()], "u1"),
+        ([pa.float32(), pa.int16()], "f4"),
+        ([pa.float32(), pa.int32()], "f8"),
+        ([pa.float16(), pa.float32()], "f4"),
+        ([pa.decimal128(3, 0), pa.float32()], "f8"),
+        ([pa.uint64(), pa.uint8()], "u8"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("form", FORMATS[:2])
+def test_the_type_that_holds_all_columns(tmp_path, kinds, dtype, form):
+    values = pa.array([0, 1, 1, 0], pa.int8())
+    path = save(pa.table([values.cast(kind) for kind in kinds], ["a", "b"]), tmp_path / f"t.{form}")
+    got = read(path).x
+    assert got.dtype == dtype
+    np.testing.assert_array_equal(got, np.array([[0, 1, 1, 0]] * 2).T)
+
+
+def test_columns_of_which_all_is_missing(tmp_path):
+    table = pa.table({"a": pa.nulls(2), "b": pa.array([1, 2], pa.float32())})
+    path = save(table, tmp_path / "t.parquet")
+    assert read(path).columns == ("b",)
+    got = read(path, columns="a,b").x
+    assert got.dtype == np.float32
+    np.testing.assert_array_equal(got, [[np.nan, 1], [np.nan, 2]])
+
+
+@pytest.mark.parametrize(
+    "column,dtype",
+    [
+        (pa.array([1, None, 3], pa.int64()), "f8"),
+        (pa.array([1, None, 3], pa.int8()), "f4"),
+        (pa.array([True, None, False]), "f4"),
+        (pa.array([1.5, None, 3]), "f8"),
+        (pa.array([1.5, None, 3], pa.float16()), "f2"),
+        (pa.array([Decimal(1), None, Decimal(2)]), "f8"),
+    ],
+)
+@pytest.mark.parametrize("form", FORMATS)
+def test_missing_cells_are_nan(tmp_path, column, dtype, form):
+    table = pa.table({"a": column, "b": column[::-1]})
+    if form == "csv":
+        dtype = "f4" if pa.types.is_boolean(column.type) else "f8"
+        table = table.cast(pa.schema([(n, pa.float32()) for n in "ab"])) if dtype == "f2" else table
+        if pa.types.is_float16(column.type):
+            table = pa.table({n: table[n].cast(pa.float32()) for n in "ab"})
+    got = read(save(table, tmp_path / f"t.{form}")).x
+    assert got.dtype == dtype
+    expected = np.array([np.nan if v is None else float(v) for v in column.to_pylist()])
+    np.testing.assert_array_equal(got.astype(float), np.column_stack([expected, expected[::-1]]))
+
+
+@pytest.mark.parametrize("form", FORMATS[:-1])
+@pytest.mark.parametrize("width", [-1, 2])
+@pytest.mark.parametrize(
+    "item,dtype", [(pa.float32(), "f4"), (pa.uint8(), "f4"), (pa.int64(), "f8")]
+)
+def test_missing_vectors_and_items_are_nan(tmp_path, form, width, item, dtype):
+    vectors = [None, [1, 2], [None, 4], None, [5, 6]]
+    column = pa.array(vectors, pa.list_(item, width))
+    got = read(save(pa.table({"e": column}), tmp_path / f"t.{form}", rows=2)).x
+    assert got.dtype == dtype
+    expected = [[np.nan] * 2, [1, 2], [np.nan, 4], [np.nan] * 2, [5, 6]]
+    np.testing.assert_array_equal(got, np.array(expected, dtype))
+
+
+def test_entries_behind_a_missing_vector_are_passed_over(tmp_path):
+    column = pa.ListArray.from_arrays(
+        pa.array([0, 2, 4, 6]), pa.array(range(6)), mask=pa.array([False, True, False])
+    )
+    got = read(save(pa.table({"e": column}), tmp_path / "t.arrow")).x
+    np.testing.assert_array_equal(got, [[0, 1], [np.nan] * 2, [4, 5]])
+
+
+def test_vectors_of_vectors_are_flattened(tmp_path):
+    images = [[[1, 2, 3], [4, 5, 6]], None, [[7, 8, 9], [0, None, 2]]]
+    path = save(pa.table({"image": pa.array(images)}), tmp_path / "t.parquet")
+    expected = [[1, 2, 3, 4, 5, 6], [np.nan] * 6, [7, 8, 9, 0, np.nan, 2]]
+    np.testing.assert_array_equal(read(path, flatten=True).x, expected)
+    assert "column 'image' holds vectors of vectors. Use --flatten" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "columns,chosen",
+    [
+        ("emb_1,emb_3", "emb_1 emb_3"),
+        ("emb_3, emb_1", "emb_3 emb_1"),
+        ("emb_*", "emb_0 emb_1 emb_2 emb_3"),
+        ("emb_[02],label", "emb_0 emb_2 label"),
+        ("label,emb_?,emb_1", "label emb_0 emb_1 emb_2 emb_3"),
+    ],
+)
+def test_columns_by_name_and_pattern(tmp_path, flat, columns, chosen):
+    path = save(flat, tmp_path / "t.parquet")
+    assert read(path, columns=columns).columns == tuple(chosen.split())
+
+
+def test_a_name_with_a_comma_or_brackets(tmp_path):
+    path = save(pa.table({"x[0]": [1.0], "a,b": [2.0], "x.y": [3.0]}), tmp_path / "t.parquet")
+    for name, value in (("x[0]", 1), ("a,b", 2), ("x.y", 3)):
+        assert read(path, columns=name).x.tolist() == [[value]]
+
+
+def test_what_is_no_feature_by_itself(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"id": [7, 8], "label": [0, 1], "y": [0, 1], "a": [1.5, 2.5]}, [5, 9])
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv")
+    for form in ("parquet", "csv"):
+        path = tmp_path / f"t.{form}"
+        assert read(path).columns == ("y", "a")
+        assert read(path, aside=["y"]).columns == ("a",)
+        assert read(path, columns="id,a").columns == ("id", "a")
+
+
+# Parts.
+
+
+def test_parts_in_natural_order(tmp_path, flat, x):
+    for part, rows in ((10, slice(300, N)), (2, slice(100, 300)), (1, slice(0, 100))):
+        save(flat.take(np.arange(N)[rows]), tmp_path / f"part-{part}.parquet")
+    save(flat.slice(0, 0), tmp_path / "part-3.parquet")
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / ".part-1.parquet.crc").write_bytes(b"hidden")
+    np.testing.assert_array_equal(read(tmp_path).x, x)
+    paths = [tmp_path / f"part-{part}.parquet" for part in (10, 1)]
+    np.testing.assert_array_equal(read(*paths).x, x[np.r_[300:N, :100]])
+
+
+def test_parts_may_be_of_several_formats(tmp_path, flat, x):
+    parts = [
+        save(flat.slice(at, 100), tmp_path / f"{at}.{form}")
+        for at, form in zip(range(0, N, 100), FORMATS, strict=False)
+    ]
+    np.testing.assert_array_equal(read(*parts).x, x)
+
+
+def test_a_folder_of_hugging_face_datasets(tmp_path, flat, x):
+    for part in range(2):
+        save(flat.slice(part * 200, 200), tmp_path / f"data-0000{part}-of-00002.stream.arrow")
+    names = [f"data-0000{part}-of-00002.stream.arrow" for part in range(2)]
+    (tmp_path / "dataset_info.json").write_text("{}")
+    state = {"_data_files": [{"filename": name} for name in names]}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    save(flat, tmp_path / "cache-1234.stream.arrow")  # left out: it is no part
+    np.testing.assert_array_equal(read(tmp_path).x, x)
+
+
+def test_matrices_in_a_folder_come_before_tables(tmp_path, x):
+    np.save(tmp_path / "x.npy", x)
+    (tmp_path / "labels.csv").write_text("1\n2\n")
+    assert read(tmp_path).x.shape == x.shape
+
+
+def test_selections_in_a_folder_are_no_parts(tmp_path, flat, x):
+    save(flat, tmp_path / "t.parquet")
+    for form in FORMATS:
+        save(pa.table({"index": [1, 2], "label": [0, 1]}), tmp_path / f"s.{form}")
+    np.save(tmp_path / "s.npy", np.array([1, 2]))
+    np.savez(tmp_path / "s.npz", indices=np.array([1, 2]), label=np.array([0, 1]))
+    np.testing.assert_array_equal(read(tmp_path).x, x)
+
+
+def test_types_of_csv_parts_are_joined(tmp_path):
+    (tmp_path / "0.csv").write_text("a,b\n1,\n2,\n")
+    (tmp_path / "1.csv").write_text("a,b\n1.5,7\n,8\n")
+    got = read(tmp_path).x
+    np.testing.assert_array_equal(got, [[1, np.nan], [2, np.nan], [1.5, 7], [np.nan, 8]])
+
+
+@pytest.mark.parametrize(
+    "other,fact",
+    [
+        ({"a": [1.0]}, "1.parquet: has no numbers in column 'b', which .*0.parquet has"),
+        ({"a": [1.0], "b": [2]}, "1.parquet: column 'b' holds int64 where .*0.parquet has float64"),
+        ({"a": [1.0], "b": ["x"]}, "1.parquet: has no numbers in column 'b'"),
+        ({"a": [1.0], "b": [1.0], "c": [1.0]}, "1.parquet: column 'c' holds numbers, where"),
+    ],
+)
+def test_parts_of_another_schema(tmp_path, other, fact):
+    save(pa.table({"a": [1.0], "b": [2.0]}), tmp_path / "0.parquet")
+    save(pa.table(other), tmp_path / "1.parquet")
+    with pytest.raises(InvalidInputError, match=fact):
+        read(tmp_path)
+
+
+def test_vectors_of_another_length_in_a_part(tmp_path):
+    save(pa.table({"e": [[1.0, 2.0]] * 3}), tmp_path / "0.parquet")
+    save(pa.table({"e": [[1.0, 2.0], [1.0, 2.0, 3.0]]}), tmp_path / "1.parquet")
+    expected = "1.parquet: column 'e': row 1 holds 3 numbers where rows before it hold 2"
+    assert expected in refusal(tmp_path)
+
+
+# CSV.
+
+
+@pytest.mark.parametrize(
+    "text,columns,values",
+    [
+        ("a,b\n1,2\n3,4\n", "a b", [[1, 2], [3, 4]]),
+        ("a;b\n1;2\n3;4", "a b", [[1, 2], [3, 4]]),
+        ("a\tb\r\n1\t2\r\n3\t4\r\n", "a b", [[1, 2], [3, 4]]),
+        ("\ufeffa,b\n1,2\n", "a b", [[1, 2]]),
+        ("1.5,2\n3,4\n", "1 2", [[1.5, 2], [3, 4]]),
+        ("0,1\n1,0\n", "1 2", [[0, 1], [1, 0]]),
+        ("0,1\n.5,0\n", "0 1", [[0.5, 0]]),
+        ("0,1,2\n1,0,1\n", "0 1 2", [[1, 0, 1]]),
+        (",0,1\n0,1.5,2\n", "0 1", [[1.5, 2]]),
+        ("a,b\n 1 , 2\n", "a b", [[1, 2]]),
+        ("a,b\nNA,2\n,\n3,nan\n", "a b", [[np.nan, 2], [np.nan] * 2, [3, np.nan]]),
+        ("a,b\n1,inf\n-2e3,.5\n", "a b", [[1, np.inf], [-2000, 0.5]]),
+        ("a,b,zip\n1,2,01234\n", "a b", [[1, 2]]),
+        ("a,b\n1,True\n2,false\n", "a b", [[1, 1], [2, 0]]),
+        ('a,"b, c"\n1,2\n', "a|b, c", [[1, 2]]),
+        ('note,a\n"two\nlines, ""quoted""",1\n', "a", [[1]]),
+        ("a,none\n1,\n", "a", [[1]]),
+    ],
+)
+def test_csv(tmp_path, text, columns, values):
+    path = tmp_path / "t.csv"
+    path.write_text(text, newline="")
+    got = read(path)
+    assert got.columns == tuple(columns.split("|" if "|" in columns else " "))
+    np.testing.assert_array_equal(got.x.astype(float), values)
+
+
+def test_numbers_that_end_late_in_a_csv(tmp_path):
+    """Types are of all cells, not of the first some thousand."""
+    rows = [f"{i},{i}" for i in range(300_000)]
+    rows[-1] = "1.5,text"
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "\n".join(rows))
+    got = read(path)
+    assert (got.columns, got.x.dtype, got.x[-1, 0]) == (("a",), np.float64, 1.5)
+
+
+# What is refused.
+
+
+def test_chosen_columns_that_are_none(tmp_path, flat, x):
+    path = save(flat, tmp_path / "t.parquet")
+    both = pa.table({"e": list(x), "f": list(x), "a": x[:, 0]})
+    vectors = save(both, tmp_path / "v.parquet")
+    kinds = pa.table(
+        {
+            "c": pa.array(["x", "y"]).dictionary_encode(),
+            "t": pa.array([1, 2], pa.timestamp("s")),
+            "s": ["x", "y"],
+            "m": [{"k": 1}, {"k": 2}],
+        }
+    )
+    others = save(kinds, tmp_path / "k.parquet")
+    twice = save(pa.table([[1.0], [2.0]], names=["a", "a"]), tmp_path / "2.arrow")
+    listed = "'id', 'emb_0', 'emb_1', 'emb_2', 'emb_3', 'label', 'note'"
+    for source, options, fact in (
+        (path, {"key": "q"}, "has no column 'q'; its columns are " + listed),
+        (path, {"columns": "emb_0,q"}, f"has no column 'q'; its columns are {listed}"),
+        (path, {"columns": "q*"}, f"has no column that matches 'q*'; its columns are {listed}"),
+        (path, {"aside": ["q"]}, f"has no column 'q'; its columns are {listed}"),
+        (path, {"key": "emb_0"}, "'emb_0' holds one number a row, not vectors. Choose columns of"),
+        (path, {"columns": "emb_0,note"}, "column 'note' holds text, not numbers. Leave it out"),
+        (path, {"key": "a", "columns": "b"}, "chosen by --key and by --columns. Leave one"),
+        (vectors, {}, "holds vectors in 'e', 'f' and numbers in 'a'. Choose with --key"),
+        (vectors, {"columns": "e,a"}, "'e' holds vectors, which other columns cannot be joined to"),
+        (others, {"columns": "c"}, "column 'c' holds categories, not numbers. Leave it out"),
+        (others, {"columns": "t"}, "column 't' holds times, not numbers"),
+        (others, {"columns": "m"}, "column 'm' holds struct<k: int64>, not numbers"),
+        (others, {}, "has no columns of numbers, only 'c' (categories), 't' (times), 's' (text)"),
+        (twice, {}, "has several columns 'a'"),
+        (twice, {"columns": "a"}, "has several columns 'a'"),
+    ):
+        assert fact in refusal(source, **options)
+
+
+@pytest.mark.parametrize("form", FORMATS[:-1])
+def test_vectors_of_different_lengths(tmp_path, form):
+    vectors = [[1.0, 2.0, 3.0]] * 200
+    vectors[140] = [1.0]
+    path = save(pa.table({"e": vectors}), tmp_path / f"t.{form}")
+    expected = "column 'e': row 140 holds 1 number where rows before it hold 3. Give all vectors"
+    assert expected in refusal(path)
+
+
+def test_images_of_different_lengths(tmp_path):
+    images = [[[1, 2], [3, 4]], None, [[1, 2], [3]]]
+    path = save(pa.table({"e": images}), tmp_path / "t.parquet")
+    assert "column 'e': row 2 holds 1 number where" in refusal(path, flatten=True)
+
+
+@pytest.mark.parametrize("vectors", [[None, None], [[], []], [[], None]])
+def test_vectors_without_numbers(tmp_path, vectors):
+    path = save(pa.table({"e": pa.array(vectors, pa.list_(pa.float32()))}), tmp_path / "t.parquet")
+    assert "column 'e' holds no vectors with numbers in them" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"a": [2**60, 1], "b": [0.5, 1.5]},
+        {"a": [2**60, None], "b": [1, 2]},
+        {"a": [[2**60, 1], [None, 2]]},
+        {"a": pa.array([2**63 + 1, 1], pa.uint64()), "b": [-1, 1]},
+    ],
+)
+def test_integers_that_would_be_rounded(tmp_path, columns):
+    path = save(pa.table(columns), tmp_path / "t.parquet")
+    assert "int64 beyond 2**53, which NaN or fractions beside it would round" in refusal(path)
+    exact = save(pa.table({"a": [2**60 + 1, 1], "b": [1, 2]}), tmp_path / "e.parquet")
+    assert read(exact).x[0, 0] == 2**60 + 1
+
+
+def test_files_that_are_no_tables(tmp_path, flat):
+    whole = save(flat, tmp_path / "whole.parquet").read_bytes()
+    arrow = save(flat, tmp_path / "whole.arrow").read_bytes()
+    stream = save(flat, tmp_path / "whole.stream.arrow").read_bytes()
+    save(flat.slice(0, 0), tmp_path / "rows.parquet")
+    pq.write_table(pa.table({}), tmp_path / "nothing.parquet")
+    (tmp_path / "footer.parquet").write_bytes(whole[:-200] + b"\0" * 192 + whole[-8:])
+    for name, data, fact in (
+        ("text.parquet", b"a,b\n1,2\n", "cannot be read: it does not begin as a Parquet file does"),
+        ("text.arrow", b"a,b\n1,2\n", "cannot be read: it does not begin as an Arrow file does"),
+        ("empty.parquet", b"", "is empty"),
+        ("empty.csv", b"", "is empty"),
+        ("cut.parquet", whole[:-100], "cannot be read: truncated, its end is missing"),
+        ("head.parquet", b"PAR1", "cannot be read: truncated"),
+        ("secret.parquet", b"PARE" + whole[4:-4] + b"PARE", "is encrypted. Write it without a key"),
+        ("footer.parquet", None, "cannot be read: damaged"),
+        ("cut.arrow", arrow[:-100], "cannot be read: damaged"),
+        ("head.arrow", arrow[:6], "cannot be read: damaged"),
+        ("cut.stream.arrow", stream[:-500], "cannot be read: damaged"),
+        ("old.feather", b"FEA1" + b"\0" * 99, "cannot be read: it does not begin as an Arrow file"),
+        ("other.parquet", arrow, "is an Arrow file. Give it the suffix .arrow"),
+        ("other.npy", whole, "is a Parquet file. Give it the suffix .parquet"),
+        ("other.csv", whole, "is a Parquet file. Give it the suffix .parquet"),
+        ("rows.parquet", None, "holds no rows, nothing to select from"),
+        ("head.csv", b"a,b\n", "holds no rows, nothing to select from"),
+        ("nothing.parquet", None, "holds no rows"),
+        ("latin.csv", "a,b\né,2\n".encode("latin1"), "is no UTF-8 text. Save it as UTF-8"),
+        ("ragged.csv", b"a,b\n1,2\n3\n", "cannot be read: damaged"),
+        ("blank.csv", b"\n\n", "begins with a blank line. Remove it"),
+    ):
+        path = tmp_path / name
+        if data is not None:
+            path.write_bytes(data)
+        assert f"{name}: {fact}" in refusal(path)
+
+
+def test_a_damaged_arrow_file_does_not_crash(tmp_path, rng):
+    whole = save(pa.table({"e": [[1.0, 2.0]] * 50, "s": ["abc"] * 50}), tmp_path / "t.arrow")
+    data = bytearray(whole.read_bytes())
+    for at in rng.integers(8, len(data), size=150):
+        damaged = bytearray(data)
+        damaged[at] ^= 0xFF
+        whole.write_bytes(damaged)
+        try:
+            read(whole, key="e", id_key="s")
+        except InvalidInputError as err:
+            assert "\n" not in str(err)
+
+
+def test_a_table_and_a_matrix_are_not_joined(tmp_path, flat, x):
+    np.save(tmp_path / "x.npy", x)
+    table = save(flat, tmp_path / "t.parquet")
+    assert "x.npy: is no table where" in refusal(table, tmp_path / "x.npy")
+    assert "t.parquet: is a table where" in refusal(tmp_path / "x.npy", table)
+    assert refusal(tmp_path / "x.npy", columns="a").startswith("--columns: needs a table (.parquet")
+
+
+def test_without_pyarrow(tmp_path, flat, run):
+    path = save(flat, tmp_path / "t.parquet")
+    (tmp_path / "block" / "pyarrow").mkdir(parents=True)
+    (tmp_path / "block" / "pyarrow" / "__init__.py").write_text("raise ImportError('gone')")
+    paths = os.pathsep.join([str(tmp_path / "block"), *filter(None, sys.path)])
+    got = run(path, "--count", "8", PYTHONPATH=paths)
+    expected = "reading it needs pyarrow. Install it with pip install 'fast-select[table]'.\n"
+    assert (got.returncode, got.stderr.decode()) == (2, f"Error: {path}: {expected}")
+
+
+# Memory.
+
+
+def test_a_table_larger_than_memory_is_refused_before_it_is_read(tmp_path, flat, monkeypatch):
+    path = save(flat, tmp_path / "t.parquet")
+    monkeypatch.setattr(Dataset, "_fill", lambda *_: pytest.fail("was read"))
+    limited = refusal(path, max_memory=1 << 20)
+    assert "needs 1 MiB as a matrix of 400 x 4 float32 beside the" in limited
+    assert "where 1 MiB are allowed. Raise max_memory" in limited
+    monkeypatch.setattr(_core, "can_have", lambda size: False)
+    assert "400 x 4 float32, more than this machine has left. Read fewer" in refusal(path)
+    monkeypatch.undo()
+    monkeypatch.setattr(room_module, "memory_bytes", lambda: 6399)
+    assert "more than this machine has left" in refusal(path)
+    monkeypatch.setattr(room_module, "memory_bytes", lambda: 6400)
+    assert read(path).x.nbytes == 6400
+
+
+def test_shards_larger_than_memory_are_refused_before_they_are_read(tmp_path, x, monkeypatch):
+    for part in range(2):
+        np.save(tmp_path / f"{part}.npy", x[part::2])
+    monkeypatch.setattr(room_module, "memory_bytes", lambda: 6399)
+    assert "needs 1 MiB as a matrix of 400 x 4 float32" in refusal(tmp_path)
+
+
+def test_memory_is_the_matrix_and_a_batch(tmp_path, rng):
+    """One row group of 64 MiB, as pandas writes it, is never whole in Arrow's memory."""
+    x = rng.normal(size=(1 << 18, 64)).astype(np.float32)
+    column = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), 64)
+    pq.write_table(pa.table({"e": column}), tmp_path / "t.parquet", compression="none")
+    del column
+    pool = pa.default_memory_pool()
+    before, peak = pool.bytes_allocated(), 0
+    take = Dataset._fill.__globals__["Filling"].take
+
+    def watched(self, batch):
+        nonlocal peak
+        peak = max(peak, pool.bytes_allocated())
+        take(self, batch)
+
+    Dataset._fill.__globals__["Filling"].take = watched
+    try:
+        np.testing.assert_array_equal(read(tmp_path / "t.parquet").x, x)
+    finally:
+        Dataset._fill.__globals__["Filling"].take = take
+    assert peak - before < 40 << 20
+
+
+# Labels, lists of rows, streams, the command.
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("labels", [["b", "a", "c"], ["3", "1", "2"], [3, 1, 2], [True, False] * 2])
+def test_labels_in_a_column(tmp_path, x, form, labels):
+    y = np.resize(labels, N).tolist()
+    table = pa.table({"y": y, "a": x[:, 0]})
+    path = save(table, tmp_path / f"t.{form}")
+    expected = np.asarray(read_labels_of_list(y)).tolist()
+    for words in ({"label_key": "y"}, {"label_column": "y"}, {"label_column": "1"}):
+        features, got = with_labels(path, **words)
+        assert features.columns == ("a",)
+        if form != "csv" or not isinstance(y[0], bool):
+            assert np.asarray(got).tolist() == expected
+
+
+def with_labels(path, **words):
+    named = {"inputs": [str(path)], **words}
+    features = read_matrix(named)
+    return features, read_arrays(named, features)["labels"]
+
+
+def read_labels_of_list(values):
+    return labels_of(values, partial(InvalidInputError, "y"))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["b", "a"] * 200).dictionary_encode(),
+        pa.array([7, 5] * 200).dictionary_encode(),
+        pa.array(["b", "a"] * 200, pa.large_string()),
+        pa.array([b"b", b"a"] * 200),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_labels_in_columns_of_every_kind(tmp_path, column, x):
+    path = save(pa.table({"y": column, "a": x[:, 0]}), tmp_path / "t.parquet")
+    _, got = with_labels(path, label_key="y")
+    first = got[np.arange(2)].tolist()
+    assert first == ([7, 5] if first[0] == 7 else ["b", "a"])
+    assert got.codes.tolist() == [1, 0] * 200
+
+
+@pytest.mark.parametrize(
+    "labels,fact",
+    [
+        (["a", None], "column 'y': row 1 holds None, a missing value"),
+        ([1, None], "column 'y': row 1 holds None, a missing value"),
+        ([1.5, float("nan")], "column 'y': row 1 holds nan, a missing value"),
+        (pa.array(["a", None]).dictionary_encode(), "column 'y': row 1 holds None"),
+        (pa.array([1, 2], pa.date32()), r"column 'y': type is date32\[day\]. Use numbers or text"),
+        ([[1], [2]], "column 'y': type is list"),
+    ],
+)
+def test_labels_that_are_none(tmp_path, labels, fact):
+    path = save(pa.table({"y": labels, "a": [1.0, 2.0]}), tmp_path / "t.parquet")
+    with pytest.raises(InvalidInputError, match=fact):
+        with_labels(path, label_key="y")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_lists_in_tables(tmp_path, form):
+    one = save(pa.table({"label": ["b", "a", "b"]}), tmp_path / f"y.{form}")
+    assert np.asarray(read_labels(one, n=3)).tolist() == ["b", "a", "b"]
+    table = pa.table({"index": [5, 2, 7], "label": ["b", "a", "b"]})
+    path = save(table, tmp_path / f"s.{form}")
+    assert np.asarray(read_labels(path, column="label", n=3)).tolist() == ["b", "a", "b"]
+    assert np.asarray(read_labels(path, column="2", n=3)).tolist() == ["b", "a", "b"]
+    with pytest.raises(InvalidInputError, match="Choose one with --label-column"):
+        read_labels(path, n=3)
+    assert read_indices(path, n=9).tolist() == [5, 2, 7]
+    with pytest.raises(InvalidInputError, match="row 7, which is not below the 7 rows"):
+        read_indices(path, n=7)
+    odd = save(pa.table({"index": ["x", "y"], "b": [1, 2]}), tmp_path / f"o.{form}")
+    with pytest.raises(
+        InvalidInputError, match=r"Use numbers or text|where a row number is needed"
+    ):
+        read_indices(odd, n=7)
+
+
+@pytest.mark.parametrize("form", FORMATS[:-1])
+def test_tables_on_a_pipe(tmp_path, flat, x, form, monkeypatch):
+    data = save(flat, tmp_path / f"t.{form}").read_bytes()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+    got = read("-", id_key="id")
+    np.testing.assert_array_equal(got.x, x)
+    assert got.sha256() == read(tmp_path / f"t.{form}").sha256()
+    assert got.ids[np.array([7])].tolist() == ["a7"]
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_the_command_selects_what_it_selects_of_an_array(tmp_path, flat, x, run, form):
+    np.savez(tmp_path / "x.npz", x=x, y=flat["label"].to_numpy())
+    by_array = run(tmp_path / "x.npz", "--label-key", "y", "--count", "30", "-o", "-")
+    path = save(flat, tmp_path / f"t.{form}")
+    options = ("--count", "30", "--random", "2", "--label-key", "label")
+    got = run(path, *options, "-o", "-", "--columns", "emb_*")
+    assert got.stdout == by_array.stdout != b"", got.stderr
+    report = run(path, *options, "--json").stdout
+    assert json.loads(report)["input"]["columns"] == [f"emb_{j}" for j in range(4)]
+    plan = json.loads(run("plan", path, "--count", "30", "--json").stdout)
+    assert plan["input"]["matrix_bytes"] == N * 4 * (8 if form == "csv" else 4)
+    judged = run("evaluate", path, "-", "--random", "2", stdin=got.stdout)
+    assert judged.returncode == 0, judged.stderr
