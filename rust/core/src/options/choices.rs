@@ -171,6 +171,16 @@ choice! {
     }
 }
 
+choice! {
+    /// How much each pick counts.
+    Weighting {
+        /// Nothing is computed: all alike.
+        None = "none",
+        /// As many rows as have it as their nearest pick.
+        Nearest = "nearest",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,5 +200,6 @@ mod tests {
         check::<Scale>();
         check::<NonFinite>();
         check::<Balance>();
+        check::<Weighting>();
     }
 }

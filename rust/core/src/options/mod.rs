@@ -13,6 +13,6 @@ pub mod choices;
 pub mod spec;
 pub mod table;
 
-pub use choices::{Balance, Choice, Init, Method, NonFinite, Scale, Schedule, Space};
+pub use choices::{Balance, Choice, Init, Method, NonFinite, Scale, Schedule, Space, Weighting};
 pub use spec::{Command, Kind, OptionSpec, Section, Value};
 pub use table::{OPTIONS, Params, ValidParams};

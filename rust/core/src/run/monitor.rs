@@ -28,13 +28,15 @@ pub enum Stage {
     Baseline,
     /// Swaps that lower the objective further.
     Exchange,
+    /// Rows that each pick stands for.
+    Weights,
     /// Comparison with random selections.
     Quality,
 }
 
 impl Stage {
     /// All of them, in that order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Prepare,
         Self::Neighbors,
         Self::Graph,
@@ -44,6 +46,7 @@ impl Stage {
         Self::Decode,
         Self::Baseline,
         Self::Exchange,
+        Self::Weights,
         Self::Quality,
     ];
 
@@ -60,6 +63,7 @@ impl Stage {
             Self::Decode => "decode",
             Self::Baseline => "baseline",
             Self::Exchange => "exchange",
+            Self::Weights => "weights",
             Self::Quality => "quality",
         }
     }

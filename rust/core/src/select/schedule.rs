@@ -1,6 +1,6 @@
 //! Which stages run.
 
-use crate::options::Params;
+use crate::options::{Params, Weighting};
 use crate::run::monitor::Stage;
 
 /// Whether a stage is part of a selection with these parameters.
@@ -15,5 +15,6 @@ pub fn runs(stage: Stage, params: &Params) -> bool {
         Stage::Spectral => method.descends() && params.space.needs_spectrum(),
         Stage::Baseline => !method.exchanges() && !method.descends(),
         Stage::Exchange => method.exchanges(),
+        Stage::Weights => params.weights != Weighting::None,
     }
 }
