@@ -17,6 +17,7 @@ class SelectParameters(TypedDict, total=False):
     min_per_class: int
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
+    weights: Literal["none", "nearest"]
     max_memory: int | None
     n_random: int
     watts_per_core: float
@@ -52,6 +53,7 @@ class PlanParameters(TypedDict, total=False):
     min_per_class: int
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
+    weights: Literal["none", "nearest"]
     max_memory: int | None
     n_random: int
     threads: int | None

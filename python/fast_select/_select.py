@@ -33,21 +33,27 @@ class Selection:
 
     ``indices``: row numbers of the input, ascending, int64, (m,). ``report``: what
     ``fast-select`` writes as JSON (README, "The report"). ``labels``: of these rows, (m,).
+    ``weights``: how many rows each of them stands for, itself included, int64, (m,).
+    ``assignment``: for each row of the input the selected one that stands for it, int64, (n,); -1
+    for a row that was left out.
     """
 
     indices: NDArray[np.int64]
     report: dict[str, Any]
     labels: NDArray[Any] | None = None
+    weights: NDArray[np.int64] | None = None
+    assignment: NDArray[np.int64] | None = None
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The selection as a table: ``index``, and ``label`` where there are labels; all (m,)."""
-        known = {"index": self.indices, "label": self.labels}
+        """The selection as a table: ``index``, and what is known of each row; all (m,)."""
+        known = {"index": self.indices, "label": self.labels, "weight": self.weights}
         return {name: values for name, values in known.items() if values is not None}
 
 
 def select(
     X: ArrayLike,
     *,
+    assign: bool = False,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -66,6 +72,7 @@ def select(
     ----------
     X : (n, d) array of numbers, any strides, memory-mapped or not; masked and missing entries are
         NaN
+    assign : whether to return the pick of each row as well; implies ``weights="nearest"``
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
     ratio : number above 0 and at most 1, default None
@@ -87,6 +94,9 @@ def select(
     nonfinite : error, drop, default error
         What to do with rows that hold NaN or infinity; where they are dropped, a ratio is
         of the others.
+    weights : none, nearest, default none
+        What each selected row stands for; nearest: the rows (of its class) whose nearest
+        selected row it is, which sum to all rows.
     max_memory : number of bytes, 1 or more, default None
         Memory that the process may take, the mapped input aside. Blocks become smaller to
         keep to it, which selects other rows (the same ones at any number of threads), then
@@ -151,13 +161,14 @@ def select(
         Where a computation fails on valid input.
     """
     x = matrix(X)
-    return _select_sizes(x, [{}], meter, progress, parameters)[0]
+    return _select_sizes(x, [{}], assign, meter, progress, parameters)[0]
 
 
 def select_nested(
     X: ArrayLike,
     *,
     ratios: Sequence[float],
+    assign: bool = False,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -177,7 +188,7 @@ def select_nested(
     ratios = checked_ratios(ratios)
     descending = sorted(ratios, reverse=True)
     sizes = [{"ratio": ratio} for ratio in descending]
-    found = _select_sizes(x, sizes, meter, progress, parameters)
+    found = _select_sizes(x, sizes, assign, meter, progress, parameters)
     by_ratio = dict(zip(descending, found, strict=True))
     return [by_ratio[ratio] for ratio in ratios]
 
@@ -203,6 +214,7 @@ def checked_ratios(ratios: Sequence[float]) -> list[float]:
 def _select_sizes(
     x: NDArray[Any],
     sizes: list[dict[str, float]],
+    assign: bool,
     meter: Meter | None,
     progress: Progress | None,
     parameters: Any,
@@ -215,6 +227,8 @@ def _select_sizes(
         None if rows is None else row_numbers(rows, x.shape[0], partial(refused, name))
         for name, rows in ((name, options.pop(name, None)) for name in ("include", "exclude"))
     )
+    if assign and options.get("weights", "none") == "none":
+        options["weights"] = "nearest"
     asked = [checked("select", {**options, **size}) for size in sizes]
     with core_errors():
         for params in asked:
@@ -261,7 +275,16 @@ def _select_sizes(
                 progress=watch,
             )
             indices: NDArray[np.int64] = selected["indices"]
-            quality = _core.evaluate(prepared, indices, params, labels=codes, progress=watch)
+            weights = assignment = None
+            if params.values()["weights"] != "none":
+                weighed = _core.weigh(
+                    prepared, indices, params,
+                    labels=codes, with_assignment=assign, progress=watch,
+                )  # fmt: skip
+                weights, assignment = weighed["weights"], weighed["assignment"]
+            quality = _core.evaluate(
+                prepared, indices, params, weights=weights, labels=codes, progress=watch
+            )
             report = report_on(
                 x,
                 facts,
@@ -271,11 +294,12 @@ def _select_sizes(
                 quality,
                 at_hand,
                 kept=kept,
+                weights=weights,
                 groups=selected["groups"],
                 without_effect=idle,
             )
             chosen = None if codes is None or classes is None else classes[codes[indices]]
-            found.append(Selection(indices, report, chosen))
+            found.append(Selection(indices, report, chosen, weights, assignment))
             left_out = np.ones(x.shape[0], dtype=bool)
             left_out[indices] = False
             excluded = np.flatnonzero(left_out)

@@ -32,17 +32,44 @@ def table_writer(target: Target, columns: Mapping[str, NDArray[Any]]) -> Writer:
         if suffix == ".npy":
             np.save(file, indices)
         elif suffix == ".npz":
-            # numpy.savez wants a file that can be read as well.
-            with zipfile.ZipFile(cast("IO[bytes]", file), "w") as archive:
-                with archive.open("indices.npy", "w", force_zip64=True) as member:
-                    np.save(member, indices)
-        elif suffix == ".csv":
+            save_npz(file, "indices", indices)
+        elif is_table(target):
             file.write(lines([columns.keys()]))
             write_lines(file, list(columns.values()))
         else:
             write_lines(file, [indices])
 
     return write
+
+
+def is_table(target: Target) -> bool:
+    """Whether a selection's file has a place for all columns."""
+    return Path(target.name).suffix == ".csv"
+
+
+def assignment_writer(target: Target, assignment: NDArray[np.int64]) -> Writer:
+    """What writes the pick of each row by the suffix of its file; in CSV beside the row."""
+    suffix = Path(target.name).suffix
+
+    def write(file: Sink) -> None:
+        if suffix == ".npy":
+            np.save(file, assignment)
+        elif suffix == ".npz":
+            save_npz(file, "assignment", assignment)
+        elif suffix == ".csv":
+            file.write(lines([("row", "pick")]))
+            write_lines(file, [np.arange(assignment.size), assignment])
+        else:
+            write_lines(file, [assignment])
+
+    return write
+
+
+def save_npz(file: Sink, name: str, array: NDArray[Any]) -> None:
+    """Write an archive of one array: numpy.savez wants a file that can be read as well."""
+    with zipfile.ZipFile(cast("IO[bytes]", file), "w") as archive:
+        with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+            np.save(member, array)
 
 
 def write_lines(file: Sink, columns: Sequence[NDArray[Any]]) -> None:

@@ -13,7 +13,7 @@ from .._text import counted
 from ..energy import Meter
 from ..io import Features
 from ._commit import Outcome, Writer, write_all
-from ._output import json_printer, json_writer, table_writer
+from ._output import assignment_writer, is_table, json_printer, json_writer, table_writer
 from ._progress import StageProgress
 from ._sources import Sources
 from ._targets import Target, Targets, check_distinct
@@ -48,6 +48,7 @@ def places(
     stem: str,
     output: str | None,
     report: str | None,
+    assign: str | None = None,
     *,
     ratios: Sequence[float],
     as_json: bool,
@@ -58,14 +59,17 @@ def places(
         fact = "both print on stdout"
         raise InvalidInputError("-o - and --json", fact, "Give one of them a file")
     several = ratios if len(ratios) > 1 else (None,)
-    targets = [Targets.of(stem, output, report, force=force, ratio=ratio) for ratio in several]
+    targets = [
+        Targets.of(stem, output, report, assign, force=force, ratio=ratio) for ratio in several
+    ]
     check_distinct([*files_of(targets), *([Target.stdout()] if as_json else [])])
     return targets
 
 
 def files_of(targets: Sequence[Targets]) -> list[Target]:
     """All places, one after the other."""
-    return [place for each in targets for place in (each.indices, each.report) if place is not None]
+    places = ((each.indices, each.report, each.assignment) for each in targets)
+    return [place for each in places for place in each if place is not None]
 
 
 def select_and_write(
@@ -88,7 +92,9 @@ def select_and_write(
     sources.check_apart(files_of(targets))
     digest = Hash(features)
     with StageProgress(quiet=quiet) as progress:
+        assign = targets[0].assignment is not None
         shared = {"labels": labels, "progress": progress, "meter": meter, **parameters}
+        shared["assign"] = assign
         if len(ratios) > 1:
             results = select_nested(features.x, ratios=ratios, **shared)
         else:
@@ -101,6 +107,9 @@ def select_and_write(
         outputs.append((target.indices, table_writer(target.indices, result.columns())))
         if target.report is not None:
             outputs.append((target.report, json_writer(result.report)))
+        if target.assignment is not None and result.assignment is not None:
+            writer = assignment_writer(target.assignment, result.assignment)
+            outputs.append((target.assignment, writer))
     if as_json:
         reports = [result.report for result in results]
         printer = json_printer(reports[0] if len(reports) == 1 else reports)
@@ -114,6 +123,10 @@ def select_and_write(
             many = counted(result.indices.size, "index", "indices")
             many += f" of {counted(features.x.shape[0], 'row')}"
             written = [f"Wrote {many} to {target.indices.name}"]
+            if result.weights is not None and not is_table(target.indices):
+                written.append("Its weights have a place in .csv only: -o rows.csv")
+            if target.assignment is not None:
+                written.append(f"Wrote the pick of each row to {target.assignment.name}")
             if target.report is not None:
                 written.append(f"Wrote the report to {target.report.name}")
             show(result.report, written)

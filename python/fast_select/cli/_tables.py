@@ -24,6 +24,8 @@ def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> 
         print_sheet(sys.stderr, stage_table(report))
         console.print(Text(resources_line(report)))
     print_sheet(sys.stderr, quality_table(report["quality"]))
+    if "weights" in report:
+        console.print(Text(weight_line(report["weights"])))
     lines = [*input_lines(report), *report["selection"]["notes"]]
     lines += idle_lines(report["selection"].get("without_effect", []), report["options"])
     for line in lines:
@@ -174,6 +176,17 @@ def quality_table(quality: dict[str, Any]) -> Sheet:
         columns += [Column(name, means), Column("beaten", beaten)]
     draws = counted(quality["n_random"], "random selection")
     return Sheet(f"Quality, beside {draws} of the same size (0 is perfect)", columns)
+
+
+def weight_line(weights: dict[str, Any]) -> str:
+    """How uneven weights are, and what they do to the CF distance."""
+    least, median, most = (f"{weights[key]:g}" for key in ("min", "median", "max"))
+    size = f"{weights['effective_sample_size']:.4g}"
+    weighted, alike = (figure(weights[key]["cfd_m"]) for key in ("weighted", "unweighted"))
+    return (
+        f"Weights: {least} to {most}, median {median}, effective sample size {size}; "
+        f"CF distance x m {weighted} with them, {alike} without."
+    )
 
 
 def class_line(classes: list[dict[str, Any]]) -> str:

@@ -130,6 +130,7 @@ class Targets:
 
     indices: Target
     report: Target | None
+    assignment: Target | None = None
 
     @classmethod
     def of(
@@ -137,6 +138,7 @@ class Targets:
         stem: str,
         output: str | None,
         report: str | None,
+        assign: str | None = None,
         *,
         force: bool,
         ratio: float | None = None,
@@ -157,9 +159,14 @@ class Targets:
             indices = Target.of(marked(name, mark), "--output", force=force)
             if not indices.is_stream:
                 check_index_suffix(indices)
-        if report is None:
-            return cls(indices, None)
-        return cls(indices, Target.of(marked(report, mark), "--report", force=force))
+        reported = assigned = None
+        if report is not None:
+            reported = Target.of(marked(report, mark), "--report", force=force)
+        if assign is not None:
+            assigned = Target.of(marked(assign, mark), "--assign", force=force)
+            if not assigned.is_stream:
+                check_index_suffix(assigned)
+        return cls(indices, reported, assigned)
 
 
 def default_stem(inputs: Sequence[str]) -> str:
@@ -194,7 +201,7 @@ def check_distinct(targets: Sequence[Target]) -> None:
 
 
 def check_index_suffix(target: Target) -> None:
-    """Refuse a suffix that names no format of indices."""
+    """Refuse a suffix that names no format of row numbers."""
     suffix = Path(target.name).suffix
     if suffix not in LIST_SUFFIXES:
         known = ", ".join(LIST_SUFFIXES)

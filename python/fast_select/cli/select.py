@@ -44,6 +44,7 @@ def select(
     flatten: bool,
     output: str | None,
     report: str | None,
+    assign: str | None,
     force: bool,
     quiet: bool,
     as_json: bool,
@@ -76,7 +77,7 @@ def select(
     if len(set(ratios)) < len(ratios):
         raise InvalidInputError("--ratio", "is given twice with the same value", "Leave one out")
     stem = default_stem(inputs)
-    targets = places(stem, output, report, ratios=ratios, as_json=as_json, force=force)
+    targets = places(stem, output, report, assign, ratios=ratios, as_json=as_json, force=force)
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
     sources = Sources([*inputs, labels, include, exclude])

@@ -3,7 +3,6 @@
 use fast_select_core::quality::COVERAGE_ROWS;
 use fast_select_core::quality::evaluate::{Figures, Judging, Summary, evaluate as core_evaluate};
 use fast_select_core::quality::unseen::N_FREQS;
-use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -23,7 +22,7 @@ fn evaluate<'py>(
     prepared: &PyPrepared,
     indices: Numbers<'py>,
     params: &PyParams,
-    weights: Option<PyReadonlyArray1<'py, f64>>,
+    weights: Option<Numbers<'py>>,
     labels: Option<Numbers<'py>>,
     n_random: Option<usize>,
     with_discrepancies: bool,
@@ -31,7 +30,8 @@ fn evaluate<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let inner = &prepared.inner;
     let indices = numbers(Some(&indices)).unwrap_or_default();
-    let weights = weights.map(|weights| weights.as_array().to_vec());
+    let weights: Option<Vec<f64>> =
+        numbers(weights.as_ref()).map(|weights| weights.into_iter().map(|w| w as f64).collect());
     let classes = match numbers(labels.as_ref()) {
         None => None,
         Some(labels) => Some(inner.classes(Some(&labels)).map_err(to_py)?),

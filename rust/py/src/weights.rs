@@ -3,7 +3,7 @@
 use fast_select_core::run::monitor::Stage;
 use fast_select_core::weights::{nearest_picks, weights};
 use fast_select_core::{Error, Result};
-use numpy::{PyArray1, ToPyArray};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -16,7 +16,7 @@ use crate::select::{Numbers, numbers};
 /// What no pick stands for: a row that was left out.
 const UNASSIGNED: i64 = -1;
 
-/// `weights` of the input rows `indices`, ascending; where it is asked for, `assignment`: for each
+/// `weights` of the input rows `indices`, ascending; `assignment`, or `None` where it is not asked for: for each
 /// input row that of its pick, or -1 where it was left out.
 #[pyfunction]
 #[pyo3(signature = (prepared, indices, params, *, labels = None, with_assignment = false, progress = None))]
@@ -50,13 +50,14 @@ fn weigh<'py>(
     let counts = weights(&assigned, &picks).into_iter();
     let result = PyDict::new(py);
     result.set_item("weights", PyArray1::from_iter(py, counts.map(|w| w as i64)))?;
-    if with_assignment {
+    let assignment = with_assignment.then(|| {
         let mut picked = vec![UNASSIGNED; inner.facts.n_rows];
         for (&row, pick) in inner.rows.iter().zip(assigned) {
             picked[row as usize] = i64::from(inner.rows[pick as usize]);
         }
-        result.set_item("assignment", picked.to_pyarray(py))?;
-    }
+        picked.into_pyarray(py)
+    });
+    result.set_item("assignment", assignment)?;
     Ok(result)
 }
 
