@@ -14,7 +14,18 @@ BENCH = Path(__file__).parent / "bench"
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["ablation", "accuracy", "fit_plan", "scaling", "speed", "tuning", "weights", "whole"]
+    "name",
+    [
+        "ablation",
+        "accuracy",
+        "assigning",
+        "fit_plan",
+        "scaling",
+        "speed",
+        "tuning",
+        "weights",
+        "whole",
+    ],
 )
 def test_scripts_say_what_they_do(name):
     command = [sys.executable, BENCH / f"{name}.py", "--help"]

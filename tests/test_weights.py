@@ -73,7 +73,7 @@ def test_every_row_goes_to_its_nearest_pick(rng, kind, count, with_labels):
 
 
 @pytest.mark.parametrize("n,m", [(9000, 4500), (9000, 5000)])
-@pytest.mark.parametrize("p", [2, 40])
+@pytest.mark.parametrize("p", [2, 64])
 def test_bounds_leave_no_nearer_pick_out(rng, n, m, p):
     """So many picks that cells and short rows take part; rows as they come and in clusters."""
     clusters = rng.normal(size=(30, p))[rng.integers(0, 30, n)] * (np.arange(n) % 2)[:, None]

@@ -47,10 +47,10 @@ knows no scale."""
 STEPS = 2000
 CONCLUSION = (
     "A kind was to become `--weights KIND` for models' sake if it helped either of them, at 1 or",
-    "10 %, by more than its standard error beside no weights and beside `nearest`. `matched` does so",
-    "nowhere, with either kernel, and is left out. `nearest` helps logistic regression at 1 % and",
-    "costs the forest accuracy at 10 %: `--weights nearest` is there to say what a pick stands for,",
-    "`compare` trains without weights.",
+    "10 %, by more than its standard error beside no weights and beside `nearest`. `matched` does",
+    "so nowhere, with either kernel, and is left out. `nearest` helps logistic regression at 1 %",
+    "and costs the forest accuracy at 10 %: `--weights nearest` is there to say what a pick stands",
+    "for, and `compare` trains without weights.",
 )
 """What the tables decided."""
 
@@ -153,9 +153,10 @@ def page(runs: Iterable[Run]) -> str:
     lines = [
         "# What weights are worth to models",
         "",
-        f"Picks of the default method with labels, {len(seeds)} seeds, up to {MAX_ROWS} rows a set.",
-        "Accuracy in % without weights, and the difference that those of each kind make, ± its",
-        "standard error over seeds; in the last line over sets. `weights.py` says what the kinds are.",
+        f"Picks of the default method with labels, {len(seeds)} seeds, up to {MAX_ROWS} rows a",
+        "set. Accuracy in % without weights, and the difference that those of each kind make, ±",
+        "its standard error over seeds; in the last line over sets. `weights.py` says what the",
+        "kinds are.",
         "",
         *CONCLUSION,
     ]

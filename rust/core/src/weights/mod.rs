@@ -185,13 +185,19 @@ mod tests {
     }
 
     #[test]
-    fn short_rows_and_cells_leave_nothing_out() {
-        // So many pairs that the contraction takes part.
+    fn short_rows_and_bounds_leave_nothing_out() {
+        // So many picks and pairs that both take part.
         for kind in [0, 1, 2] {
-            let z = data(6000, 32, kind);
-            let picks = &random_selections(6000, 1500, 1, 5)[0];
-            let all = vec![(0..6000).collect::<Vec<_>>()];
-            assert_eq!(assigned(&z, &all, picks), plain(&z, &all, picks), "{kind}");
+            let (n, m) = (9000_u32, 4500);
+            let z = data(n as usize, 50, kind);
+            let picks = &random_selections(n as usize, m, 1, 5)[0];
+            let got = assigned(&z, &[(0..n).collect()], picks);
+            let others = (0..n).filter(|i| picks.binary_search(i).is_err());
+            for i in others.step_by(29) {
+                let to = |j: u32| squared_distance_f64(z.row(i as usize), z.row(j as usize));
+                let nearest = picks.iter().map(|&j| to(j)).fold(f64::INFINITY, f64::min);
+                assert_eq!(to(got[i as usize]), nearest, "{kind} {i}");
+            }
         }
     }
 
