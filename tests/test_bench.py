@@ -14,7 +14,18 @@ BENCH = Path(__file__).parent / "bench"
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["ablation", "accuracy", "fit_plan", "scaling", "speed", "tuning", "whole"]
+    "name",
+    [
+        "ablation",
+        "accuracy",
+        "assigning",
+        "fit_plan",
+        "scaling",
+        "speed",
+        "tuning",
+        "weights",
+        "whole",
+    ],
 )
 def test_scripts_say_what_they_do(name):
     command = [sys.executable, BENCH / f"{name}.py", "--help"]
@@ -107,3 +118,34 @@ def test_rivals_take_what_a_stratified_pick_takes(monkeypatch):
     assert rival(prepared, 20, None, 0).tolist() == list(range(143, 163))
     with pytest.raises(ValueError, match="1 different rows where 2 are asked for"):
         rivals.checked(np.array([7, 7]), 2)
+
+
+def test_matched_weights_minimise_the_distance(monkeypatch):
+    """Its gradient by finite differences; none of the weights can rise at another's cost."""
+    monkeypatch.syspath_prepend(str(BENCH))
+    import weights
+
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(80, 3))
+    picks, radii = rows[:9], weights.KERNELS["matched"]
+    w = weights.matched_weights(rows, picks, radii)
+    assert w.sum() == pytest.approx(80)
+    assert (w >= 0).all()
+    step = 1e-4
+
+    def slope(i):
+        ahead, back = (w + sign * step * np.eye(9)[i] for sign in (1, -1))
+        return (objective(ahead) - objective(back)) / (2 * step)
+
+    def objective(w):
+        own = w @ weights.kernel(picks, picks, radii) @ w / 80**2
+        return own - 2 * w @ weights.kernel(picks, rows, radii).mean(axis=1) / 80
+
+    slopes = np.array([slope(i) for i in range(9)])
+    least = slopes.min()
+    assert (np.abs(slopes[w > 1e-6] - least) < 1e-6).all()
+    assert (
+        objective(w)
+        < objective(weights.nearest_weights(rows, picks))
+        < objective(np.eye(9)[0] * 80)
+    )

@@ -1,6 +1,11 @@
 """Groups of siblings, of which only a few rows may be picked."""
 
+import subprocess
+import sys
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import fast_select
@@ -142,3 +147,106 @@ def test_plan_takes_groups(siblings):
     assert fast_select.plan(x, ratio=0.1, groups=groups, max_per_group=1)["count"] == 300
     with pytest.raises(InvalidInputError, match="max_per_group: has no effect without groups"):
         fast_select.plan(x, ratio=0.1, max_per_group=1)
+
+
+# The command.
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, siblings):
+    x, groups, labels = siblings
+    place = tmp_path_factory.mktemp("groups")
+    names = [f"video {group}" for group in groups]
+    np.save(place / "x.npy", x)
+    np.savez(place / "all.npz", x=x, y=labels, video=groups)
+    (place / "groups.txt").write_text("\n".join(names) + "\n")
+    rows = zip(names, labels, strict=True)
+    (place / "groups.csv").write_text("video,y\n" + "".join(f"{v},{y}\n" for v, y in rows))
+    table = {"video": names, "y": labels} | {f"e{j}": x[:, j] for j in range(x.shape[1])}
+    pq.write_table(pa.table(table), place / "t.parquet")
+    return place
+
+
+def command(folder, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "fast_select", *words, "--random", "2", "--force"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["x.npy", "--groups", "groups.txt"],
+        ["x.npy", "--groups", "groups.csv", "--group-column", "video"],
+        ["x.npy", "--groups", "all.npz", "--group-key", "video"],
+        ["x.npy", "--groups", "t.parquet", "--group-column", "1"],
+        ["all.npz", "--key", "x", "--group-key", "video", "--label-key", "y"],
+        ["t.parquet", "--group-key", "video", "--label-key", "y"],
+        ["t.parquet", "--columns", "e*", "--group-column", "video"],
+    ],
+)
+def test_groups_come_from_a_file_or_the_input_and_are_verified(folder, siblings, words):
+    _, groups, _ = siblings
+    done = command(folder, *words, "--count", "540", "--max-per-group", "1", "-o", "a.npy")
+    assert done.returncode == 0, done.stderr
+    assert most_of_a_group(groups, np.load(folder / "a.npy")) == 1
+    [report] = folder.glob("*.report.json")
+    again = subprocess.run(
+        [sys.executable, "-m", "fast_select", "verify", report.name],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert again.returncode == 0 and again.stdout.startswith("The same rows: 540 of 3,000")
+    report.unlink()
+
+
+@pytest.mark.parametrize(
+    "words,told",
+    [
+        (
+            ["x.npy", "--group-key", "g"],
+            "--group-key: needs a table or one .npz file. Use --groups",
+        ),
+        (["x.npy", "--groups", "groups.txt"], "--groups: has no effect without max_per_group"),
+        (["x.npy", "--max-per-group", "1"], "--max-per-group: has no effect without groups"),
+        (
+            ["x.npy", "--groups", "groups.csv", "--max-per-group", "1"],
+            "groups.csv: holds several columns: 1 'video', 2 'y'. Choose one with --group-column",
+        ),
+        (
+            ["x.npy", "--groups", "groups.txt", "--max-per-group", "1", "--count", "601"],
+            "--count: 601 is more than the 600 rows that the groups give. Select fewer, or raise "
+            "--max-per-group",
+        ),
+        (["t.parquet", "--group-key", "vid", "--max-per-group", "1"], "t.parquet: has no column"),
+    ],
+)
+def test_what_cannot_be_is_told_on_one_line(folder, words, told):
+    size = [] if "--count" in words else ["--ratio", "0.1"]
+    done = command(folder, *words, *size)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: {told}") and done.stderr.count("\n") == 1
+
+
+def test_all_of_it_together(folder, siblings):
+    _, groups, labels = siblings
+    (folder / "gold.txt").write_text("7\n90\n")
+    (folder / "test.txt").write_text("\n".join(map(str, range(1000, 1100))))
+    done = command(
+        folder, "t.parquet", "--label-key", "y", "--group-key", "video", "--max-per-group", "1",
+        "--include", "gold.txt", "--exclude", "test.txt", "--ratio", "0.15", "--ratio", "0.05",
+        "--rank", "--weights", "nearest", "--assign", "picks.npy", "-o", "all.csv",
+        "--subset", "rows.parquet",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for ratio, count in (("0.15", 450), ("0.05", 150)):
+        table = np.genfromtxt(folder / f"all-{ratio}.csv", delimiter=",", names=True, dtype=int)
+        assert table.dtype.names == ("index", "label", "weight", "rank")
+        assert table.size == count and table["weight"].sum() == N
+        assert np.array_equal(table["rank"], np.arange(1, count + 1))
+        assert {*table["index"][:2]} == {7, 90}
+        assert most_of_a_group(groups, table["index"]) == 1
+        assert np.array_equal(labels[table["index"]], table["label"])
+        picks = np.load(folder / f"picks-{ratio}.npy")
+        assert np.array_equal(np.bincount(picks, minlength=N)[table["index"]], table["weight"])
+        assert pq.read_table(folder / f"rows-{ratio}.parquet").num_rows == count

@@ -128,8 +128,8 @@ BAD = (
         (WHOLE[:20], "truncated in the header"),
         (WHOLE[:8], "truncated in the header"),
         (b"\x93NUM", "truncated|neither|none of"),
-        (b"\x80\x04pickle", "does not begin as|neither"),
-        (b"{}", "does not begin as|neither"),
+        (b"\x80\x04pickle", "does not begin as|neither|none of"),
+        (b"{}", "does not begin as|neither|none of"),
     ]
 )
 

@@ -82,11 +82,21 @@ def rank(
     include: NDArray[np.int64] | None = None,
     progress: Progress | None = None,
 ) -> NDArray[np.int64]: ...
+def weigh(
+    prepared: Prepared,
+    indices: NDArray[np.int64],
+    params: Params,
+    *,
+    labels: NDArray[np.int64] | None = None,
+    with_assignment: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]: ...
 def evaluate(
     prepared: Prepared,
     indices: NDArray[np.int64],
     params: Params,
     *,
+    weights: NDArray[np.int64] | None = None,
     labels: NDArray[np.int64] | None = None,
     n_random: int | None = None,
     with_discrepancies: bool = False,

@@ -21,6 +21,7 @@ class SelectParameters(TypedDict, total=False):
     rank: bool
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
+    weights: Literal["none", "nearest"]
     max_memory: int | None
     n_random: int
     watts_per_core: float
@@ -59,6 +60,7 @@ class PlanParameters(TypedDict, total=False):
     rank: bool
     scale: Literal["auto", "none", "standard"]
     nonfinite: Literal["error", "drop"]
+    weights: Literal["none", "nearest"]
     max_memory: int | None
     n_random: int
     threads: int | None

@@ -37,21 +37,31 @@ class Selection:
 
     ``indices``: row numbers of the input, ascending, int64, (m,). ``report``: what
     ``fast-select`` writes as JSON (README, "The report"). ``labels``, ``ids``: of these rows, (m,).
-    ``rank``: place of each in the order in which to take them, from 1, (m,).
+    ``weights``: how many rows each of them stands for, itself included, int64, (m,). ``rank``:
+    place of each in the order in which to take them, from 1, (m,). ``assignment``: for each row of
+    the input the selected one that stands for it, int64, (n,); -1 for a row that was left out.
     """
 
     indices: NDArray[np.int64]
     report: dict[str, Any]
     labels: NDArray[Any] | None = None
     ids: NDArray[Any] | None = None
+    weights: NDArray[np.int64] | None = None
     rank: NDArray[np.int64] | None = None
+    assignment: NDArray[np.int64] | None = None
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The selection as a table: ``index`` and, if known, ``id``, ``label``, ``rank``; all (m,).
+        """The selection as a table: ``index`` and what else is known of each row; all (m,).
 
         Rows are in the order of their ranks, or else ascending.
         """
-        table = {"index": self.indices, "id": self.ids, "label": self.labels, "rank": self.rank}
+        table = {
+            "index": self.indices,
+            "id": self.ids,
+            "label": self.labels,
+            "weight": self.weights,
+            "rank": self.rank,
+        }
         order = slice(None) if self.rank is None else np.argsort(self.rank)
         return {name: values[order] for name, values in table.items() if values is not None}
 
@@ -60,6 +70,7 @@ def select(
     X: ArrayLike,
     *,
     ids: ArrayLike | None = None,
+    assign: bool = False,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -81,6 +92,7 @@ def select(
         entries are NaN
     ids : (n,) whole numbers, text or objects such as UUIDs, no two alike, which come back with the
         selection; they have no part in it
+    assign : whether to return the pick of each row as well; implies ``weights="nearest"``
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
     ratio : number above 0 and at most 1, default None
@@ -113,6 +125,9 @@ def select(
     nonfinite : error, drop, default error
         What to do with rows that hold NaN or infinity; where they are dropped, a ratio is
         of the others.
+    weights : none, nearest, default none
+        What each selected row stands for; nearest: the rows (of its class) whose nearest
+        selected row it is, which sum to all rows.
     max_memory : number of bytes, 1 or more, default None
         Memory that the process may take, the mapped input aside. Blocks become smaller to
         keep to it, which selects other rows (the same ones at any number of threads), then
@@ -177,7 +192,7 @@ def select(
         Where a computation fails on valid input.
     """
     x = matrix(X)
-    return _select_sizes(x, [{}], ids, meter, progress, parameters)[0]
+    return _select_sizes(x, [{}], ids, assign, meter, progress, parameters)[0]
 
 
 def select_nested(
@@ -185,6 +200,7 @@ def select_nested(
     *,
     ratios: Sequence[float],
     ids: ArrayLike | None = None,
+    assign: bool = False,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -204,7 +220,7 @@ def select_nested(
     ratios = checked_ratios(ratios)
     descending = sorted(ratios, reverse=True)
     sizes = [{"ratio": ratio} for ratio in descending]
-    found = _select_sizes(x, sizes, ids, meter, progress, parameters)
+    found = _select_sizes(x, sizes, ids, assign, meter, progress, parameters)
     by_ratio = dict(zip(descending, found, strict=True))
     return [by_ratio[ratio] for ratio in ratios]
 
@@ -231,6 +247,7 @@ def _select_sizes(
     x: NDArray[Any],
     sizes: list[dict[str, float]],
     ids: Any,
+    assign: bool,
     meter: Meter | None,
     progress: Progress | None,
     parameters: Any,
@@ -250,6 +267,8 @@ def _select_sizes(
         None if rows is None else row_numbers(rows, x.shape[0], partial(refused, name))
         for name, rows in ((name, options.pop(name, None)) for name in ("include", "exclude"))
     )
+    if assign and options.get("weights", "none") == "none":
+        options["weights"] = "nearest"
     asked = [checked("select", {**options, **size}) for size in sizes]
     with core_errors():
         for params in asked:
@@ -310,10 +329,18 @@ def _select_sizes(
             }
             selected = _core.select(prepared, count, params, progress=watch, **request)
             indices: NDArray[np.int64] = selected["indices"]
-            ranks, ranking = None, None
+            ranks = ranking = weights = assignment = None
             if params.values()["rank"]:
                 ranks, ranking = rank(prepared, indices, params, request, watch)
-            quality = _core.evaluate(prepared, indices, params, labels=codes, progress=watch)
+            if params.values()["weights"] != "none":
+                weighed = _core.weigh(
+                    prepared, indices, params,
+                    labels=codes, with_assignment=assign, progress=watch,
+                )  # fmt: skip
+                weights, assignment = weighed["weights"], weighed["assignment"]
+            quality = _core.evaluate(
+                prepared, indices, params, weights=weights, labels=codes, progress=watch
+            )
             report = report_on(
                 x,
                 facts,
@@ -325,13 +352,22 @@ def _select_sizes(
                 kept=kept,
                 hashes={"values": prepared.values_hash, **hashes},
                 ratios=ratios,
+                weights=weights,
                 groups=selected["groups"],
                 ranking=ranking,
                 without_effect=idle,
             )
-            chosen = None if labels is None else labels[indices]
-            own = None if names is None else names[indices]
-            found.append(Selection(indices, report, chosen, own, ranks))
+            found.append(
+                Selection(
+                    indices,
+                    report,
+                    labels=None if labels is None else labels[indices],
+                    ids=None if names is None else names[indices],
+                    weights=weights,
+                    rank=ranks,
+                    assignment=assignment,
+                )
+            )
             left_out = np.ones(x.shape[0], dtype=bool)
             left_out[indices] = False
             excluded = np.flatnonzero(left_out)

@@ -21,7 +21,7 @@ from ._rows import row_numbers
 from ._select import Progress, Selection, check_watchers, select, select_nested
 from .report import ROUNDING, SCHEMA
 
-IDLE = frozenset({"threads", "max_memory", "n_random", "rank", "watts_per_core"})
+IDLE = frozenset({"threads", "max_memory", "n_random", "rank", "watts_per_core", "weights"})
 """Options on which no row depends; what `max_memory` did to the blocks is in `block_rows`."""
 
 LISTED = 5

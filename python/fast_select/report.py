@@ -64,14 +64,17 @@ def report_on(
     *,
     kept: NDArray[np.int64] | None = None,
     hashes: dict[str, str | None] | None = None,
+    weights: NDArray[np.int64] | None = None,
     **facts: Any,
 ) -> dict[str, Any]:
     """The report on a selection of rows of `x`; all of it can be written as JSON.
 
     `labels`: codes and the classes that they stand for; `kept`: the rows that were not left out for
-    NaN or infinity, unless that is all; `hashes`: of what it was made from;
+    NaN or infinity, unless that is all; `hashes`: of what it was made from; `weights`: of the rows
+    selected, where they are known;
     `facts`: what its making has to tell.
     """
+    weighted = quality.pop("weighted")
     quality = ranked(quality)
     classes = class_counts(indices, *labels, kept=kept)
     summary: dict[str, Any] = {**meter.summary()}
@@ -98,6 +101,7 @@ def report_on(
             ],
         },
         "quality": quality,
+        **({} if weights is None else {"weights": weight_figures(weights, weighted, quality)}),
         "verdict": verdict(quality),
         **summary,
         "memory": {
@@ -105,6 +109,25 @@ def report_on(
             "mapped_input_bytes": mapped_bytes(x),
             "max_bytes": options.get("max_memory"),
         },
+    }
+
+
+def weight_figures(
+    weights: NDArray[np.int64], weighted: dict[str, float], quality: dict[str, Any]
+) -> dict[str, Any]:
+    """How uneven weights are, and the CF distance with them and without.
+
+    The effective sample size, (sum w)^2 / sum w^2 (Kish), is that of as many rows of equal weights
+    as have a mean of as large a variance.
+    """
+    w = weights.astype(float)
+    return {
+        "min": int(weights.min()),
+        "median": float(np.median(w)),
+        "max": int(weights.max()),
+        "effective_sample_size": float(w.sum() ** 2 / (w**2).sum()),
+        "weighted": weighted,
+        "unweighted": {name: quality["selection"][name] for name in weighted},
     }
 
 

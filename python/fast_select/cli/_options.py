@@ -192,6 +192,11 @@ output_options = added(
             "--report",
             help="Where to write the report. [default: <input>.report.json here; none with -o -]",
         ),
+        click.option(
+            "--assign",
+            help=f"Where to write, for each row, the selected row that stands for it: {LISTS}, as "
+            "--weights nearest has it; -1 for a row left out.",
+        ),
         click.option("--force", is_flag=True, help="Overwrite existing files; never an input."),
     ]
 )

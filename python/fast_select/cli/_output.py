@@ -9,7 +9,7 @@ import sys
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,10 @@ from ..io import ARROW_SUFFIXES, PARQUET_SUFFIXES
 from ._commit import Sink, Writer
 from ._targets import Target
 
+if TYPE_CHECKING:
+    from .._ids import Ids
+    from .._select import Selection
+
 BLOCK = 1 << 16
 """Lines made at a time; in between the run can be stopped."""
 
@@ -26,16 +30,17 @@ Report = dict[str, Any] | list[dict[str, Any]]
 
 
 def table_writer(target: Target, columns: Mapping[str, NDArray[Any]]) -> Writer:
-    """What writes a selection by the suffix of its file.
+    """What writes a selection, or the picks of all rows, by the suffix of its file.
 
-    Tables and archives have all columns, .npy the indices, text the ids or, without ids, these.
+    Tables and archives have all columns, .npy the row numbers, text the ids or, without ids, these.
     """
     suffix = Path(target.name).suffix
-    indices = columns["index"]
+    rows = columns.get("pick", columns.get("index"))
+    names = columns.get("pick_id", columns.get("id", rows))
 
     def write(file: Sink) -> None:
         if suffix == ".npy":
-            np.save(file, indices)
+            np.save(file, cast("NDArray[Any]", rows))
         elif suffix == ".npz":
             # numpy.savez wants a file that can be read as well.
             with zipfile.ZipFile(cast("IO[bytes]", file), "w") as archive:
@@ -51,9 +56,30 @@ def table_writer(target: Target, columns: Mapping[str, NDArray[Any]]) -> Writer:
             file.write(lines([columns.keys()]))
             write_lines(file, list(columns.values()))
         else:
-            write_lines(file, [columns.get("id", indices)])
+            write_lines(file, [cast("NDArray[Any]", names)])
 
     return write
+
+
+def assignment_columns(selection: Selection, ids: Ids | None) -> dict[str, NDArray[Any]]:
+    """Each row, the pick that stands for it (-1 for none), and the ids of both where there are."""
+    picks = selection.assignment
+    if picks is None:
+        return {}
+    rows = np.arange(picks.size)
+    if ids is None or selection.ids is None:
+        return {"row": rows, "pick": picks}
+    own = selection.ids[np.searchsorted(selection.indices, np.maximum(picks, selection.indices[0]))]
+    if (picks < 0).any():
+        own = own.astype(object)
+        own[picks < 0] = None
+    return {"row": rows, "id": ids[rows], "pick": picks, "pick_id": own}
+
+
+def has_columns(target: Target) -> bool:
+    """Whether a file has a place for what is known of each row beside its number."""
+    tables = (".csv", ".npz", *PARQUET_SUFFIXES, *ARROW_SUFFIXES)
+    return not target.is_stream and Path(target.name).suffix in tables
 
 
 def unboxed(values: NDArray[Any]) -> NDArray[Any]:

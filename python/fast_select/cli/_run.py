@@ -12,7 +12,7 @@ from .._text import counted
 from ..energy import Meter
 from ..io import Features
 from ._commit import Outcome, Writer, write_all
-from ._output import json_printer, json_writer, table_writer
+from ._output import assignment_columns, has_columns, json_printer, json_writer, table_writer
 from ._progress import StageProgress
 from ._sources import Sources
 from ._subset import check_subset, subset_writer
@@ -48,11 +48,12 @@ def places(
     stem: str,
     output: str | None,
     report: str | None,
+    assign: str | None = None,
+    subset: str | None = None,
     *,
     ratios: Sequence[float],
     as_json: bool,
     force: bool,
-    subset: str | None = None,
 ) -> list[Targets]:
     """Where the results of each of `ratios`, or of a count, go; checked before any work."""
     if output == "-" and as_json:
@@ -60,7 +61,7 @@ def places(
         raise InvalidInputError("-o - and --json", fact, "Give one of them a file")
     several = ratios if len(ratios) > 1 else (None,)
     targets = [
-        Targets.of(stem, output, report, subset=subset, force=force, ratio=ratio)
+        Targets.of(stem, output, report, assign=assign, subset=subset, force=force, ratio=ratio)
         for ratio in several
     ]
     check_distinct([*files_of(targets), *([Target.stdout()] if as_json else [])])
@@ -69,7 +70,7 @@ def places(
 
 def files_of(targets: Sequence[Targets]) -> list[Target]:
     """All places, one after the other."""
-    places = ((each.indices, each.report, each.subset) for each in targets)
+    places = ((each.indices, each.report, each.assignment, each.subset) for each in targets)
     return [place for each in places for place in each if place is not None]
 
 
@@ -99,7 +100,7 @@ def select_and_write(
             check_subset(target.subset, features)
     digest = Hash(features)
     with StageProgress(quiet=quiet) as progress:
-        given = {"ids": features.ids, **parameters}
+        given = {"ids": features.ids, "assign": targets[0].assignment is not None, **parameters}
         shared: dict[str, Any] = {"progress": progress, "meter": meter, **given}
         if len(ratios) > 1:
             results = select_nested(features.x, ratios=ratios, **shared)
@@ -117,6 +118,9 @@ def select_and_write(
         outputs.append((target.indices, table_writer(target.indices, result.columns())))
         if target.report is not None:
             outputs.append((target.report, json_writer(result.report)))
+        if target.assignment is not None:
+            columns = assignment_columns(result, features.ids)
+            outputs.append((target.assignment, table_writer(target.assignment, columns)))
         if target.subset is not None:
             writer = subset_writer(target.subset, features, result.indices, sources)
             outputs.append((target.subset, writer))
@@ -133,6 +137,10 @@ def select_and_write(
             many = counted(result.indices.size, "index", "indices")
             many += f" of {counted(features.x.shape[0], 'row')}"
             written = [f"Wrote {many} to {target.indices.name}"]
+            if result.weights is not None and not has_columns(target.indices):
+                written.append("Weights have a place in tables and .npz only: -o rows.csv")
+            if target.assignment is not None:
+                written.append(f"Wrote the pick of each row to {target.assignment.name}")
             if target.report is not None:
                 written.append(f"Wrote the report to {target.report.name}")
             if target.subset is not None:

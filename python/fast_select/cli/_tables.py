@@ -26,6 +26,8 @@ def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> 
     print_sheet(sys.stderr, quality_table(report["quality"]))
     if report["selection"].get("ranking"):
         print_sheet(sys.stderr, ranking_table(report["selection"]["ranking"]))
+    if "weights" in report:
+        console.print(Text(weight_line(report["weights"])))
     lines = [*input_lines(report), *report["selection"]["notes"]]
     lines += idle_lines(report["selection"].get("without_effect", []), report["options"])
     for line in lines:
@@ -192,6 +194,17 @@ def ranking_table(ranking: list[dict[str, Any]]) -> Sheet:
             cells = [figure(each[metric]) if each else "" for each in drawn]
             columns.append(Column(f"{name}, {kind}", cells))
     return Sheet("The first rows, beside selections and random ones of as many", columns)
+
+
+def weight_line(weights: dict[str, Any]) -> str:
+    """How uneven weights are, and what they do to the CF distance."""
+    least, median, most = (f"{weights[key]:g}" for key in ("min", "median", "max"))
+    size = f"{weights['effective_sample_size']:.4g}"
+    weighted, alike = (figure(weights[key]["cfd_m"]) for key in ("weighted", "unweighted"))
+    return (
+        f"Weights: {least} to {most}, median {median}, effective sample size {size}; "
+        f"CF distance x m {weighted} with them, {alike} without."
+    )
 
 
 def class_line(classes: list[dict[str, Any]]) -> str:

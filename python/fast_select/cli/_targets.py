@@ -131,6 +131,7 @@ class Targets:
 
     indices: Target
     report: Target | None
+    assignment: Target | None = None
     subset: Target | None = None
 
     @classmethod
@@ -140,6 +141,7 @@ class Targets:
         output: str | None,
         report: str | None,
         *,
+        assign: str | None = None,
         subset: str | None = None,
         force: bool,
         ratio: float | None = None,
@@ -160,11 +162,13 @@ class Targets:
             indices = Target.of(marked(name, mark), "--output", force=force)
             if not indices.is_stream:
                 check_index_suffix(indices)
-        places = [
-            None if name is None else Target.of(marked(name, mark), what, force=force)
-            for name, what in ((report, "--report"), (subset, "--subset"))
-        ]
-        return cls(indices, *places)
+        places = {
+            what: None if name is None else Target.of(marked(name, mark), f"--{what}", force=force)
+            for what, name in (("report", report), ("assign", assign), ("subset", subset))
+        }
+        if places["assign"] is not None and not places["assign"].is_stream:
+            check_index_suffix(places["assign"])
+        return cls(indices, places["report"], places["assign"], places["subset"])
 
 
 def default_stem(inputs: Sequence[str]) -> str:
@@ -199,7 +203,7 @@ def check_distinct(targets: Sequence[Target]) -> None:
 
 
 def check_index_suffix(target: Target) -> None:
-    """Refuse a suffix that names no format of indices."""
+    """Refuse a suffix that names no format of row numbers."""
     suffix = Path(target.name).suffix
     if suffix not in LIST_SUFFIXES:
         known = ", ".join(LIST_SUFFIXES)

@@ -28,6 +28,7 @@ def demo(
     /,
     output: str | None,
     report: str | None,
+    assign: str | None,
     force: bool,
     quiet: bool,
     as_json: bool,
@@ -47,7 +48,7 @@ def demo(
     options = given(parameters)
     params = checked("demo", options)
     stem = default_stem([DATA])
-    targets = places(stem, output, report, ratios=[RATIO], as_json=as_json, force=force)
+    targets = places(stem, output, report, assign, ratios=[RATIO], as_json=as_json, force=force)
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
     with resources.as_file(resources.files("fast_select") / "data" / DATA) as path:

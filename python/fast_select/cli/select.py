@@ -46,6 +46,7 @@ def select(
     output: str | None,
     report: str | None,
     subset: str | None,
+    assign: str | None,
     force: bool,
     quiet: bool,
     as_json: bool,
@@ -83,7 +84,7 @@ def select(
         raise InvalidInputError("--ratio", "is given twice with the same value", "Leave one out")
     stem = default_stem(inputs)
     targets = places(
-        stem, output, report, ratios=ratios, as_json=as_json, force=force, subset=subset
+        stem, output, report, assign, subset, ratios=ratios, as_json=as_json, force=force
     )
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")

@@ -13,6 +13,7 @@
 //! | decode | [`matching`] | m distinct rows | Eq. 3; Jonker & Volgenant 1987 | O(m n p) |
 //! | exchange | [`exchange`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n b p) |
 //! | baseline | [`baselines`] | a rival's rows instead | see there | |
+//! | weights | [`weights`] | how many rows each pick stands for | ours | O(n m p) at worst |
 //! | quality | [`quality`] | figures beside random picks | | O(n q p + n^2 p / cells) |
 //!
 //! [`select`] runs them. [`options`] is the table of what can be set. Below the stages lie [`numeric`],
@@ -38,5 +39,6 @@ pub mod quality;
 pub mod run;
 pub mod select;
 pub mod spectral;
+pub mod weights;
 
 pub use run::error::{Error, Result};

@@ -126,7 +126,15 @@ fn the_default_is_better_than_every_random_selection() {
         block_rows: params.block_rows,
         seed: 3,
     };
-    let judged = evaluate(&prepared, &indices, None, judging, &Monitor::default()).unwrap();
+    let judged = evaluate(
+        &prepared,
+        &indices,
+        None,
+        None,
+        judging,
+        &Monitor::default(),
+    )
+    .unwrap();
     for name in ["cfd_m", "coverage_mean", "sliced_wasserstein"] {
         let own = judged.selection.iter().find(|(n, _)| *n == name).unwrap().1;
         let drawn = judged.random.iter().find(|s| s.name == name).unwrap();

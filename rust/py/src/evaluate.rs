@@ -1,7 +1,7 @@
 //! `evaluate()`: figures of a selection beside random ones of the same size.
 
 use fast_select_core::quality::COVERAGE_ROWS;
-use fast_select_core::quality::evaluate::{Judging, Summary, evaluate as core_evaluate};
+use fast_select_core::quality::evaluate::{Figures, Judging, Summary, evaluate as core_evaluate};
 use fast_select_core::quality::unseen::N_FREQS;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -12,16 +12,17 @@ use crate::prepare::PyPrepared;
 use crate::run::run;
 use crate::select::{Numbers, numbers};
 
-/// Figures of the input rows `indices` beside those of random selections, with `labels` of
-/// stratified ones, and where blocks are cut of ones that these stratify.
+/// Figures of the input rows `indices`, and of them by `weights`, beside those of random selections, with
+/// `labels` of stratified ones, and where blocks are cut of ones that these stratify.
 #[pyfunction]
-#[pyo3(signature = (prepared, indices, params, *, labels = None, n_random = None, with_discrepancies = false, progress = None))]
+#[pyo3(signature = (prepared, indices, params, *, weights = None, labels = None, n_random = None, with_discrepancies = false, progress = None))]
 #[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
 fn evaluate<'py>(
     py: Python<'py>,
     prepared: &PyPrepared,
     indices: Numbers<'py>,
     params: &PyParams,
+    weights: Option<Numbers<'py>>,
     labels: Option<Numbers<'py>>,
     n_random: Option<usize>,
     with_discrepancies: bool,
@@ -29,6 +30,8 @@ fn evaluate<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let inner = &prepared.inner;
     let indices = numbers(Some(&indices)).unwrap_or_default();
+    let weights: Option<Vec<f64>> =
+        numbers(weights.as_ref()).map(|weights| weights.into_iter().map(|w| w as f64).collect());
     let classes = match numbers(labels.as_ref()) {
         None => None,
         Some(labels) => Some(inner.classes(Some(&labels)).map_err(to_py)?),
@@ -40,22 +43,40 @@ fn evaluate<'py>(
         seed: params.inner.seed,
     };
     let judged = run(py, params.n_threads(), progress, |monitor| {
-        core_evaluate(inner, &indices, classes.as_deref(), judging, monitor)
+        let classes = classes.as_deref();
+        core_evaluate(
+            inner,
+            &indices,
+            weights.as_deref(),
+            classes,
+            judging,
+            monitor,
+        )
     })?;
-    let selection = PyDict::new(py);
-    for (name, value) in judged.selection {
-        selection.set_item(name, value)?;
-    }
+    let selection = figures(py, judged.selection)?;
+    let weighted = match judged.weighted.is_empty() {
+        true => None,
+        false => Some(figures(py, judged.weighted)?),
+    };
     let result = PyDict::new(py);
     result.set_item("n_freqs", N_FREQS)?;
     result.set_item("n_random", judging.n_random)?;
     result.set_item("coverage_rows", COVERAGE_ROWS.min(inner.z.rows()))?;
     result.set_item("selection", selection)?;
+    result.set_item("weighted", weighted)?;
     result.set_item("random", summaries(py, judged.random)?)?;
     result.set_item("stratified", summaries(py, judged.stratified)?)?;
     result.set_item("n_blocks", judged.n_blocks)?;
     let by_blocks = summaries(py, judged.stratified_by_blocks)?;
     result.set_item("stratified_by_blocks", by_blocks)?;
+    Ok(result)
+}
+
+fn figures(py: Python<'_>, figures: Figures) -> PyResult<Bound<'_, PyDict>> {
+    let result = PyDict::new(py);
+    for (name, value) in figures {
+        result.set_item(name, value)?;
+    }
     Ok(result)
 }
 

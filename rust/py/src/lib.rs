@@ -14,6 +14,7 @@ mod scattered;
 mod select;
 #[cfg(feature = "stages")]
 mod stages;
+mod weights;
 
 use pyo3::prelude::*;
 
@@ -26,6 +27,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     matrix::register(m)?;
     prepare::register(m)?;
     select::register(m)?;
+    weights::register(m)?;
     evaluate::register(m)?;
     plan::register(m)?;
     last_words::register(m)?;

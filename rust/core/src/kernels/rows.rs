@@ -72,6 +72,46 @@ pub fn add_rows(values: &[f32], rows: &[usize], sum: &mut [f32]) {
     });
 }
 
+struct AddWeightedRows<'a> {
+    values: &'a [f32],
+    rows: &'a [usize],
+    weights: &'a [f32],
+    sum: &'a mut [f32],
+}
+
+impl NullaryFnOnce for AddWeightedRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let width = self.sum.len();
+        for (&i, weight) in self.rows.iter().zip(self.weights) {
+            let row = &self.values[i * width..][..width];
+            for (s, x) in self.sum.iter_mut().zip(row) {
+                *s += weight * x;
+            }
+        }
+    }
+}
+
+/// Adds the rows `rows` of `values`, (n, width) row-major, times `weights`, in that order, to `sum`, (width,).
+///
+/// ```
+/// use fast_select_core::kernels::rows::add_weighted_rows;
+///
+/// let mut sum = [100.0, 100.0];
+/// add_weighted_rows(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[0, 2], &[2.0, 0.5], &mut sum);
+/// assert_eq!(sum, [104.5, 107.0]);
+/// ```
+pub fn add_weighted_rows(values: &[f32], rows: &[usize], weights: &[f32], sum: &mut [f32]) {
+    instruction_set::arch().dispatch(AddWeightedRows {
+        values,
+        rows,
+        weights,
+        sum,
+    });
+}
+
 /// Lowers `least`, (width,), to the rows `rows` of `values`, (n, width) row-major; NaN is never
 /// less.
 ///

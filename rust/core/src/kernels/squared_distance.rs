@@ -82,6 +82,29 @@ pub fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + tail
 }
 
+/// The same in f64, rounded as little as matters: what decides which of two rows is nearer.
+///
+/// ```
+/// use fast_select_core::kernels::squared_distance::squared_distance_f64;
+///
+/// assert_eq!(squared_distance_f64(&[1.0, 4096.0], &[4.0, 0.0]), 9.0 + 16_777_216.0);
+/// ```
+#[inline]
+#[must_use]
+pub fn squared_distance_f64(a: &[f32], b: &[f32]) -> f64 {
+    let square = |x: &f32, y: &f32| (f64::from(*x) - f64::from(*y)).powi(2);
+    let mut sums = [0.0_f64; 8];
+    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
+    let tail = a8.remainder().iter().zip(b8.remainder());
+    let tail: f64 = tail.map(|(x, y)| square(x, y)).sum();
+    for (x, y) in a8.zip(b8) {
+        for (s, (x, y)) in sums.iter_mut().zip(x.iter().zip(y)) {
+            *s += square(x, y);
+        }
+    }
+    sums.iter().sum::<f64>() + tail
+}
+
 struct FromProducts<'a> {
     dots: &'a mut [f32],
     own: f32,

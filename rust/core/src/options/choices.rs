@@ -201,6 +201,16 @@ impl Shares {
     }
 }
 
+choice! {
+    /// How much each pick counts.
+    Weighting {
+        /// Nothing is computed: all alike.
+        None = "none",
+        /// As many rows as have it as their nearest pick.
+        Nearest = "nearest",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,5 +230,6 @@ mod tests {
         check::<Scale>();
         check::<NonFinite>();
         check::<Balance>();
+        check::<Weighting>();
     }
 }

@@ -13,6 +13,8 @@ pub mod choices;
 pub mod spec;
 pub mod table;
 
-pub use choices::{Balance, Choice, Init, Method, NonFinite, Scale, Schedule, Shares, Space};
+pub use choices::{
+    Balance, Choice, Init, Method, NonFinite, Scale, Schedule, Shares, Space, Weighting,
+};
 pub use spec::{Command, Kind, OptionSpec, Section, Value};
 pub use table::{OPTIONS, Params, ValidParams};

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use crate::options::choices::{
-    Balance, Choice, Init, Method, NonFinite, Scale, Schedule, Shares, Space,
+    Balance, Choice, Init, Method, NonFinite, Scale, Schedule, Shares, Space, Weighting,
 };
 use crate::options::spec::Command::{Compare, Demo, Evaluate, Plan, Select, Verify};
 use crate::options::spec::Effect::{Always, In, WithLabels};
@@ -255,6 +255,10 @@ table! {
     /// others.
     nonfinite: NonFinite = NonFinite::Error,
         "--nonfinite", choice::<NonFinite>(), Usual, [Select, Plan, Evaluate];
+    /// What each selected row stands for; nearest: the rows (of its class) whose nearest selected row it is, which
+    /// sum to all rows.
+    weights: Weighting = Weighting::None,
+        "--weights", choice::<Weighting>(), Usual, [Select, Plan];
     /// Memory that the process may take, the mapped input aside. Blocks become smaller to keep to
     /// it, which selects other rows (the same ones at any number of threads), then fewer threads run;
     /// what cannot be done within it is refused.

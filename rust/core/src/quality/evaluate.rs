@@ -4,9 +4,9 @@ use crate::numeric::partition::n_blocks;
 use crate::prepare::Prepared;
 use crate::quality::discrepancy::{Discrepancy, discrepancies};
 use crate::quality::draws::{random_selections, strata, stratified_selections};
-use crate::quality::unseen::CfDistance;
+use crate::quality::unseen::{CfDistance, Picked};
 use crate::quality::{Quality, progress_units, qualities};
-use crate::run::error::{Error, Result};
+use crate::run::error::{Error, Result, check_len};
 use crate::run::monitor::{Monitor, Stage};
 use crate::run::rng::Streams;
 
@@ -47,6 +47,8 @@ pub struct Summary {
 pub struct Evaluation {
     /// The selection's.
     pub selection: Figures,
+    /// Its CF distance where each row counts by its weight; empty without weights.
+    pub weighted: Figures,
     /// Of random selections of the same size; empty where none were drawn.
     pub random: Vec<Summary>,
     /// Of random selections with as many rows of each class; empty without classes.
@@ -58,7 +60,7 @@ pub struct Evaluation {
     pub stratified_by_blocks: Vec<Summary>,
 }
 
-/// Judges the input rows `indices` beside random selections of as many rows and, with `classes` (rows
+/// Judges the input rows `indices`, of these `weights` if given, beside random selections of as many rows and, with `classes` (rows
 /// of Z each, see [`Prepared::classes`]), of as many rows of each class. Where these, or all rows, make
 /// several blocks (see [`strata`]), its CF distance is also shown beside that of random selections
 /// stratified by blocks.
@@ -76,7 +78,7 @@ pub struct Evaluation {
 /// let prepared = prepare(&x.view(), &ValidParams::default(), &monitor)?;
 /// let judging = Judging { n_random: 20, with_discrepancies: false, block_rows: 64, seed: 0 };
 /// let even: Vec<i64> = (2..40).step_by(5).collect();
-/// let judged = evaluate(&prepared, &even, None, judging, &monitor)?;
+/// let judged = evaluate(&prepared, &even, None, None, judging, &monitor)?;
 /// let (name, own) = judged.selection[0];
 /// assert_eq!(name, "cfd_m");
 /// assert!(judged.random[0].values.iter().all(|drawn| own < *drawn));
@@ -84,15 +86,21 @@ pub struct Evaluation {
 /// ```
 ///
 /// # Errors
-/// [`Error::Refused`] for rows that are not there, named twice, or none; [`Error::Interrupted`].
+/// [`Error::Refused`] for rows that are not there, named twice, or none, and for weights that are below 0 or not
+/// one for each row; [`Error::Interrupted`].
 pub fn evaluate(
     prepared: &Prepared,
     indices: &[i64],
+    weights: Option<&[f64]>,
     classes: Option<&[Vec<u32>]>,
     judging: Judging,
     monitor: &Monitor,
 ) -> Result<Evaluation> {
     let rows = judged_rows(prepared, indices)?;
+    let weights = match weights {
+        None => None,
+        Some(weights) => Some(ascending(indices, weights)?),
+    };
     let (z, n, count) = (prepared.z.view(), prepared.z.rows(), rows.len());
     // As many of each class as the selection has, in proportion or not.
     let share = |class: &Vec<u32>| {
@@ -122,7 +130,8 @@ pub fn evaluate(
         0
     };
     let further = if judging.with_discrepancies { n } else { 0 };
-    let total = progress_units(n, selections.len() + n_by_blocks);
+    let n_weighted = usize::from(weights.is_some());
+    let total = progress_units(n, selections.len() + n_by_blocks + n_weighted);
     monitor.begin(Stage::Quality, total + further)?;
     let by_blocks = if n_by_blocks > 0 {
         let (blocks, shares) = strata(z, groups, &quotas, judging.block_rows, monitor)?;
@@ -130,7 +139,13 @@ pub fn evaluate(
     } else {
         vec![]
     };
-    let (judged, by_blocks) = qualities(z, &selections, &by_blocks, streams, monitor)?;
+    let alike = by_blocks.iter().map(Picked::alike);
+    let weighted = weights.as_ref().map(|weights| Picked {
+        rows: &selections[0],
+        weights: Some(weights),
+    });
+    let others: Vec<Picked<'_>> = alike.chain(weighted).collect();
+    let (judged, others) = qualities(z, &selections, &others, streams, monitor)?;
     let further = if judging.with_discrepancies {
         discrepancies(z, &selections, streams, monitor)?
     } else {
@@ -141,11 +156,13 @@ pub fn evaluate(
         .iter()
         .map(|quality| figures(quality, further.next()))
         .collect();
+    let (by_blocks, weighted) = others.split_at(n_by_blocks);
     let by_blocks: Vec<Figures> = by_blocks.iter().map(cf_figures).collect();
     let (own, drawn) = judged.split_at(1);
     let (random, stratified) = drawn.split_at(n_random);
     Ok(Evaluation {
         selection: own.concat(),
+        weighted: weighted.iter().flat_map(cf_figures).collect(),
         random: summaries(random),
         stratified: summaries(stratified),
         n_blocks,
@@ -174,6 +191,25 @@ fn judged_rows(prepared: &Prepared, indices: &[i64]) -> Result<Vec<u32>> {
         return Err(Error::refused("indices", fact));
     }
     Ok(rows)
+}
+
+/// The weights of `indices`, in the order in which these ascend.
+fn ascending(indices: &[i64], weights: &[f64]) -> Result<Vec<f64>> {
+    check_len("weights", weights.len(), indices.len())?;
+    let refused = |fact| Err(Error::refused("weights", fact));
+    if !weights.iter().all(|w| w.is_finite() && *w >= 0.0) {
+        return refused("hold one below 0, or none that is finite");
+    }
+    if weights.iter().all(|w| *w == 0.0) {
+        return refused("are all 0");
+    }
+    let mut pairs: Vec<(i64, f64)> = indices
+        .iter()
+        .copied()
+        .zip(weights.iter().copied())
+        .collect();
+    pairs.sort_unstable_by_key(|(i, _)| *i);
+    Ok(pairs.into_iter().map(|(_, w)| w).collect())
 }
 
 /// The CF distance by name, in the mean and at each of [`crate::quality::unseen::RADII`].

@@ -30,7 +30,7 @@ use crate::quality::cell_distance::{cell_distances, cells};
 use crate::quality::coverage_radius::coverage_radii;
 use crate::quality::distance_to_selection::distances_to_selections;
 use crate::quality::moments::moment_errors;
-use crate::quality::unseen::{CfDistance, TOGETHER, unseen_distances};
+use crate::quality::unseen::{CfDistance, Picked, TOGETHER, unseen_distances};
 use crate::run::error::{Error, Result};
 use crate::run::monitor::Monitor;
 use crate::run::rng::Streams;
@@ -60,8 +60,8 @@ pub fn progress_units(n: usize, n_selections: usize) -> usize {
 }
 
 /// The quality of each of `selections` (ascending rows of `z`, as many in each), with z, (n, p), of
-/// median distance 1; of `others`, selections as well, the CF distance alone. Cost: those of the files' figures, added; O(n p (q + s + p + n / cells)) for s
-/// sampled rows.
+/// median distance 1; of `others`, selections as well, weighted or not, the CF distance alone. Cost: those of the
+/// files' figures, added; O(n p (q + s + p + n / cells)) for s sampled rows.
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;
@@ -83,12 +83,13 @@ pub fn progress_units(n: usize, n_selections: usize) -> usize {
 pub fn qualities(
     z: MatrixView<'_>,
     selections: &[Vec<u32>],
-    others: &[Vec<u32>],
+    others: &[Picked<'_>],
     streams: Streams,
     monitor: &Monitor,
 ) -> Result<(Vec<Quality>, Vec<CfDistance>)> {
-    let all: Vec<&Vec<u32>> = selections.iter().chain(others).collect();
-    for rows in &all {
+    let alike = selections.iter().map(Picked::alike);
+    let all: Vec<Picked<'_>> = alike.chain(others.iter().copied()).collect();
+    for Picked { rows, .. } in &all {
         let Some(&last) = rows.last() else {
             let fact = "is empty: there is nothing to judge";
             return Err(Error::refused("indices", fact));
@@ -256,10 +257,45 @@ mod tests {
         let draws = random_selections(300, 20, 5, 1);
         let all = judge(&z, &draws);
         let (streams, monitor) = (Streams::new(0), Monitor::default());
-        let (own, others) =
-            qualities(z.view(), &draws[..2], &draws[2..], streams, &monitor).unwrap();
+        let others: Vec<Picked<'_>> = draws[2..].iter().map(Picked::alike).collect();
+        let (own, others) = qualities(z.view(), &draws[..2], &others, streams, &monitor).unwrap();
         assert_eq!(own, all[..2]);
         assert_eq!(others, all[2..].iter().map(|q| q.cf).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn weighted_rows_count_as_often_as_they_weigh() {
+        // Rows thrice and once, beside a matrix that holds them so often.
+        let z = points(300, 3);
+        let (rows, weights) = ([5, 140, 299], [3.0, 1.0, 2.0]);
+        let picked = Picked {
+            rows: &rows,
+            weights: Some(&weights),
+        };
+        let (streams, monitor) = (Streams::new(0), Monitor::default());
+        let (_, got) = qualities(z.view(), &[vec![0]], &[picked], streams, &monitor).unwrap();
+        let freqs = unseen_frequencies(3, streams);
+        let phase = |i: u32, k: usize| {
+            let pairs = z.row(i as usize).iter().zip(freqs.row(k));
+            pairs
+                .map(|(a, b)| f64::from(*a) * f64::from(*b))
+                .sum::<f64>()
+        };
+        let mean = |of: &[(u32, f64)], k: usize| {
+            let total: f64 = of.iter().map(|(_, w)| w).sum();
+            let part = |f: fn(f64) -> f64| {
+                of.iter().map(|&(i, w)| w * f(phase(i, k))).sum::<f64>() / total
+            };
+            (part(f64::cos), part(f64::sin))
+        };
+        let all: Vec<(u32, f64)> = (0..300).map(|i| (i, 1.0)).collect();
+        let own: Vec<(u32, f64)> = rows.into_iter().zip(weights).collect();
+        let distance = |k| {
+            let (a, b) = (mean(&own, k), mean(&all, k));
+            (a.0 - b.0).powi(2) + (a.1 - b.1).powi(2)
+        };
+        let expected = 3.0 * (0..1024).map(distance).sum::<f64>() / 1024.0;
+        assert!((got[0].cfd_m / expected - 1.0).abs() < 1e-4);
     }
 
     #[test]
@@ -277,7 +313,8 @@ mod tests {
             let selections = [rows];
             let (monitor, streams) = (Monitor::default(), Streams::new(0));
             let own = qualities(z.view(), &selections, &[], streams, &monitor);
-            let other = qualities(z.view(), &[vec![0]], &selections, streams, &monitor);
+            let others = [Picked::alike(&selections[0])];
+            let other = qualities(z.view(), &[vec![0]], &others, streams, &monitor);
             assert_eq!(own.is_ok(), other.is_ok());
             own
         };

@@ -1,12 +1,13 @@
 //! CF distance on frequencies that no selection has seen.
 
 use std::iter;
+use std::ops::Range;
 
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::kernels::product::matmul_nt;
-use crate::kernels::rows::{add_rows, add_widened};
+use crate::kernels::rows::{add_rows, add_weighted_rows, add_widened};
 use crate::kernels::sincos::sincos;
 use crate::quality::distance_to_selection::within;
 use crate::run::error::Result;
@@ -37,8 +38,40 @@ pub struct CfDistance {
     pub at_radius: [f64; RADII.len()],
 }
 
-/// m times the mean of `|φ_S(t) - φ_X(t)|^2` over the frequencies, of each of `selections` (ascending
-/// rows of `z`, (n, p), m in each). O(n q p + total selected q).
+/// Ascending rows, and how much each counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Picked<'a> {
+    /// The rows, (m,).
+    pub rows: &'a [u32],
+    /// Their weights, (m,), not all 0; `None` where they count alike.
+    pub weights: Option<&'a [f64]>,
+}
+
+impl<'a> Picked<'a> {
+    /// Rows that count alike.
+    #[must_use]
+    pub fn alike(rows: &'a Vec<u32>) -> Self {
+        Self {
+            rows,
+            weights: None,
+        }
+    }
+
+    /// Those of a block of rows, counted from its start, and their weights of mean 1 over all m.
+    fn within(self, block: &Range<usize>) -> (Vec<usize>, Option<Vec<f32>>) {
+        let rows = within(self.rows, block).collect::<Vec<_>>();
+        let weights = self.weights.map(|weights| {
+            let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+            let first = self.rows.partition_point(|&i| (i as usize) < block.start);
+            let own = &weights[first..first + rows.len()];
+            own.iter().map(|w| (w / mean) as f32).collect()
+        });
+        (rows, weights)
+    }
+}
+
+/// m times the mean of `|φ_S(t) - φ_X(t)|^2` over the frequencies, of each of `selections` (m rows of `z`,
+/// (n, p), in each); φ of weighted rows is their weighted mean. O(n q p + total selected q).
 ///
 /// The distance far below the median's scale (radius 4) and far above it (1/4) is told beside the
 /// mean, not in it: a selection may have lost there what it gained in the middle.
@@ -47,25 +80,28 @@ pub struct CfDistance {
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;
-/// use fast_select_core::quality::unseen::unseen_distances;
+/// use fast_select_core::quality::unseen::{Picked, unseen_distances};
 /// use fast_select_core::run::{monitor::Monitor, rng::Streams};
 ///
 /// // |1 - (1 + exp(it))/2|^2 = (1 - cos t)/2, and the mean of cos t is exp(-r^2/2).
 /// let z = Matrix::from_vec(vec![0.0, 1.0], 2, 1)?;
 /// let selections = [vec![0], vec![0, 1]];
-/// let found = unseen_distances(z.view(), &selections, Streams::new(0), &Monitor::default())?;
+/// let mut picked: Vec<Picked> = selections.iter().map(Picked::alike).collect();
+/// picked.push(Picked { rows: &[0, 1], weights: Some(&[7.0, 0.0]) });
+/// let found = unseen_distances(z.view(), &picked, Streams::new(0), &Monitor::default())?;
 /// let at = |r: f64| (1.0 - (-0.5 * r * r).exp()) / 2.0;
 /// assert!((found[0].cfd_m - (at(0.5) + at(1.0) + at(2.0)) / 3.0).abs() < 0.03);
 /// assert!((found[0].at_radius[3] - at(2.0)).abs() < 0.05);
 /// assert_eq!(found[1].cfd_m, 0.0);
+/// assert!((found[2].cfd_m - 2.0 * found[0].cfd_m).abs() < 1e-6);
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
-pub fn unseen_distances<Rows: AsRef<[u32]> + Sync>(
+pub fn unseen_distances(
     z: MatrixView<'_>,
-    selections: &[Rows],
+    selections: &[Picked<'_>],
     streams: Streams,
     monitor: &Monitor,
 ) -> Result<Vec<CfDistance>> {
@@ -99,9 +135,9 @@ pub(super) fn unseen_frequencies(p: usize, streams: Streams) -> Matrix {
     freqs
 }
 
-fn cf_distances<Rows: AsRef<[u32]> + Sync>(
+fn cf_distances(
     z: MatrixView<'_>,
-    selections: &[Rows],
+    selections: &[Picked<'_>],
     streams: Streams,
     monitor: &Monitor,
 ) -> Result<Vec<CfDistance>> {
@@ -116,10 +152,8 @@ fn cf_distances<Rows: AsRef<[u32]> + Sync>(
             let part = z.rows_range(rows.clone());
             let mut buffer = vec![0.0_f32; 3 * rows.len() * FREQS];
             let all: Vec<usize> = (0..rows.len()).collect();
-            let picked = selections
-                .iter()
-                .map(|of| within(of.as_ref(), &rows).collect());
-            let local: Vec<Vec<usize>> = iter::once(all).chain(picked).collect();
+            let picked = selections.iter().map(|of| of.within(&rows));
+            let local: Vec<_> = iter::once((all, None)).chain(picked).collect();
             for at in blocks(q, FREQS) {
                 let tile = rows.len() * at.len();
                 let (phases, rest) = buffer.split_at_mut(tile);
@@ -128,11 +162,14 @@ fn cf_distances<Rows: AsRef<[u32]> + Sync>(
                 matmul_nt(phases, part, freqs.view().rows_range(at.clone()), false);
                 sincos(phases, sin, cos);
                 let to = local.iter().zip(sums.chunks_exact_mut(2 * q));
-                for (local, sums) in to.filter(|(local, _)| !local.is_empty()) {
+                for ((local, weights), sums) in to.filter(|((local, _), _)| !local.is_empty()) {
                     let (to_cos, to_sin) = sums.split_at_mut(q);
                     for (values, sums) in [(&*cos, to_cos), (&*sin, to_sin)] {
                         let mut sum = [0.0_f32; FREQS];
-                        add_rows(values, local, &mut sum[..at.len()]);
+                        match weights {
+                            None => add_rows(values, local, &mut sum[..at.len()]),
+                            Some(w) => add_weighted_rows(values, local, w, &mut sum[..at.len()]),
+                        }
                         add_widened(&sum[..at.len()], &mut sums[at.clone()]);
                     }
                 }
@@ -142,8 +179,8 @@ fn cf_distances<Rows: AsRef<[u32]> + Sync>(
     )?;
     let (whole, parts) = sums.split_at(2 * q);
     let n = z.rows() as f64;
-    let distance = |(part, rows): (&[f64], &Rows)| {
-        let m = rows.as_ref().len() as f64;
+    let distance = |(part, of): (&[f64], &Picked<'_>)| {
+        let m = of.rows.len() as f64;
         let means = part.iter().zip(whole).map(|(s, x)| s / m - x / n);
         let squares: Vec<f64> = means.map(|difference| difference.powi(2)).collect();
         m_times(&squares, m)

@@ -30,13 +30,15 @@ pub enum Stage {
     Exchange,
     /// The order in which to take the picks.
     Rank,
+    /// Rows that each pick stands for.
+    Weights,
     /// Comparison with random selections.
     Quality,
 }
 
 impl Stage {
     /// All of them, in that order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Prepare,
         Self::Neighbors,
         Self::Graph,
@@ -47,6 +49,7 @@ impl Stage {
         Self::Baseline,
         Self::Exchange,
         Self::Rank,
+        Self::Weights,
         Self::Quality,
     ];
 
@@ -64,6 +67,7 @@ impl Stage {
             Self::Baseline => "baseline",
             Self::Exchange => "exchange",
             Self::Rank => "rank",
+            Self::Weights => "weights",
             Self::Quality => "quality",
         }
     }

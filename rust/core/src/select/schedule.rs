@@ -1,6 +1,6 @@
 //! Which stages run.
 
-use crate::options::Params;
+use crate::options::{Params, Weighting};
 use crate::run::monitor::Stage;
 
 /// Whether a stage is part of a selection with these parameters.
@@ -16,5 +16,6 @@ pub fn runs(stage: Stage, params: &Params) -> bool {
         Stage::Baseline => !method.exchanges() && !method.descends(),
         Stage::Exchange => method.exchanges(),
         Stage::Rank => params.rank,
+        Stage::Weights => params.weights != Weighting::None,
     }
 }

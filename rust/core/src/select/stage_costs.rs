@@ -11,7 +11,7 @@ use crate::exchange::residual::{n_freqs, strength};
 use crate::exchange::{CANDIDATE_BATCH, SHORT};
 use crate::graph::{ROOM, SLACK};
 use crate::numeric::partition::n_blocks;
-use crate::options::{Method, Space, ValidParams};
+use crate::options::{Method, Space, ValidParams, Weighting};
 use crate::prepare::{N_DIMS, OVERSAMPLES, PASSES, PCA_TASKS, sum_bytes};
 use crate::quality::COVERAGE_ROWS;
 use crate::quality::evaluate::N_BY_BLOCKS;
@@ -23,6 +23,7 @@ use crate::select::group_state::{is_open, most_rows};
 use crate::select::quotas::class_quotas;
 use crate::select::ranking::RANKED_SHARES;
 use crate::spectral::BLOCK;
+use crate::weights::ROWS as CELL_ROWS;
 
 /// The outline of a selection.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +90,8 @@ const PHASE_COST: f64 = 75.0;
 const COVERAGE_COST: f64 = 17.0;
 /// of the same, for each column;
 const COVERAGE_COLUMN_COST: f64 = 0.55;
+/// of a row and a pick of its class in the search for the nearest, beyond their product;
+const NEAREST_PICK_COST: f64 = 4.0;
 /// of a column of a row, each time that rows are cut in two for the draws by blocks;
 const CUT_COST: f64 = 20.0;
 /// of a column of a row and a pick that a rival compares on one thread.
@@ -220,6 +223,7 @@ impl<'a> Sizes<'a> {
             Stage::Baseline => self.baseline(),
             Stage::Exchange => self.exchange(),
             Stage::Rank => self.rank(),
+            Stage::Weights => self.weights(),
             Stage::Quality => self.quality(),
         }
     }
@@ -474,6 +478,22 @@ impl<'a> Sizes<'a> {
         }
     }
 
+    /// Every row beside the picks of its class, as if bounds spared no pair.
+    fn weights(&self) -> StageCost {
+        let (n, m, p) = (self.n, self.m, self.p);
+        let groups = self.outline.groups.iter();
+        let pairs: f64 = groups
+            .map(|&(rows, quota)| rows as f64 * quota as f64)
+            .sum();
+        let cell = 4 * CELL_ROWS * (2 * p + 8) + 8 * m;
+        StageCost {
+            stage: Stage::Weights,
+            bytes: (self.held + 28 * n + 4 * m * (p + 4) + self.outline.n_threads * cell) as u64,
+            multiply_adds: pairs * (p as f64 + NEAREST_PICK_COST) + n as f64 * p as f64 * CUT_COST,
+            formula: "Z, groups' Z, 28 n, 4 m (p + 4), 8 m a thread".to_owned(),
+        }
+    }
+
     fn quality(&self) -> StageCost {
         let (n, m, p) = (self.n, self.m, self.p as f64);
         let block_rows = self.params.block_rows;
@@ -493,7 +513,7 @@ impl<'a> Sizes<'a> {
         };
         let kinds = if self.groups.len() > 1 { 2 } else { 1 };
         let selections = 1 + kinds * self.params.n_random;
-        let all = selections + by_blocks;
+        let all = selections + by_blocks + usize::from(self.params.weights != Weighting::None);
         let phases = (n * N_FREQS) as f64 * (p + PHASE_COST) * all.div_ceil(TOGETHER) as f64;
         let sampled = COVERAGE_ROWS.min(n) as f64;
         let distances = sampled * n as f64 * p * COVERAGE_PRODUCTS;
