@@ -76,11 +76,6 @@ def encode_labels(
     return found.codes, found.classes
 
 
-def groups_of(groups: ArrayLike | Labels | None, n: int) -> Labels | None:
-    """The groups of n rows, which are read as labels are."""
-    return None if groups is None else labels_of(groups, partial(refused, "groups"), n)
-
-
 def check_rows(shape: tuple[int, ...], n: int | None, refuse: Refuse) -> None:
     """Refuse labels that are not one for each of n rows (any number, where that is None)."""
     if shape != (n,) and (n is not None or len(shape) != 1):

@@ -12,8 +12,8 @@ from . import _core
 from ._balance import rows_per_class
 from ._checks import checked, matrix
 from ._errors import ComputationError, core_errors, refused
-from ._labels import encode_labels, groups_of
 from ._memory import current_rss
+from ._request import Request
 from .report import SCHEMA, mapped_bytes
 
 if TYPE_CHECKING:
@@ -46,16 +46,15 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
     """
     x = matrix(X)
     options: dict[str, Any] = {**parameters}
-    codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
-    groups = groups_of(options.pop("groups", None), x.shape[0])
+    request = Request.taken_from(options, None, x.shape[0])
     if "balance" in options:
-        options["balance"] = rows_per_class(options["balance"], classes)
+        options["balance"] = rows_per_class(options["balance"], request.classes)
     params = checked("plan", options)
     with core_errors():
-        params.check_caps(groups is not None)
+        params.check_caps(request.groups is not None)
         params.rows_wanted(x.shape[0])
-        idle = params.without_effect(codes is not None)
-        sizes = class_sizes(x, codes, params)
+        idle = params.without_effect(request.labels is not None)
+        sizes = class_sizes(x, request.codes, params)
         wanted = params.rows_wanted(sum(sizes))
         params = with_fitting_blocks(params, x.shape[1], sizes, wanted)
         stages = _core.plan(x.shape[1], sizes, wanted, params)
@@ -70,7 +69,7 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
             "shape": list(x.shape),
             "dtype": str(x.dtype),
             "matrix_bytes": 0 if mapped_bytes(x) else x.nbytes,
-            "n_groups": len(sizes),
+            "n_classes": len(sizes),
         },
         "count": wanted,
         "threads": values["threads"],

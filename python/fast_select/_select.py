@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +13,9 @@ from . import _core
 from ._balance import rows_per_class
 from ._checks import checked, matrix
 from ._errors import core_errors, refused
-from ._hashes import hash_of_labels, hash_of_rows
-from ._ids import ids_of
-from ._labels import Labels, encode_labels, groups_of
 from ._plan import check_memory, class_sizes, with_fitting_blocks
 from ._ranking import rank
-from ._rows import row_numbers
+from ._request import Request
 from .energy import Meter
 from .report import report_on
 
@@ -254,30 +250,24 @@ def _select_sizes(
 ) -> list[Selection]:
     """Select for each of ``sizes`` (options that ask for it), each within the one before."""
     check_watchers(progress, meter)
-    options = {**parameters}
-    names = None if ids is None else ids_of(ids, partial(refused, "ids"), x.shape[0])
-    codes, classes = encode_labels(options.pop("labels", None), x.shape[0])
-    groups = groups_of(options.pop("groups", None), x.shape[0])
+    options, n = {**parameters}, x.shape[0]
+    request = Request.taken_from(options, ids, n)
     if "balance" in options:
-        options["balance"] = rows_per_class(options["balance"], classes)
+        options["balance"] = rows_per_class(options["balance"], request.classes)
         if isinstance(options["balance"], dict) and len(sizes) > 1:
             fact = f"has one count for each class, not one for each of {len(sizes)} ratios"
             raise refused("balance", fact, "Select at one of them")
-    included, excluded = (
-        None if rows is None else row_numbers(rows, x.shape[0], partial(refused, name))
-        for name, rows in ((name, options.pop(name, None)) for name in ("include", "exclude"))
-    )
     if assign and options.get("weights", "none") == "none":
         options["weights"] = "nearest"
     asked = [checked("select", {**options, **size}) for size in sizes]
     with core_errors():
         for params in asked:
-            params.rows_wanted(x.shape[0])
-        idle = asked[0].without_effect(codes is not None)
-        asked[0].check_caps(groups is not None)
-        if len(sizes) > 1 or any(each is not None for each in (included, excluded, groups)):
+            params.rows_wanted(n)
+        idle = asked[0].without_effect(request.labels is not None)
+        asked[0].check_caps(request.groups is not None)
+        if len(sizes) > 1 or request.is_constrained:
             asked[0].check_takes_constraints()
-        kept_sizes = class_sizes(x, codes, asked[0])
+        kept_sizes = class_sizes(x, request.codes, asked[0])
         wanted = [params.rows_wanted(sum(kept_sizes)) for params in asked]
         fitting = with_fitting_blocks(asked[0], x.shape[1], kept_sizes, max(wanted))
         fitted = [fitting.values()[name] for name in ("block_rows", "threads")]
@@ -290,85 +280,77 @@ def _select_sizes(
         if progress is not None:
             progress(stage, done, total)
 
-    constraints = {
-        "n_included": 0 if included is None else np.unique(included).size,
-        "n_excluded": 0 if excluded is None else np.unique(excluded).size,
-        "n_groups": None if groups is None else int(np.unique(groups.codes).size),
+    shared: dict[str, Any] = {
+        "hashes": request.hashes(),
+        "ratios": [size["ratio"] for size in sizes] if len(sizes) > 1 else None,
+        "without_effect": idle,
     }
-    labels = None if codes is None or classes is None else Labels(codes, classes)
-    hashes = {
-        "labels": hash_of_labels(labels),
-        "groups": hash_of_labels(groups),
-        "include": hash_of_rows(included),
-        "exclude": hash_of_rows(excluded),
-    }
-    ratios = [size["ratio"] for size in sizes] if len(sizes) > 1 else None
+    counts = request.counts()
     found: list[Selection] = []
     with core_errors():
         prepared = _core.prepare(x, asked[0], progress=watch)
+        shared["hashes"] |= {"values": prepared.values_hash}
         for params, count in zip(asked, wanted, strict=True):
-            _core.check_request(
-                prepared,
-                count,
-                params,
-                labels=codes,
-                groups=None if groups is None else groups.codes,
-                include=included,
-                exclude=excluded,
-            )
+            _core.check_request(prepared, count, params, **request.arrays())
         meter.tick()
-        facts = prepared.facts
-        kept = prepared.rows if facts["n_nonfinite"] else None
         for params, count in zip(asked, wanted, strict=True):
             at_hand = meter.branch()
-            request = {
-                "labels": codes,
-                "groups": None if groups is None else groups.codes,
-                "include": included,
-                "exclude": excluded,
-            }
-            selected = _core.select(prepared, count, params, progress=watch, **request)
-            indices: NDArray[np.int64] = selected["indices"]
-            ranks = ranking = weights = assignment = None
-            if params.values()["rank"]:
-                ranks, ranking = rank(prepared, indices, params, request, watch)
-            if params.values()["weights"] != "none":
-                weighed = _core.weigh(
-                    prepared, indices, params,
-                    labels=codes, with_assignment=assign, progress=watch,
-                )  # fmt: skip
-                weights, assignment = weighed["weights"], weighed["assignment"]
-            quality = _core.evaluate(
-                prepared, indices, params, weights=weights, labels=codes, progress=watch
-            )
+            made = _made(prepared, count, params, request, watch, with_assignment=assign)
+            kept = prepared.rows if prepared.facts["n_nonfinite"] else None
             report = report_on(
                 x,
-                facts,
-                params.values() | constraints,
-                indices,
-                (codes, classes),
-                quality,
+                prepared.facts,
+                params.values() | counts,
+                made["indices"],
+                (request.codes, request.classes),
+                made["quality"],
                 at_hand,
                 kept=kept,
-                hashes={"values": prepared.values_hash, **hashes},
-                ratios=ratios,
-                weights=weights,
-                groups=selected["groups"],
-                ranking=ranking,
-                without_effect=idle,
+                weights=made["weights"],
+                groups=made["groups"],
+                ranking=made["ranking"],
+                **shared,
             )
-            found.append(
-                Selection(
-                    indices,
-                    report,
-                    labels=None if labels is None else labels[indices],
-                    ids=None if names is None else names[indices],
-                    weights=weights,
-                    rank=ranks,
-                    assignment=assignment,
-                )
-            )
-            left_out = np.ones(x.shape[0], dtype=bool)
-            left_out[indices] = False
-            excluded = np.flatnonzero(left_out)
+            found.append(_selection(made, report, request))
+            request = request.within(made["indices"], n)
     return found
+
+
+def _made(
+    prepared: _core.Prepared,
+    count: int,
+    params: _core.Params,
+    request: Request,
+    watch: Progress,
+    *,
+    with_assignment: bool,
+) -> dict[str, Any]:
+    """What the core makes of a request: rows, their ranks and weights, and figures of quality."""
+    arrays, asked = request.arrays(), params.values()
+    made = _core.select(prepared, count, params, progress=watch, **arrays)
+    made |= dict.fromkeys(("rank", "ranking", "weights", "assignment"))
+    if asked["rank"]:
+        made["rank"], made["ranking"] = rank(prepared, made["indices"], params, arrays, watch)
+    about: dict[str, Any] = {"labels": request.codes, "progress": watch}
+    if asked["weights"] != "none":
+        made |= _core.weigh(
+            prepared, made["indices"], params, with_assignment=with_assignment, **about
+        )
+    made["quality"] = _core.evaluate(
+        prepared, made["indices"], params, weights=made["weights"], **about
+    )
+    return made
+
+
+def _selection(made: dict[str, Any], report: dict[str, Any], request: Request) -> Selection:
+    """What the user gets."""
+    indices = made["indices"]
+    return Selection(
+        indices,
+        report,
+        labels=None if request.labels is None else request.labels[indices],
+        ids=None if request.ids is None else request.ids[indices],
+        weights=made["weights"],
+        rank=made["rank"],
+        assignment=made["assignment"],
+    )
