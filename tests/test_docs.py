@@ -62,6 +62,7 @@ def test_usage_examples_run_as_written(readme, tmp_path, rng):
         pq.write_table(table, tmp_path / "parts" / f"{part}.parquet")
     (tmp_path / "labels.txt").write_text("a\nb\n" * 1000)
     (tmp_path / "gold.txt").write_text("3\n14\n")
+    (tmp_path / "videos.txt").write_text("".join(f"video-{i // 20}\n" for i in range(2000)))
     (tmp_path / "counts.csv").write_text("label,count\n0,50\n1,40\n2,30\n3,0\n")
     np.save(tmp_path / "test.npy", np.arange(1000, 1100))
     script = blocks(readme, "sh")[2]

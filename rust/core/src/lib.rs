@@ -13,6 +13,7 @@
 //! | decode | [`matching`] | m distinct rows | Eq. 3; Jonker & Volgenant 1987 | O(m n p) |
 //! | exchange | [`exchange`] | better ones | ours; Schubert & Rousseeuw 2021 | O(n b p) |
 //! | baseline | [`baselines`] | a rival's rows instead | see there | |
+//! | rank | [`exchange::elimination`], [`select::ranking`] | the order in which to take them | reverse greedy: Chrobak, Kenyon & Young 2006 | O(n m p) in blocks |
 //! | weights | [`weights`] | how many rows each pick stands for | ours | O(n m p) at worst |
 //! | quality | [`quality`] | figures beside random picks | | O(n q p + n^2 p / cells) |
 //!
