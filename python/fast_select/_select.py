@@ -122,8 +122,8 @@ def select(
         What to do with rows that hold NaN or infinity; where they are dropped, a ratio is
         of the others.
     weights : none, nearest, default none
-        What each selected row stands for; nearest: the rows (of its class) whose nearest
-        selected row it is, which sum to all rows.
+        Weight of each selected row, in tables and in the report; nearest: how many rows (of
+        its class) have it as their nearest selected row.
     max_memory : number of bytes, 1 or more, default None
         Memory that the process may take, the mapped input aside. Blocks become smaller to
         keep to it, which selects other rows (the same ones at any number of threads), then

@@ -255,8 +255,8 @@ table! {
     /// others.
     nonfinite: NonFinite = NonFinite::Error,
         "--nonfinite", choice::<NonFinite>(), Usual, [Select, Plan, Evaluate];
-    /// What each selected row stands for; nearest: the rows (of its class) whose nearest selected row it is, which
-    /// sum to all rows.
+    /// Weight of each selected row, in tables and in the report; nearest: how many rows (of its class) have it as
+    /// their nearest selected row.
     weights: Weighting = Weighting::None,
         "--weights", choice::<Weighting>(), Usual, [Select, Plan];
     /// Memory that the process may take, the mapped input aside. Blocks become smaller to keep to

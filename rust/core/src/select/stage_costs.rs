@@ -118,6 +118,8 @@ const CANDIDATES: usize = SLACK + ROOM;
 /// Bytes of a row of a block of the exchange, and of a neighbour while it is searched for.
 const BLOCK_ROW_BYTES: usize = 240;
 const NEIGHBOR_BYTES: usize = 32;
+/// Bytes of a row while its nearest pick is searched for: places in cells and parts of cells, as measured.
+const WEIGHED_ROW_BYTES: usize = 96;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
@@ -488,9 +490,12 @@ impl<'a> Sizes<'a> {
         let cell = 4 * CELL_ROWS * (2 * p + 8) + 8 * m;
         StageCost {
             stage: Stage::Weights,
-            bytes: (self.held + 28 * n + 4 * m * (p + 4) + self.outline.n_threads * cell) as u64,
+            bytes: (self.z
+                + WEIGHED_ROW_BYTES * n
+                + 4 * m * (p + 4)
+                + self.outline.n_threads * cell) as u64,
             multiply_adds: pairs * (p as f64 + NEAREST_PICK_COST) + n as f64 * p as f64 * CUT_COST,
-            formula: "Z, groups' Z, 28 n, 4 m (p + 4), 8 m a thread".to_owned(),
+            formula: format!("Z, {WEIGHED_ROW_BYTES} n, 4 m (p + 4), 8 m a thread"),
         }
     }
 

@@ -134,10 +134,13 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Where each row stood among those given, and its nearest pick.
-    pub fn nearest(self) -> impl Iterator<Item = (usize, u32)> {
-        let picks = self.best.into_iter().map(|(_, pick)| pick);
-        self.order.into_iter().zip(picks)
+    /// The nearest pick of each row, in the order given.
+    pub fn nearest(self) -> Vec<u32> {
+        let mut nearest = vec![0; self.order.len()];
+        for (at, (_, pick)) in self.order.into_iter().zip(self.best) {
+            nearest[at] = pick;
+        }
+        nearest
     }
 
     /// Has all rows meet all picks; calls `tick` in between.

@@ -81,7 +81,7 @@ impl Group<'_> {
                 }
                 self.split(&places, monitor)
             })?;
-            parts = split.concat();
+            parts = split.into_iter().flatten().collect();
         }
         let cells = parts.iter().flat_map(|places| places.chunks(ROWS));
         Ok(cells.map(<[u32]>::to_vec).collect())
@@ -132,10 +132,8 @@ impl Group<'_> {
             Ok(cell.nearest())
         })?;
         let mut nearest = vec![0; self.rows.len()];
-        for (places, found) in cells.iter().zip(parts) {
-            for (at, pick) in found {
-                nearest[places[at] as usize] = pick;
-            }
+        for (&at, pick) in cells.iter().flatten().zip(parts.iter().flatten()) {
+            nearest[at as usize] = *pick;
         }
         Ok(nearest)
     }
