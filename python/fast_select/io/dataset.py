@@ -23,6 +23,7 @@ from .._arrow import (
     floating,
     has_missing,
     is_text,
+    made,
     of_column,
     plain,
     simple,
@@ -133,7 +134,7 @@ class Dataset:
             for batch in part.batches(None, step) if texts is None else texts:
                 first, last = np.searchsorted(indices, [start, start + batch.num_rows])
                 if first < last:
-                    own = batch.take(pa.array(indices[first:last] - start))
+                    own = batch.take(made(indices[first:last] - start))
                     table = pa.Table.from_batches([own])
                     gathered.append(_like(table, schema) if texts is None else table)
                     size += table.nbytes
