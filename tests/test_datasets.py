@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import subprocess
 import sys
 from decimal import Decimal
 from functools import partial
@@ -14,7 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from fast_select import InvalidInputError, _core
+from fast_select import ComputationError, InvalidInputError, _core
 from fast_select._labels import labels_of
 from fast_select.cli._inputs import read_arrays, read_matrix
 from fast_select.io import read_features, read_indices, read_labels
@@ -470,17 +471,29 @@ def test_files_that_are_no_tables(tmp_path, flat):
         assert f"{name}: {fact}" in refusal(path)
 
 
-def test_a_damaged_arrow_file_does_not_crash(tmp_path, rng):
-    whole = save(pa.table({"e": [[1.0, 2.0]] * 50, "s": ["abc"] * 50}), tmp_path / "t.arrow")
-    data = bytearray(whole.read_bytes())
-    for at in rng.integers(8, len(data), size=150):
-        damaged = bytearray(data)
+@pytest.mark.parametrize("form", FORMATS[:-1])
+def test_damaged_files_do_not_end_the_process(tmp_path, rng, form):
+    table = pa.table({"e": [[1.0, 2.0]] * 50, "s": [f"a{i}" for i in range(50)], "a": range(50)})
+    path = save(table, tmp_path / f"t.{form}")
+    whole = path.read_bytes()
+    for at in rng.integers(8, len(whole), size=100):
+        damaged = bytearray(whole)
         damaged[at] ^= 0xFF
-        whole.write_bytes(damaged)
-        try:
-            read(whole, key="e", id_key="s")
-        except InvalidInputError as err:
-            assert "\n" not in str(err)
+        path.write_bytes(damaged)
+        for options in ({"key": "e", "id_key": "s"}, {"columns": "a"}):
+            try:
+                read(path, **options)
+            except (InvalidInputError, ComputationError, MemoryError) as err:
+                assert "\n" not in str(err)
+
+
+def test_text_that_is_no_utf8(tmp_path):
+    text = pa.array([b"a", b"\xe9"]).view(pa.string())
+    for form in FORMATS[:2]:
+        path = save(pa.table({"s": text, "a": [1.0, 2.0]}), tmp_path / f"t.{form}")
+        with pytest.raises(InvalidInputError, match=r"cannot be read: damaged.*UTF8"):
+            read(path, id_key="s")
+        assert read(path).x.shape == (2, 1)
 
 
 def test_a_table_and_a_matrix_are_not_joined(tmp_path, flat, x):
@@ -499,6 +512,28 @@ def test_without_pyarrow(tmp_path, flat, run):
     got = run(path, "--count", "8", PYTHONPATH=paths)
     expected = "reading it needs pyarrow. Install it with pip install 'fast-select[table]'.\n"
     assert (got.returncode, got.stderr.decode()) == (2, f"Error: {path}: {expected}")
+
+
+def test_pandas_is_not_loaded(tmp_path, flat):
+    """It takes a second, and what loads it in pyarrow swallows Ctrl-C."""
+    vectors = pa.table({"id": flat["id"], "e": [[1.0, 2.0], [3.0, None]] * 200, "y": flat["label"]})
+    save(vectors, tmp_path / "v.parquet")
+    for form in FORMATS:
+        save(flat, tmp_path / f"t.{form}")
+    code = """if True:
+        import sys
+        from fast_select.cli import main
+        shared = ["--count", "9", "--random", "1", "--quiet", "--force", "--nonfinite", "drop"]
+        shared += ["--id-key", "id"]
+        for name in sys.argv[1:]:
+            own = ["--label-key", "y"] if name[0] == "v" else []
+            subset = "r.csv" if name.endswith(".csv") else "r.arrow"
+            for out in ("-o", "o.parquet"), ("-o", "o.txt", "--include", "o.parquet"):
+                assert main([name, *shared, *own, "--subset", subset, *out]) == 0
+        assert "pandas" not in sys.modules
+    """
+    names = ["v.parquet", *(f"t.{form}" for form in FORMATS)]
+    subprocess.run([sys.executable, "-c", code, *names], cwd=tmp_path, check=True, timeout=120)
 
 
 # Memory.
@@ -526,9 +561,9 @@ def test_shards_larger_than_memory_are_refused_before_they_are_read(tmp_path, x,
     assert "needs 1 MiB as a matrix of 400 x 4 float32" in refusal(tmp_path)
 
 
-def test_memory_is_the_matrix_and_a_batch(tmp_path, rng):
+def test_memory_is_the_matrix_and_a_batch(tmp_path):
     """One row group of 64 MiB, as pandas writes it, is never whole in Arrow's memory."""
-    x = rng.normal(size=(1 << 18, 64)).astype(np.float32)
+    x = np.arange(1 << 24, dtype=np.float32).reshape(-1, 64)
     column = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), 64)
     pq.write_table(pa.table({"e": column}), tmp_path / "t.parquet", compression="none")
     del column
@@ -642,16 +677,17 @@ def test_tables_on_a_pipe(tmp_path, flat, x, form, monkeypatch):
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
-def test_the_command_selects_what_it_selects_of_an_array(tmp_path, flat, x, run, form):
+def test_the_command_selects_what_it_selects_of_an_array(tmp_path, flat, x, call, form):
     np.savez(tmp_path / "x.npz", x=x, y=flat["label"].to_numpy())
-    by_array = run(tmp_path / "x.npz", "--label-key", "y", "--count", "30", "-o", "-")
+    by_array = call(tmp_path / "x.npz", "--label-key", "y", "--count", "30", "-o", "-")
     path = save(flat, tmp_path / f"t.{form}")
     options = ("--count", "30", "--random", "2", "--label-key", "label")
-    got = run(path, *options, "-o", "-", "--columns", "emb_*")
+    got = call(path, *options, "-o", "-", "--columns", "emb_*")
     assert got.stdout == by_array.stdout != b"", got.stderr
-    report = run(path, *options, "--json").stdout
+    report = call(path, *options, "--json").stdout
     assert json.loads(report)["input"]["columns"] == [f"emb_{j}" for j in range(4)]
-    plan = json.loads(run("plan", path, "--count", "30", "--json").stdout)
+    plan = json.loads(call("plan", path, "--count", "30", "--json").stdout)
     assert plan["input"]["matrix_bytes"] == N * 4 * (8 if form == "csv" else 4)
-    judged = run("evaluate", path, "-", "--random", "2", stdin=got.stdout)
+    (call.folder / "rows.txt").write_bytes(got.stdout)
+    judged = call("evaluate", path, "rows.txt", "--random", "2")
     assert judged.returncode == 0, judged.stderr

@@ -1,6 +1,8 @@
 """Arrow columns as numpy arrays: numbers and vectors, of which what is missing is NaN.
 
-Imported where a table is at hand: it loads pyarrow, which is optional.
+Imported where a table is at hand: it loads pyarrow, which is optional. Arrays are made of buffers,
+and read by them: pyarrow's own conversions load pandas, where that is installed, which takes a
+second and swallows Ctrl-C.
 """
 
 from __future__ import annotations
@@ -93,13 +95,7 @@ def numbers(array: pa.Array, refuse: Refuse) -> NDArray[Any]:
         return np.full(len(array), np.nan, np.float16)
     if pa.types.is_decimal(kind):
         array = array.cast(pa.float64())
-    elif pa.types.is_boolean(kind):
-        array = array.cast(pa.uint8())
-    dtype = np.dtype(array.type.to_pandas_dtype())
-    if not len(array):
-        return np.empty(0, dtype)
-    values = np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
-    values = values.view(bool) if pa.types.is_boolean(kind) else values
+    values = flags(array) if pa.types.is_boolean(kind) else contents(array)
     if not array.null_count:
         return values
     missing = ~valid(array)
@@ -109,10 +105,42 @@ def numbers(array: pa.Array, refuse: Refuse) -> NDArray[Any]:
     return np.where(missing, np.nan, values).astype(floating(values.dtype), copy=False)
 
 
+def made(values: NDArray[Any]) -> pa.Array:
+    """Numbers as an array of Arrow."""
+    if values.dtype.kind == "b":
+        return made(values.view(np.uint8)).cast(pa.bool_())
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(
+        kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))]
+    )
+
+
+def made_of_texts(values: Sequence[str] | Sequence[bytes], kind: pa.DataType) -> pa.Array:
+    """Text or bytes as an array of Arrow, of a type that has them."""
+    coded = [value.encode() if isinstance(value, str) else value for value in values]
+    ends = np.cumsum([0, *map(len, coded)])
+    large = pa.large_binary() if pa.types.is_large_binary(kind) else pa.large_string()
+    buffers = [None, pa.py_buffer(ends.astype(np.int64)), pa.py_buffer(b"".join(coded))]
+    return pa.Array.from_buffers(large, len(coded), buffers).cast(kind)
+
+
+def contents(array: pa.Array) -> NDArray[Any]:
+    """The numbers of an array as they lie in memory; anything where they are missing."""
+    dtype = np.dtype(array.type.to_pandas_dtype())
+    if not len(array):
+        return np.empty(0, dtype)
+    start = array.offset * dtype.itemsize
+    return np.frombuffer(array.buffers()[1], dtype, count=len(array), offset=start)
+
+
+def flags(array: pa.Array) -> NDArray[np.bool_]:
+    """True and False; either where they are missing."""
+    return contents(array.cast(pa.uint8())).view(np.bool_)
+
+
 def valid(array: pa.Array) -> NDArray[np.bool_]:
     """Which entries are not null."""
-    found: NDArray[np.bool_] = array.is_valid().to_numpy(zero_copy_only=False)
-    return found
+    return flags(array.is_valid())
 
 
 class Uneven(Exception):
@@ -140,7 +168,7 @@ def vectors(
     there = np.arange(len(array)) if not array.null_count else np.flatnonzero(valid(array))
     if not there.size:
         return np.empty((len(array), 0), np.float16)
-    lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False)[there]
+    lengths = numbers(pc.list_value_length(array).drop_null(), refuse)
     each = int(lengths[0]) if length is None else length
     other = np.flatnonzero(lengths != each)
     if other.size:
@@ -262,7 +290,7 @@ def chunked(values: Any, refuse: Refuse) -> pa.ChunkedArray:
         values = pa.chunked_array([values])
     if not isinstance(values, pa.ChunkedArray):
         raise refuse(f"is of type {type(values).__name__} where a column is needed")
-    chunks = values.chunks or [pa.array([], values.type)]
+    chunks = values.chunks or [pa.nulls(0, values.type)]
     return pa.chunked_array([simple(chunk) for chunk in chunks])
 
 
@@ -285,7 +313,7 @@ def simple(array: pa.Array) -> pa.Array:
     return array
 
 
-def encoded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[Any]] | None:
+def encoded(column: pa.ChunkedArray, refuse: Refuse) -> tuple[NDArray[np.int64], list[Any]] | None:
     """Text as a number a row and the texts that these stand for; None where it is no text."""
     if not (is_text(column.type) or pa.types.is_dictionary(column.type)):
         return None
@@ -295,7 +323,7 @@ def encoded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[Any]] | No
         own = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
         texts = own.dictionary.to_pylist()
         numbers_of = [code_of.setdefault(text, len(code_of)) for text in texts]
-        codes.append(np.array(numbers_of, np.int64)[own.indices.to_numpy()])
+        codes.append(np.array(numbers_of, np.int64)[numbers(own.indices, refuse)])
     return np.concatenate(codes or [np.empty(0, np.int64)]), list(code_of)
 
 
@@ -337,8 +365,8 @@ def names_in(values: Any, refuse: Refuse) -> NDArray[Any] | pa.ChunkedArray:
 
 def among(column: pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int64]:
     """The rows of a column of text that hold one of `names`."""
-    wanted = pa.array(names, pa.large_string()).cast(column.type)
-    return np.flatnonzero(pc.is_in(column, wanted).to_numpy())
+    wanted = made_of_texts(names, column.type)
+    return np.flatnonzero(np.concatenate([flags(pc.is_in(c, wanted)) for c in column.chunks]))
 
 
 def taken(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> NDArray[Any]:
@@ -349,7 +377,7 @@ def taken(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> NDArray[Any]:
     for chunk, end in zip(column.chunks, ends.tolist(), strict=True):
         to = int(np.searchsorted(rows, end))
         own = rows[at:to] - (end - len(chunk))
-        found[at:to] = chunk.take(pa.array(own)).to_pylist()
+        found[at:to] = chunk.take(made(own)).to_pylist()
         at = to
     return found
 

@@ -122,7 +122,7 @@ def _of_arrow(values: Any, refuse: Refuse, n: int | None) -> Labels:
     check_rows((len(column),), n, refuse)
     if column.null_count:
         raise refuse(f"row {first_null(column)} holds None, a missing value")
-    texts = encoded(column)
+    texts = encoded(column, refuse)
     if texts is None:
         return labels_of(plain(column, refuse), refuse, n)
     return of_texts(*texts, refuse)

@@ -23,6 +23,7 @@ from .._arrow import (
     floating,
     has_missing,
     is_text,
+    made,
     of_column,
     plain,
     simple,
@@ -94,7 +95,7 @@ class Dataset:
         names = [column.name for column in chosen]
         width = self._width(chosen[0]) if chosen[0].depth else len(chosen)
         dtype = common_type(chosen)
-        if dtype.kind != "f" and any(self._has_nulls(name) for name in names):
+        if dtype.kind != "f" and self._has_nulls(names, self._step(width, dtype)):
             dtype = floating(dtype)
         check_room((self.n_rows, width), dtype, self.refuse, max_memory)
         x = np.empty((self.n_rows, width), dtype)
@@ -133,7 +134,7 @@ class Dataset:
             for batch in part.batches(None, step) if texts is None else texts:
                 first, last = np.searchsorted(indices, [start, start + batch.num_rows])
                 if first < last:
-                    own = batch.take(pa.array(indices[first:last] - start))
+                    own = batch.take(made(indices[first:last] - start))
                     table = pa.Table.from_batches([own])
                     gathered.append(_like(table, schema) if texts is None else table)
                     size += table.nbytes
@@ -215,18 +216,23 @@ class Dataset:
         )
         return width_of(arrays, column, self._refuse_column(column.name))
 
-    def _has_nulls(self, name: str) -> bool:
-        """Whether some of a column, or of its vectors, is missing; it is read if need be."""
+    def _has_nulls(self, names: Sequence[str], step: int) -> bool:
+        """Whether some of the columns, or of their vectors, is missing; they are read for that."""
         for part in self.parts:
-            if part.may_have_nulls(name):
-                for batch in part.batches([name], MOST_ROWS):
-                    if has_missing(column_of(batch, name)):
+            unsure = [name for name in names if part.may_have_nulls(name)]
+            if unsure:
+                for batch in part.batches(unsure, step):
+                    if any(has_missing(column_of(batch, name)) for name in unsure):
                         return True
         return False
 
+    def _step(self, width: int, dtype: np.dtype[Any]) -> int:
+        """Rows of the features that are read at a time."""
+        return max(1, min(MOST_ROWS, BATCH_BYTES // (width * dtype.itemsize)))
+
     def _fill(self, x: NDArray[Any], columns: Sequence[Numbers]) -> None:
         """Read the columns into `x`, batch by batch: no more of the table is in memory."""
-        step = max(1, min(MOST_ROWS, BATCH_BYTES // (x.shape[1] * x.itemsize)))
+        step = self._step(x.shape[1], x.dtype)
         names = [column.name for column in columns]
         done = 0
         for part in self.parts:

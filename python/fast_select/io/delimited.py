@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from .._arrow import column_of
+from .._arrow import column_of, made_of_texts
 from .._labels import INTEGER, NUMBER
 from .reading import Part, telling
 from .sources import Source
@@ -23,6 +23,11 @@ BLOCK = 8 << 20
 MISSING = ["", "NA", "N/A", "#N/A", "n/a", "NaN", "nan", "NAN", "-nan", "NULL", "null", "None"]
 MISSING += ["<NA>", "NaT"]
 """What stands for no number."""
+
+MISSING_CELLS = made_of_texts(MISSING, pa.string())
+NOTHING = pa.nulls(1, pa.string())[0]
+FLAGS = made_of_texts(["0", "1"], pa.string())
+"""As Arrow has them; the last are no True and False here."""
 
 LEADING_ZERO = r"^\s*[+-]?0[0-9]"
 """What marks whole numbers as names: 007."""
@@ -79,7 +84,7 @@ class CsvPart(Part):
             return
         for batch in self.texts([name]):
             cells = pc.utf8_trim_whitespace(column_of(batch, name))
-            yield pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
+            yield pc.if_else(pc.equal(cells, MISSING_CELLS[0]), NOTHING, cells)
 
     def may_have_nulls(self, name: str) -> bool:
         """Whether some of a column is missing."""
@@ -196,7 +201,7 @@ def _converted(cells: pa.Array, kind: pa.DataType) -> pa.Array:
     """Cells as values of a type, or ArrowInvalid."""
     if kind == pa.string():
         return cells
-    if kind == pa.bool_() and pc.any(pc.is_in(cells, pa.array(["0", "1"]))).as_py():
+    if kind == pa.bool_() and pc.any(pc.is_in(cells, FLAGS)).as_py():
         raise pa.ArrowInvalid("holds numbers")
     try:
         if kind != pa.null():
@@ -204,9 +209,9 @@ def _converted(cells: pa.Array, kind: pa.DataType) -> pa.Array:
     except pa.ArrowInvalid:  # for missing ones, perhaps
         pass
     cells = pc.utf8_trim_whitespace(cells)
-    is_missing = pc.is_in(cells, pa.array(MISSING))
+    is_missing = pc.is_in(cells, MISSING_CELLS)
     if kind == pa.null():
         if pc.all(is_missing).as_py() is False:
             raise pa.ArrowInvalid("holds values")
         return pa.nulls(len(cells))
-    return pc.if_else(is_missing, pa.scalar(None, pa.string()), cells).cast(kind)
+    return pc.if_else(is_missing, NOTHING, cells).cast(kind)

@@ -34,19 +34,17 @@ class ParquetPart(Part):
         """Columns, or all, `n` rows at a time at most."""
         columns = None if names is None else list(names)
         with telling(self.refuse), self._opened() as file:
-            yield from file.iter_batches(batch_size=n, columns=columns)
+            for batch in file.iter_batches(batch_size=n, columns=columns):
+                if names is not None:
+                    batch.validate(full=True)  # text may be no UTF-8
+                yield batch
 
     def may_have_nulls(self, name: str) -> bool:
-        """Whether its statistics do not say that nothing of a column is missing."""
-        with telling(self.refuse), self._opened() as file:
-            for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):
-                for leaf in map(group.column, range(group.num_columns)):
-                    known = leaf.statistics
-                    if f"{leaf.path_in_schema}.".startswith(f"{name}.") and (
-                        known is None or not known.has_null_count or known.null_count
-                    ):
-                        return True
-        return False
+        """Whether it is not known that nothing of a column is missing.
+
+        Statistics would tell, but damaged ones end the process.
+        """
+        return bool(self.schema.field(name).nullable)
 
     def _opened(self) -> Any:
         content = self._source.content

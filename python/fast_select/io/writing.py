@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from .._arrow import made, made_of_texts
 from .sources import PARQUET_SUFFIXES
 
 
@@ -73,9 +74,9 @@ class Categories:
             kind = column.type
             if not pa.types.is_dictionary(kind):
                 continue
-            known = self._known.get(place, pa.array([], kind.value_type))
+            known = self._known.get(place, pa.nulls(0, kind.value_type))
             none = pa.DictionaryArray.from_arrays(
-                pa.array([], kind.index_type), known, ordered=kind.ordered
+                pa.nulls(0, kind.index_type), known, ordered=kind.ordered
             )
             chunks = pa.chunked_array([none, *column.chunks]).unify_dictionaries().chunks
             self._known[place] = chunks[0].dictionary
@@ -85,9 +86,9 @@ class Categories:
 
 def array_of(values: NDArray[Any]) -> pa.Array:
     """A column of Arrow: numbers, text and bytes as they are, other objects as their text."""
-    if values.dtype.kind != "O":
-        return pa.array(values)
+    if values.dtype.kind in "iufb":
+        return made(values)
     boxed = values.tolist()
-    if not ({*map(type, boxed)} <= {str} or {*map(type, boxed)} <= {bytes}):
-        boxed = list(map(str, boxed))
-    return pa.array(boxed, pa.string() if not boxed else None)
+    if boxed and all(isinstance(value, bytes) for value in boxed):
+        return made_of_texts(boxed, pa.binary())
+    return made_of_texts(list(map(str, boxed)), pa.string())
