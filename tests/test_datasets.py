@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 from decimal import Decimal
 from functools import partial
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+import fast_select
 from fast_select import ComputationError, InvalidInputError, _core
 from fast_select._labels import labels_of
 from fast_select.cli._inputs import read_arrays, read_matrix
@@ -691,3 +693,21 @@ def test_the_command_selects_what_it_selects_of_an_array(tmp_path, flat, x, call
     (call.folder / "rows.txt").write_bytes(got.stdout)
     judged = call("evaluate", path, "rows.txt", "--random", "2")
     assert judged.returncode == 0, judged.stderr
+
+
+def test_the_matrix_of_a_table_is_let_go_of_once_it_is_prepared(tmp_path, x, monkeypatch):
+    save(pa.table({"emb": list(x)}), tmp_path / "t.parquet")
+    features, lent = read_matrix({"inputs": [str(tmp_path / "t.parquet")], "key": "emb"}).lent()
+    shape, held = features.x.shape, weakref.ref(lent.x)
+    assert shape == x.shape and features.x.strides == (0, 0)
+    seen = {}
+    fast_select.select(
+        lent,
+        count=9,
+        n_random=1,
+        progress=lambda stage, *_: seen.setdefault(stage, held() is not None),
+    )
+    assert seen["prepare"] and not seen["exchange"]
+    np.save(tmp_path / "x.npy", x)
+    mapped, _ = read_matrix({"inputs": [str(tmp_path / "x.npy")]}).lent()
+    assert np.array_equal(mapped.x, x)

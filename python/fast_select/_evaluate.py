@@ -15,7 +15,7 @@ from ._plan import check_memory
 from ._rows import row_numbers
 from ._select import Progress, check_watchers
 from .energy import Meter
-from .report import report_on
+from .report import input_facts, report_on
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -93,7 +93,6 @@ def evaluate(
         quality = _core.evaluate(
             prepared, rows, params, labels=codes, with_discrepancies=True, progress=watch
         )
-    facts = prepared.facts
-    kept = prepared.rows if facts["n_nonfinite"] else None
-    labels = (codes, classes)
-    return report_on(x, facts, params.values(), rows, labels, quality, meter, kept=kept)
+    kept = prepared.rows if prepared.facts["n_nonfinite"] else None
+    about, labels = input_facts(x, prepared), (codes, classes)
+    return report_on(about, params.values(), rows, labels, quality, meter, kept=kept)

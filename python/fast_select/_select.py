@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._balance import rows_per_class
-from ._checks import checked, matrix
+from ._checks import checked
 from ._errors import core_errors, refused
+from ._lent import Lent
 from ._plan import check_memory, class_sizes, with_fitting_blocks
 from ._ranking import rank
 from ._request import Request
 from .energy import Meter
-from .report import report_on
+from .report import input_facts, report_on
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -63,7 +64,7 @@ class Selection:
 
 
 def select(
-    X: ArrayLike,
+    X: ArrayLike | Lent,
     *,
     ids: ArrayLike | None = None,
     assign: bool = False,
@@ -187,12 +188,11 @@ def select(
     ComputationError
         Where a computation fails on valid input.
     """
-    x = matrix(X)
-    return _select_sizes(x, [{}], ids, assign, meter, progress, parameters)[0]
+    return _select_sizes(Lent.of(X), [{}], ids, assign, meter, progress, parameters)[0]
 
 
 def select_nested(
-    X: ArrayLike,
+    X: ArrayLike | Lent,
     *,
     ratios: Sequence[float],
     ids: ArrayLike | None = None,
@@ -212,11 +212,11 @@ def select_nested(
     >>> small.indices.size, large.indices.size, bool(np.isin(small.indices, large.indices).all())
     (10, 50, True)
     """
-    x = matrix(X)
+    lent = Lent.of(X)
     ratios = checked_ratios(ratios)
     descending = sorted(ratios, reverse=True)
     sizes = [{"ratio": ratio} for ratio in descending]
-    found = _select_sizes(x, sizes, ids, assign, meter, progress, parameters)
+    found = _select_sizes(lent, sizes, ids, assign, meter, progress, parameters)
     by_ratio = dict(zip(descending, found, strict=True))
     return [by_ratio[ratio] for ratio in ratios]
 
@@ -240,7 +240,7 @@ def checked_ratios(ratios: Sequence[float]) -> list[float]:
 
 
 def _select_sizes(
-    x: NDArray[Any],
+    lent: Lent,
     sizes: list[dict[str, float]],
     ids: Any,
     assign: bool,
@@ -250,7 +250,7 @@ def _select_sizes(
 ) -> list[Selection]:
     """Select for each of ``sizes`` (options that ask for it), each within the one before."""
     check_watchers(progress, meter)
-    options, n = {**parameters}, x.shape[0]
+    options, (n, n_columns) = {**parameters}, lent.x.shape
     request = Request.taken_from(options, ids, n)
     if "balance" in options:
         options["balance"] = rows_per_class(options["balance"], request.classes)
@@ -267,12 +267,12 @@ def _select_sizes(
         asked[0].check_caps(request.groups is not None)
         if len(sizes) > 1 or request.is_constrained:
             asked[0].check_takes_constraints()
-        kept_sizes = class_sizes(x, request.codes, asked[0])
+        kept_sizes = class_sizes(lent.x, request.codes, asked[0])
         wanted = [params.rows_wanted(sum(kept_sizes)) for params in asked]
-        fitting = with_fitting_blocks(asked[0], x.shape[1], kept_sizes, max(wanted))
+        fitting = with_fitting_blocks(asked[0], n_columns, kept_sizes, max(wanted))
         fitted = [fitting.values()[name] for name in ("block_rows", "threads")]
         asked = [params.fitted(*fitted) for params in asked]
-        check_memory(x.shape[1], kept_sizes, max(wanted), asked[0])
+        check_memory(n_columns, kept_sizes, max(wanted), asked[0])
     at_hand = meter = meter or Meter(asked[0].values()["watts_per_core"])
 
     def watch(stage: str, done: int, total: int) -> None:
@@ -288,7 +288,9 @@ def _select_sizes(
     counts = request.counts()
     found: list[Selection] = []
     with core_errors():
-        prepared = _core.prepare(x, asked[0], progress=watch)
+        prepared = _core.prepare(lent.x, asked[0], progress=watch)
+        about = input_facts(lent.x, prepared)
+        lent.give_back()
         shared["hashes"] |= {"values": prepared.values_hash}
         for params, count in zip(asked, wanted, strict=True):
             _core.check_request(prepared, count, params, **request.arrays())
@@ -298,8 +300,7 @@ def _select_sizes(
             made = _made(prepared, count, params, request, watch, with_assignment=assign)
             kept = prepared.rows if prepared.facts["n_nonfinite"] else None
             report = report_on(
-                x,
-                prepared.facts,
+                about,
                 params.values() | counts,
                 made["indices"],
                 (request.codes, request.classes),

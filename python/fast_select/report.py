@@ -53,9 +53,18 @@ METRICS = {
 """Figures of quality and their names in tables; in all of them 0 is perfect."""
 
 
+def input_facts(x: NDArray[Any], prepared: _core.Prepared) -> dict[str, Any]:
+    """What the report tells of its input."""
+    return {
+        "shape": list(x.shape),
+        "dtype": str(x.dtype),
+        "mapped_bytes": mapped_bytes(x),
+        **prepared.facts,
+    }
+
+
 def report_on(
-    x: NDArray[Any],
-    prepared: dict[str, Any],
+    facts_of_input: dict[str, Any],
     options: dict[str, Any],
     indices: NDArray[np.int64],
     labels: tuple[NDArray[np.int64] | None, NDArray[Any] | None],
@@ -67,13 +76,15 @@ def report_on(
     weights: NDArray[np.int64] | None = None,
     **facts: Any,
 ) -> dict[str, Any]:
-    """The report on a selection of rows of `x`; all of it can be written as JSON.
+    """The report on a selection; all of it can be written as JSON.
 
-    `labels`: codes and the classes that they stand for; `kept`: the rows that were not left out for
-    NaN or infinity, unless that is all; `hashes`: of what it was made from; `weights`: of the rows
-    selected, where they are known;
-    `facts`: what its making has to tell.
+    `facts_of_input`: see :func:`input_facts`; `labels`: codes and the classes that they stand for;
+    `kept`: the rows that were not left out for NaN or infinity, unless that is all; `hashes`: of
+    what it was made from; `weights`: of the rows selected, where they are known; `facts`: what its
+    making has to tell.
     """
+    about = {**facts_of_input}
+    mapped = about.pop("mapped_bytes")
     weighted = quality.pop("weighted")
     quality = ranked(quality)
     classes = class_counts(indices, *labels, kept=kept)
@@ -82,12 +93,7 @@ def report_on(
         "schema": SCHEMA,
         "tool": {"name": "fast-select", **_core.info()},
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "input": {
-            "shape": list(x.shape),
-            "dtype": str(x.dtype),
-            **prepared,
-            **({"hashes": hashes} if hashes else {}),
-        },
+        "input": {**about, **({"hashes": hashes} if hashes else {})},
         "options": options,
         "selection": {
             "count": int(indices.size),
@@ -95,7 +101,7 @@ def report_on(
             "classes": classes,
             **facts,
             "notes": [
-                *far_outside(prepared),
+                *far_outside(about),
                 *notes(facts.get("groups", [])),
                 *empty_classes(classes),
             ],
@@ -106,7 +112,7 @@ def report_on(
         **summary,
         "memory": {
             **summary["memory"],
-            "mapped_input_bytes": mapped_bytes(x),
+            "mapped_input_bytes": mapped,
             "max_bytes": options.get("max_memory"),
         },
     }

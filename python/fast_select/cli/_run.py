@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._errors import InvalidInputError
+from .._lent import Lent
 from .._text import counted
 from ..energy import Meter
 from ..io import Features
@@ -76,6 +77,7 @@ def files_of(targets: Sequence[Targets]) -> list[Target]:
 
 def select_and_write(
     features: Features,
+    matrix: Lent,
     named: dict[str, Any],
     targets: Sequence[Targets],
     meter: Meter,
@@ -89,7 +91,8 @@ def select_and_write(
 ) -> None:
     """Select at each of `ratios`, or a count, write what the targets name, show the reports.
 
-    `named`: how the input was named, by which `verify` finds it again.
+    `matrix`: that of the features, let go of once it is prepared; `named`: how the input was named,
+    by which `verify` finds it again.
     """
     from .._select import select, select_nested
 
@@ -103,9 +106,9 @@ def select_and_write(
         given = {"ids": features.ids, "assign": targets[0].assignment is not None, **parameters}
         shared: dict[str, Any] = {"progress": progress, "meter": meter, **given}
         if len(ratios) > 1:
-            results = select_nested(features.x, ratios=ratios, **shared)
+            results = select_nested(matrix, ratios=ratios, **shared)
         else:
-            results = [select(features.x, ratio=next(iter(ratios), None), **shared)]
+            results = [select(matrix, ratio=next(iter(ratios), None), **shared)]
     origin: dict[str, Any] = {"files": [str(path) for path in features.files] or ["-"]}
     if features.dataset is not None:
         origin["columns"] = list(features.columns)

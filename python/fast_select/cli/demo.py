@@ -53,10 +53,10 @@ def demo(
     meter.begin("read")
     with resources.as_file(resources.files("fast_select") / "data" / DATA) as path:
         sources = Sources([str(path)])
-        features = io.read_features([str(path)], key="x", flatten=False)
+        features, matrix = io.read_features([str(path)], key="x", flatten=False).lent()
         labels = io.read_labels(path, key="y")
         named = {"inputs": [str(path)], "key": "x", "label_key": "y"}
         select_and_write(
-            features, named, targets, meter, sources, outcome, labels=labels,
+            features, matrix, named, targets, meter, sources, outcome, labels=labels,
             ratios=[RATIO], quiet=quiet, as_json=as_json, **options,
         )  # fmt: skip

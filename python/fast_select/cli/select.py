@@ -88,9 +88,9 @@ def select(
     )
     meter = Meter(params.values()["watts_per_core"])
     meter.begin("read")
-    features = read_matrix(named, options.get("max_memory"))
+    features, matrix = read_matrix(named, options.get("max_memory")).lent()
     options |= read_arrays(named, features)
     select_and_write(
-        features, named, targets, meter, sources, outcome,
+        features, matrix, named, targets, meter, sources, outcome,
         ratios=ratios, quiet=quiet, as_json=as_json, **options,
     )  # fmt: skip

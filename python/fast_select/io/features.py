@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .._checks import matrix
 from .._errors import ComputationError, InvalidInputError
 from .._ids import Ids, ids_of
+from .._lent import Lent, stand_in
 from .._text import shortened
 from .npy import BLOCK
 from .npz import Archive
@@ -52,6 +53,16 @@ class Features:
     """The columns of the table that are the features."""
     ids: Ids | None = None
     """Names of the rows, if they are asked for."""
+
+    def lent(self) -> tuple[Features, Lent]:
+        """These features with a stand-in for the matrix, and the matrix, which can be let go of.
+
+        Where rows are to be read from it later, it stays.
+        """
+        lent = Lent(self.x)
+        if self.dataset is None and self.archive is None:
+            return self, lent
+        return replace(self, x=stand_in(self.x)), lent
 
     def sha256(self) -> str:
         """SHA-256 of the files' bytes, one after the other."""
