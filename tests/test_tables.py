@@ -67,7 +67,7 @@ def plan():
     stage = {"name": "exchange", "seconds": 98765.4, "bytes": 123 << 40, "formula": "Z, 8 n k " * 9}
     return plan_table(
         {
-            "input": {"shape": [10**9, 12345]},
+            "input": {"shape": [10**9, 12345], "matrix_bytes": 0},
             "count": 10**8,
             "threads": 1,
             "process_bytes": 1,
