@@ -711,3 +711,11 @@ def test_the_matrix_of_a_table_is_let_go_of_once_it_is_prepared(tmp_path, x, mon
     np.save(tmp_path / "x.npy", x)
     mapped, _ = read_matrix({"inputs": [str(tmp_path / "x.npy")]}).lent()
     assert np.array_equal(mapped.x, x)
+
+
+@pytest.mark.parametrize("words", [{"columns": "d"}, {"label_key": "d"}, {"id_key": "d"}])
+def test_decimals_that_float64_rounds_are_refused(tmp_path, x, words):
+    big = pa.array([Decimal(10**20 + i) for i in range(N)])
+    path = save(pa.table({"d": big, "a": x[:, 0]}), tmp_path / "t.parquet")
+    with pytest.raises(InvalidInputError, match=r"'d' holds decimal128.* beyond 2\*\*53"):
+        with_labels(path, **words)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ._arrays import Refuse, check_exact
+from ._arrays import EXACT, Refuse, check_exact
 from ._errors import InvalidInputError
 from ._ids import told_twice
 from ._text import counted, shortened
@@ -95,6 +95,9 @@ def numbers(array: pa.Array, refuse: Refuse) -> NDArray[Any]:
         return np.full(len(array), np.nan, np.float16)
     if pa.types.is_decimal(kind):
         array = array.cast(pa.float64())
+        if (np.abs(contents(array.drop_null())) > EXACT).any():
+            fact = f"holds {kind} beyond 2**53, which float64 rounds"
+            raise refuse(fact, "Cast it to int64 or text, or leave it out")
     values = flags(array) if pa.types.is_boolean(kind) else contents(array)
     if not array.null_count:
         return values

@@ -47,7 +47,9 @@ class Ids:
 
 
 def shown(value: Any) -> str:
-    """An id as text shows it; bytes that are no UTF-8 become an escape."""
+    """An id as text shows it: nothing for none; bytes that are no UTF-8 become an escape."""
+    if value is None:
+        return ""
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 

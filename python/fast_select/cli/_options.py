@@ -89,7 +89,7 @@ def option(entry: dict[str, Any], several: str) -> Callable[[Command], Command]:
     """A click option from an entry of the table."""
     name, help_text = entry["name"], entry["help"]
     if entry["kind"] in NOTES:
-        help_text += f" {NOTES[entry['kind']]}"
+        help_text += f" {NOTES[entry['kind']]}".replace("--label-", f"--{name.removesuffix('s')}-")
     if entry["default"] is not None and entry["kind"] != "flag":
         help_text += f" [default: {entry['default']}]"
     settings: dict[str, Any] = {"type": TYPES.get(entry["kind"], str)}

@@ -51,6 +51,10 @@ def located(record: Record, own: Mapping[str, Any]) -> dict[str, Any]:
     elif "inputs" not in then:
         fact = "does not tell what was selected from"
         raise InvalidInputError(record.name, fact, "Name INPUT behind it")
+    # One choice of columns takes the place of the other.
+    for name, other in (("key", "columns"), ("columns", "key")):
+        if name in own:
+            then.pop(other, None)
     for role in ROLES:
         if role.name in own:
             for name in (role.name, role.key, role.column):

@@ -522,6 +522,7 @@ mod tests {
                     Value::Text(names[names.len() - 1].to_owned()),
                     Value::Text("no such".to_owned()),
                 ),
+                Kind::Flag => (Value::Flag(true), Value::Integer(2)),
                 _ => (Value::Integer(1), Value::Integer(0)),
             };
             params.set(spec.name, &good).unwrap();
