@@ -113,6 +113,16 @@ def test_classes_that_share_all_groups_share_what_they_give():
     assert np.array_equal(np.bincount(labels[picked.indices]), [75, 25])
 
 
+def test_a_row_of_another_group_is_found_by_verify(siblings):
+    x, groups, _ = siblings
+    report = pick(x, ratio=0.05, groups=groups, max_per_group=1).report
+    assert fast_select.verify(report, x, groups=groups).same
+    moved = groups.copy()
+    moved[7] = (moved[7] + 1) % N_GROUPS
+    differences = fast_select.verify(report, x, groups=moved).differences
+    assert "groups" in [difference.what for difference in differences]
+
+
 @pytest.mark.parametrize(
     "options,message",
     [
