@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Selection:
     """Selected rows and the report on them.
 
@@ -45,6 +45,16 @@ class Selection:
     weights: NDArray[np.int64] | None = None
     rank: NDArray[np.int64] | None = None
     assignment: NDArray[np.int64] | None = None
+
+    def __str__(self) -> str:
+        return f"{self._size()}\n{self.report['verdict']}"
+
+    def __repr__(self) -> str:
+        return f"Selection({self._size()})"
+
+    def _size(self) -> str:
+        n = self.report["input"]["shape"][0]
+        return f"{self.indices.size:,} of {n:,} {'row' if n == 1 else 'rows'}"
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The selection as a table: ``index`` and what else is known of each row; all (m,).
@@ -122,8 +132,8 @@ def select(
         What to do with rows that hold NaN or infinity; where they are dropped, a ratio is
         of the others.
     weights : none, nearest, default none
-        Weight of each selected row, in tables and in the report; nearest: how many rows (of
-        its class) have it as their nearest selected row.
+        What each selected row stands for; nearest: the rows (of its class) whose nearest
+        selected row it is, which sum to all rows.
     max_memory : number of bytes, 1 or more, default None
         Memory that the process may take, the mapped input aside. Blocks become smaller to
         keep to it, which selects other rows (the same ones at any number of threads), then
