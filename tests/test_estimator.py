@@ -61,7 +61,7 @@ def test_parameters_are_the_options_of_select_with_their_defaults():
 
 def test_parameters_are_stored_set_copied_and_shown():
     balance = {"a": 1, "b": 2}
-    selector = FastSelector(balance=balance, threads=2)
+    selector = FastSelector(balance=balance, threads=2, block_rows=int("16384"))
     assert selector.get_params()["balance"] is balance
     assert repr(selector) == "FastSelector(balance={'a': 1, 'b': 2}, threads=2)"
     assert selector.set_params(seed=7, threads=None) is selector

@@ -222,12 +222,9 @@ class FastSelector:
         return self
 
     def __repr__(self) -> str:
-        set_ones = [
-            f"{field.name}={value!r}"
-            for field in fields(self)
-            if (value := getattr(self, field.name)) is not field.default
-        ]
-        return f"FastSelector({', '.join(set_ones)})"
+        values = [(field, repr(getattr(self, field.name))) for field in fields(self)]
+        given = [f"{field.name}={value}" for field, value in values if value != repr(field.default)]
+        return f"FastSelector({', '.join(given)})"
 
     def __sklearn_tags__(self) -> Tags:
         """What scikit-learn from 1.6 on asks of an estimator."""
