@@ -78,10 +78,15 @@ def parameters() -> str:
     return "\n".join(parts) + "\n"
 
 
-def documented(command: str) -> str:
+def single_values() -> list[dict[str, Any]]:
+    """The options of ``select`` that an estimator can have: no arrays."""
+    return [entry for entry in entries("select") if entry["kind"] not in KINDS]
+
+
+def documented(table: list[dict[str, Any]]) -> str:
     """The entries of a docstring's list of parameters."""
     lines = []
-    for entry in entries(command):
+    for entry in table:
         kind = KINDS.get(entry["kind"], entry["rule"])
         kind = kind.removeprefix("one of ").removeprefix("a ").removeprefix("an ")
         lines.append(f"    {entry['name']} : {kind}, default {entry['default']}")
@@ -91,19 +96,38 @@ def documented(command: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_documented(command: str) -> Callable[[str], str]:
-    """What writes the options in the docstring of a command's function anew."""
-    first = entries(command)[0]["name"]
-    pattern = rf"^    {first} : .*?\n\n"
-    entry = documented(command) + "\n"
-    return lambda text: re.sub(pattern, lambda _: entry, text, flags=re.DOTALL | re.MULTILINE)
+def with_documented(table: list[dict[str, Any]]) -> Callable[[str], str]:
+    """What writes the options in a docstring anew."""
+    return with_list(f"{table[0]['name']} : ", documented(table))
+
+
+def with_list(first: str, made: str) -> Callable[[str], str]:
+    """What writes the lines anew that begin with `first` and end with a blank one."""
+    pattern = rf"^    {first}.*?\n\n"
+    return lambda text: re.sub(pattern, lambda _: made + "\n", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def estimator(text: str) -> str:
+    """The module of the estimator: its fields, and its docstring."""
+    table, defaults = single_values(), _core.Params("select").values()
+    lines = []
+    for entry in table:
+        value = defaults[entry["name"]]
+        value = quoted(value) if isinstance(value, str) else value
+        line = f"    {entry['name']}: {typed(entry)} = {value}"
+        if len(line) > WIDTH:
+            line = line.replace("[", "[\n        ", 1).replace("]", "\n    ]", 1)
+        lines.append(line + "\n")
+    text = with_list(f"{table[0]['name']}: ", "".join(lines))(text)
+    return with_documented(table)(text)
 
 
 FILES: dict[str, Callable[[str], str]] = {
     "_parameters.py": lambda _: parameters(),
-    "_select.py": with_documented("select"),
-    "_evaluate.py": with_documented("evaluate"),
-    "_compare.py": with_documented("compare"),
+    "_select.py": with_documented(entries("select")),
+    "_evaluate.py": with_documented(entries("evaluate")),
+    "_compare.py": with_documented(entries("compare")),
+    "_estimator.py": estimator,
 }
 """What each file is to hold, given what it holds."""
 

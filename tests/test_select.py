@@ -273,3 +273,18 @@ def test_progress_is_told_and_may_stop_the_run(rng):
 
     with pytest.raises(RuntimeError, match="enough"):
         fast_select.select(x, count=50, progress=stop)
+
+
+@pytest.mark.parametrize("n_random", [0, 2, 20])
+@pytest.mark.parametrize("labelled", [False, True])
+def test_a_selection_is_shown_in_two_lines(rng, n_random, labelled):
+    labels = np.arange(1200) % 2 if labelled else None
+    got = fast_select.select(
+        rng.normal(size=(1200, 3)), count=60, labels=labels, rank=True, n_random=n_random
+    )
+    assert str(got) == f"60 of 1,200 rows\n{got.report['verdict']}"
+    assert repr(got) == "Selection(60 of 1,200 rows)"
+
+
+def test_a_selection_of_the_only_row_is_shown():
+    assert str(fast_select.select([[1.0]], count=1)).startswith("1 of 1 row\n")

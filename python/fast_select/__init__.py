@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._compare import compare
     from ._core import __version__
     from ._errors import ComputationError, FastSelectError, InvalidInputError
+    from ._estimator import FastSelector
     from ._evaluate import evaluate
     from ._plan import plan
     from ._select import Selection, select, select_nested
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ComputationError",
     "FastSelectError",
+    "FastSelector",
     "InvalidInputError",
     "Selection",
     "Verification",
@@ -42,6 +44,7 @@ _HOMES = {
     "_compare": ("compare",),
     "_core": ("__version__",),
     "_errors": ("ComputationError", "FastSelectError", "InvalidInputError"),
+    "_estimator": ("FastSelector",),
     "_evaluate": ("evaluate",),
     "_plan": ("plan",),
     "_select": ("Selection", "select", "select_nested"),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Selection:
     """Selected rows and the report on them.
 
@@ -46,6 +46,16 @@ class Selection:
     weights: NDArray[np.int64] | None = None
     rank: NDArray[np.int64] | None = None
     assignment: NDArray[np.int64] | None = None
+
+    def __str__(self) -> str:
+        return f"{self._size()}\n{self.report['verdict']}"
+
+    def __repr__(self) -> str:
+        return f"Selection({self._size()})"
+
+    def _size(self) -> str:
+        n = self.report["input"]["shape"][0]
+        return f"{self.indices.size:,} of {n:,} {'row' if n == 1 else 'rows'}"
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The selection as a table: ``index`` and what else is known of each row; all (m,).

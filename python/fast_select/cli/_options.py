@@ -11,6 +11,7 @@ import click
 from .. import _core
 from .._errors import InvalidInputError
 from ..io import LIST_SUFFIXES
+from ._progress import KINDS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -202,9 +203,29 @@ output_options = added(
 )
 """Options of every command that writes files."""
 
+progress_options = added(
+    [
+        click.option(
+            "--quiet",
+            is_flag=True,
+            help="Nothing on stderr but errors, and what --progress json prints.",
+        ),
+        click.option(
+            "--progress",
+            "progress_kind",
+            type=click.Choice(KINDS),
+            default="auto",
+            help="How a run tells how far it is. auto: bars on a terminal, else a line a stage; "
+            "json: a line of JSON at the beginning and end of each stage and some between, with "
+            "nothing else on stderr but errors. [default: auto]",
+        ),
+    ]
+)
+"""Options of every command that takes its time."""
+
 screen_options = added(
     [
-        click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
+        progress_options,
         click.option("--json", "as_json", is_flag=True, help="Print the report on stdout."),
     ]
 )

@@ -86,6 +86,7 @@ def select_and_write(
     *,
     ratios: Sequence[float],
     quiet: bool,
+    progress_kind: str,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -102,7 +103,7 @@ def select_and_write(
         if target.subset is not None:
             check_subset(target.subset, features)
     digest = Hash(features)
-    with StageProgress(quiet=quiet) as progress:
+    with StageProgress(progress_kind, quiet=quiet) as progress:
         given = {"ids": features.ids, "assign": targets[0].assignment is not None, **parameters}
         shared: dict[str, Any] = {"progress": progress, "meter": meter, **given}
         if len(ratios) > 1:
@@ -133,7 +134,7 @@ def select_and_write(
         outputs.append((Target.stdout(), printer))
     sources.check_unchanged()
     write_all(outputs, outcome)
-    if not quiet:
+    if not quiet and progress_kind != "json":
         from ._tables import show
 
         for result, target in zip(results, targets, strict=True):

@@ -72,6 +72,7 @@ def compare(
     unlabelled: bool,
     n_seeds: int,
     quiet: bool,
+    progress_kind: str,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -119,7 +120,7 @@ def compare(
         raise InvalidInputError("--test", "is missing", "Name the file of test features")
     first = options.get("seed", 0)
     seeds = range(first, first + n_seeds)
-    with StageProgress(quiet=quiet) as progress:
+    with StageProgress(progress_kind, quiet=quiet) as progress:
         result = run(
             data.x,
             y,

@@ -31,6 +31,7 @@ def demo(
     assign: str | None,
     force: bool,
     quiet: bool,
+    progress_kind: str,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -58,5 +59,6 @@ def demo(
         named = {"inputs": [str(path)], "key": "x", "label_key": "y"}
         select_and_write(
             features, matrix, named, targets, meter, sources, outcome, labels=labels,
-            ratios=[RATIO], quiet=quiet, as_json=as_json, **options,
+            ratios=[RATIO], quiet=quiet, progress_kind=progress_kind,
+            as_json=as_json, **options,
         )  # fmt: skip

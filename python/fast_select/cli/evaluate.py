@@ -27,6 +27,7 @@ def evaluate(
     features: str,
     selected: str,
     quiet: bool,
+    progress_kind: str,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -50,12 +51,12 @@ def evaluate(
     data = read_matrix(named)
     options |= read_arrays(named, data)
     rows = io.read_indices(Path(selected), n=data.x.shape[0], ids=data.ids)
-    with StageProgress(quiet=quiet) as progress:
+    with StageProgress(progress_kind, quiet=quiet) as progress:
         report = judge(data.x, rows, progress=progress, **options)
     sources.read(data.files)
     sources.check_unchanged()
     report["input"] = {"files": [str(path) for path in data.files], **report["input"]}
-    if not quiet and not as_json:
+    if not quiet and progress_kind != "json" and not as_json:
         show(report, [], stages=False)
     if as_json:
         print_json(report)

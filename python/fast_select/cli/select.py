@@ -49,6 +49,7 @@ def select(
     assign: str | None,
     force: bool,
     quiet: bool,
+    progress_kind: str,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -92,5 +93,6 @@ def select(
     options |= read_arrays(named, features)
     select_and_write(
         features, matrix, named, targets, meter, sources, outcome,
-        ratios=ratios, quiet=quiet, as_json=as_json, **options,
+        ratios=ratios, quiet=quiet, progress_kind=progress_kind,
+        as_json=as_json, **options,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from ._options import (
     file_names,
     group_options,
     parted,
+    progress_options,
     table_options,
 )
 
@@ -22,13 +23,14 @@ from ._options import (
 @feature_options
 @group_options
 @table_options("verify")
-@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+@progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def verify(
     report: str,
     inputs: tuple[str, ...],
     threads: int | None,
     quiet: bool,
+    progress_kind: str,
     as_json: bool,
     **parameters: Any,
 ) -> int:
@@ -61,7 +63,7 @@ def verify(
     features = read_matrix(named)
     sources.read(features.files)
     outcomes = []
-    with StageProgress(quiet=quiet) as progress:
+    with StageProgress(progress_kind, quiet=quiet) as progress:
         replay = Replay(matrix(features.x), threads, progress)
         arrays = read_arrays(named, features) if replay.has_shape(found[0]) else {}
         for record in found:
