@@ -85,7 +85,7 @@ def report_on(
     """
     about = {**facts_of_input}
     mapped = about.pop("mapped_bytes")
-    weighted = quality.pop("weighted")
+    weighted, map_ = quality.pop("weighted"), quality.pop("map")
     quality = ranked(quality)
     classes = class_counts(indices, *labels, kept=kept)
     summary: dict[str, Any] = {**meter.summary()}
@@ -107,6 +107,7 @@ def report_on(
             ],
         },
         "quality": quality,
+        "map": with_classes(map_, labels[0]),
         **({} if weights is None else {"weights": weight_figures(weights, weighted, quality)}),
         "verdict": verdict(quality),
         **summary,
@@ -135,6 +136,14 @@ def weight_figures(
         "weighted": weighted,
         "unweighted": {name: quality["selection"][name] for name in weighted},
     }
+
+
+def with_classes(map_: dict[str, Any], codes: NDArray[np.int64] | None) -> dict[str, Any]:
+    """The map, and where there are classes that of each of its rows, by its place among them."""
+    if codes is not None:
+        for places in (map_["rows"], map_["selected"]):
+            places["class"] = codes[np.asarray(places["row"])].tolist()
+    return map_
 
 
 def far_outside(prepared: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -142,8 +143,11 @@ def check_stdout() -> None:
 
 
 def to_json(report: Report, *, ascii_only: bool = False) -> str:
-    """A report as strict JSON: no NaN."""
-    return json.dumps(report, indent=2, allow_nan=False, ensure_ascii=ascii_only) + "\n"
+    """A report as strict JSON: no NaN. Lists of numbers stand on one line."""
+    text = json.dumps(report, indent=2, allow_nan=False, ensure_ascii=ascii_only)
+    # Text in JSON has no line breaks, so that these are those of the layout.
+    numbers = re.compile(r"\[\n([-+.,\seE0-9]*)\]")
+    return numbers.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
 def encoded(text: str) -> bytes:

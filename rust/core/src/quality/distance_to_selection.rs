@@ -16,8 +16,17 @@ use crate::run::rng::{Purpose, Streams};
 const SAMPLED: usize = 64;
 const COLUMNS: usize = 1024;
 
-/// Greatest and mean distance of up to s = `n_sampled` rows of `z`, (n, p), to each of `selections`
-/// (ascending rows). O(s (n p + total selected)).
+/// Distances of sampled rows to the nearest row of a selection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sampled {
+    /// Their mean.
+    pub mean: f64,
+    /// The rows and their distances, which ascend.
+    pub ascending: Vec<(u32, f64)>,
+}
+
+/// The distances of up to s = `n_sampled` rows of `z`, (n, p), to each of `selections` (ascending
+/// rows). O(s (n p + total selected)).
 ///
 /// `monitor` advances by n.
 ///
@@ -29,7 +38,7 @@ pub fn distances_to_selections(
     n_sampled: usize,
     streams: Streams,
     monitor: &Monitor,
-) -> Result<Vec<(f64, f64)>> {
+) -> Result<Vec<Sampled>> {
     let mut rng = streams.stream(Purpose::Samples, 0);
     let sampled = sample_rows_ascending(z.rows(), n_sampled.max(1), &mut rng);
     let count = sampled.len();
@@ -59,16 +68,17 @@ pub fn distances_to_selections(
         monitor.advance(z.rows() * at.end / count - z.rows() * at.start / count)?;
         Ok(best)
     })?;
-    Ok((0..selections.len())
-        .map(|s| {
-            let distances = parts.iter().flat_map(|part| {
-                let len = part.len() / selections.len();
-                part[s * len..(s + 1) * len].iter().map(|&d| f64::from(d))
-            });
-            let (max, sum) = distances.fold((0.0_f64, 0.0), |(m, s), d| (m.max(d), s + d));
-            (max, sum / count as f64)
-        })
-        .collect())
+    let of_selection = |s: usize| {
+        let distances = parts.iter().flat_map(|part| {
+            let len = part.len() / selections.len();
+            part[s * len..(s + 1) * len].iter().map(|&d| f64::from(d))
+        });
+        let mut ascending: Vec<(u32, f64)> = sampled.iter().copied().zip(distances).collect();
+        let mean = ascending.iter().map(|(_, d)| d).sum::<f64>() / count as f64;
+        ascending.sort_by(|a, b| a.1.total_cmp(&b.1));
+        Sampled { mean, ascending }
+    };
+    Ok((0..selections.len()).map(of_selection).collect())
 }
 
 /// The part of ascending `rows` that lies in `range`, counted from its start.

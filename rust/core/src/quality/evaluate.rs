@@ -4,6 +4,8 @@ use crate::numeric::partition::n_blocks;
 use crate::prepare::Prepared;
 use crate::quality::discrepancy::{Discrepancy, discrepancies};
 use crate::quality::draws::{random_selections, strata, stratified_selections};
+use crate::quality::map::{Map, map};
+use crate::quality::profile::{Profile, profile};
 use crate::quality::unseen::{CfDistance, Picked};
 use crate::quality::{Quality, progress_units, qualities};
 use crate::run::error::{Error, Result, check_len};
@@ -58,6 +60,10 @@ pub struct Evaluation {
     /// CF distances of random selections stratified by these blocks, [`N_BY_BLOCKS`] at most; empty
     /// where nothing is cut.
     pub stratified_by_blocks: Vec<Summary>,
+    /// Curves of it and of the random selections, and the rows farthest from it.
+    pub profile: Profile,
+    /// Where rows and picks lie.
+    pub map: Map,
 }
 
 /// Judges the input rows `indices`, of these `weights` if given, beside random selections of as many rows and, with `classes` (rows
@@ -145,18 +151,21 @@ pub fn evaluate(
         weights: Some(weights),
     });
     let others: Vec<Picked<'_>> = alike.chain(weighted).collect();
-    let (judged, others) = qualities(z, &selections, &others, streams, monitor)?;
+    let judged = qualities(z, &selections, &others, streams, monitor)?;
+    let profile = profile(z, &selections[0], &judged, n_random)?;
+    let map = map(z, &selections[0], streams)?;
     let further = if judging.with_discrepancies {
         discrepancies(z, &selections, streams, monitor)?
     } else {
         vec![]
     };
     let mut further = further.into_iter();
+    let (by_blocks, weighted) = judged.others.split_at(n_by_blocks);
     let judged: Vec<Figures> = judged
+        .selections
         .iter()
         .map(|quality| figures(quality, further.next()))
         .collect();
-    let (by_blocks, weighted) = others.split_at(n_by_blocks);
     let by_blocks: Vec<Figures> = by_blocks.iter().map(cf_figures).collect();
     let (own, drawn) = judged.split_at(1);
     let (random, stratified) = drawn.split_at(n_random);
@@ -167,6 +176,8 @@ pub fn evaluate(
         stratified: summaries(stratified),
         n_blocks,
         stratified_by_blocks: summaries(&by_blocks),
+        profile,
+        map,
     })
 }
 
@@ -214,7 +225,9 @@ fn ascending(indices: &[i64], weights: &[f64]) -> Result<Vec<f64>> {
 
 /// The CF distance by name, in the mean and at each of [`crate::quality::unseen::RADII`].
 fn cf_figures(distance: &CfDistance) -> Figures {
-    let CfDistance { cfd_m, at_radius } = *distance;
+    let CfDistance {
+        cfd_m, at_radius, ..
+    } = *distance;
     let names = [
         "cfd_m_radius_0.25",
         "cfd_m_radius_0.5",

@@ -10,33 +10,39 @@
 //! | `copies` | rows that are copies of each other, and what a selection holds of them | O(n (p + log n)) |
 //! | `moments` | errors of the moments of orders 1 to 4 | O(n p^2) |
 //! | `distance_to_selection` | `coverage_mean`: distance from a row to the nearest selected one, the mean of s sampled rows | O(s n p) |
-//! | `coverage_radius` | `coverage_max`: the greatest of these distances, of all rows | O(n p) |
+//! | `farthest_rows` | `coverage_max`: the greatest of these distances, of all rows; the rows that have the greatest | O(n p) |
 //! | [`discrepancy`] | MMD and sliced Wasserstein distance, which no stage optimises | O(2,048^2 p) a selection |
+//! | [`profile`] | what is drawn of a selection: `\|φ\|` by radius, distances by rank, the rows farthest off | |
+//! | [`map`] | rows and picks in the plane of two principal components | O(n p^2) |
 //! | [`draws`] | the random selections beside which figures are shown, stratified by class or by blocks | O(n p log blocks) |
 //! | [`evaluate()`](evaluate::evaluate) | all of it, for one selection | |
 
 pub mod cell_distance;
 mod copies;
-mod coverage_radius;
 pub mod discrepancy;
 mod distance_to_selection;
 pub mod draws;
 pub mod evaluate;
+mod farthest_rows;
+pub mod map;
 mod moments;
+pub mod profile;
 pub mod unseen;
 
 use crate::arrays::matrix::MatrixView;
 use crate::quality::cell_distance::{cell_distances, cells};
-use crate::quality::coverage_radius::coverage_radii;
-use crate::quality::distance_to_selection::distances_to_selections;
+use crate::quality::distance_to_selection::{Sampled, distances_to_selections};
+use crate::quality::farthest_rows::{Far, farthest_rows};
 use crate::quality::moments::moment_errors;
-use crate::quality::unseen::{CfDistance, Picked, TOGETHER, unseen_distances};
+use crate::quality::unseen::{AtRadius, CfDistance, Picked, TOGETHER, Unseen, unseen_distances};
 use crate::run::error::{Error, Result};
 use crate::run::monitor::Monitor;
 use crate::run::rng::Streams;
 
 /// Rows at most whose distances to the selection make its mean.
 pub const COVERAGE_ROWS: usize = 2048;
+/// Rows farthest from the first selection that are named.
+pub const FARTHEST: usize = 24;
 
 /// Figures of one selection; 0 is perfect in all of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +57,21 @@ pub struct Quality {
     pub coverage_max: f64,
     /// Mean of these distances over [`COVERAGE_ROWS`] sampled rows.
     pub coverage_mean: f64,
+    /// Distances of these sampled rows, ascending.
+    pub distances: Vec<f64>,
+    /// The rows of the greatest distances, the greatest first: [`FARTHEST`] of the first selection, one of others.
+    pub farthest: Vec<Far>,
+}
+
+/// Selections judged together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// Of each selection.
+    pub selections: Vec<Quality>,
+    /// Of each of those of which the CF distance alone is told.
+    pub others: Vec<CfDistance>,
+    /// Mean of `|φ_X|` at each radius.
+    pub modulus: AtRadius,
 }
 
 /// Units by which [`qualities`] advances its monitor.
@@ -70,7 +91,7 @@ pub fn progress_units(n: usize, n_selections: usize) -> usize {
 ///
 /// // Distances to 1/2 are 1/2, 0 and 1; the mean of all is 2/3.
 /// let z = Matrix::from_vec(vec![0.0, 0.5, 1.5], 3, 1)?;
-/// let judged = qualities(z.view(), &[vec![1]], &[], Streams::new(0), &Monitor::default())?.0;
+/// let judged = qualities(z.view(), &[vec![1]], &[], Streams::new(0), &Monitor::default())?.selections;
 /// assert!((judged[0].coverage_max - 1.0).abs() < 1e-6);
 /// assert!((judged[0].coverage_mean - 0.5).abs() < 1e-6);
 /// assert!((judged[0].moments[0] - 1.0 / 6.0).abs() < 1e-6);
@@ -86,7 +107,7 @@ pub fn qualities(
     others: &[Picked<'_>],
     streams: Streams,
     monitor: &Monitor,
-) -> Result<(Vec<Quality>, Vec<CfDistance>)> {
+) -> Result<Judged> {
     let alike = selections.iter().map(Picked::alike);
     let all: Vec<Picked<'_>> = alike.chain(others.iter().copied()).collect();
     for Picked { rows, .. } in &all {
@@ -102,24 +123,37 @@ pub fn qualities(
             return Err(Error::refused("indices", fact));
         }
     }
-    let mut of_selections = unseen_distances(z, &all, streams, monitor)?;
-    let of_others = of_selections.split_off(selections.len());
+    let Unseen {
+        distances: mut of_selections,
+        modulus,
+    } = unseen_distances(z, &all, streams, monitor)?;
+    let others = of_selections.split_off(selections.len());
     let cells = cells(z, selections.first().map_or(0, Vec::len), monitor)?;
     let in_cells = cell_distances(z, &cells, selections, monitor)?;
     let moments = moment_errors(z, selections, monitor)?;
     let sampled = distances_to_selections(z, selections, COVERAGE_ROWS, streams, monitor)?;
-    let (greatest, means): (Vec<f64>, Vec<f64>) = sampled.into_iter().unzip();
-    let radii = coverage_radii(z, &cells, selections, &greatest, monitor)?;
-    let judged = (0..selections.len())
-        .map(|s| Quality {
-            cf: of_selections[s],
-            cell_cfd_m: in_cells[s],
-            moments: moments[s],
-            coverage_max: radii[s],
-            coverage_mean: means[s],
-        })
-        .collect();
-    Ok((judged, of_others))
+    let greatest = |(s, sampled): (usize, &Sampled)| {
+        let wanted = if s == 0 { FARTHEST } else { 1 };
+        let descending = sampled.ascending.iter().rev();
+        descending.take(wanted).copied().collect::<Vec<Far>>()
+    };
+    let known: Vec<_> = sampled.iter().enumerate().map(greatest).collect();
+    let farthest = farthest_rows(z, &cells, selections, &known, monitor)?;
+    let judged = sampled.into_iter().zip(farthest).enumerate();
+    let judged = judged.map(|(s, (sampled, farthest))| Quality {
+        cf: of_selections[s],
+        cell_cfd_m: in_cells[s],
+        moments: moments[s],
+        coverage_max: farthest[0].1,
+        coverage_mean: sampled.mean,
+        distances: sampled.ascending.into_iter().map(|(_, d)| d).collect(),
+        farthest,
+    });
+    Ok(Judged {
+        selections: judged.collect(),
+        others,
+        modulus,
+    })
 }
 
 #[cfg(test)]
@@ -147,10 +181,10 @@ mod tests {
         monitor
             .begin(crate::run::monitor::Stage::Quality, total)
             .unwrap();
-        let (got, _) = qualities(z.view(), selections, &[], Streams::new(0), &monitor).unwrap();
+        let got = qualities(z.view(), selections, &[], Streams::new(0), &monitor).unwrap();
         let (done, total) = monitor.progress();
         assert_eq!(done, total);
-        got
+        got.selections
     }
 
     #[test]
@@ -234,6 +268,16 @@ mod tests {
         let sum: f64 = all.iter().map(|&i| nearest(i)).sum();
         assert!((got.coverage_max - max).abs() < 1e-4);
         assert!((got.coverage_mean - sum / 400.0).abs() < 1e-4);
+        // Few rows: all of them are sampled.
+        let mut distances: Vec<f64> = all.iter().map(|&i| nearest(i)).collect();
+        distances.sort_by(f64::total_cmp);
+        assert_eq!(got.distances.len(), 400);
+        for (got, expected) in got.distances.iter().zip(distances) {
+            assert!((got - expected).abs() < 1e-3);
+        }
+        let modulus = |k: usize| cf(&rows, k).0.hypot(cf(&rows, k).1);
+        let mean = (1..1024).step_by(3).map(modulus).sum::<f64>() / 341.0;
+        assert!((got.cf.modulus[2] - mean).abs() < 1e-5);
     }
 
     #[test]
@@ -258,9 +302,12 @@ mod tests {
         let all = judge(&z, &draws);
         let (streams, monitor) = (Streams::new(0), Monitor::default());
         let others: Vec<Picked<'_>> = draws[2..].iter().map(Picked::alike).collect();
-        let (own, others) = qualities(z.view(), &draws[..2], &others, streams, &monitor).unwrap();
-        assert_eq!(own, all[..2]);
-        assert_eq!(others, all[2..].iter().map(|q| q.cf).collect::<Vec<_>>());
+        let got = qualities(z.view(), &draws[..2], &others, streams, &monitor).unwrap();
+        assert_eq!(got.selections, all[..2]);
+        assert_eq!(
+            got.others,
+            all[2..].iter().map(|q| q.cf).collect::<Vec<_>>()
+        );
     }
 
     #[test]
@@ -273,7 +320,7 @@ mod tests {
             weights: Some(&weights),
         };
         let (streams, monitor) = (Streams::new(0), Monitor::default());
-        let (_, got) = qualities(z.view(), &[vec![0]], &[picked], streams, &monitor).unwrap();
+        let got = qualities(z.view(), &[vec![0]], &[picked], streams, &monitor).unwrap();
         let freqs = unseen_frequencies(3, streams);
         let phase = |i: u32, k: usize| {
             let pairs = z.row(i as usize).iter().zip(freqs.row(k));
@@ -295,7 +342,7 @@ mod tests {
             (a.0 - b.0).powi(2) + (a.1 - b.1).powi(2)
         };
         let expected = 3.0 * (0..1024).map(distance).sum::<f64>() / 1024.0;
-        assert!((got[0].cfd_m / expected - 1.0).abs() < 1e-4);
+        assert!((got.others[0].cfd_m / expected - 1.0).abs() < 1e-4);
     }
 
     #[test]

@@ -29,13 +29,27 @@ const FREQS: usize = 256;
 /// Selections whose sums are held at a time: each takes 640 KiB.
 pub const TOGETHER: usize = 64;
 
+/// A figure at each of [`RADII`].
+pub type AtRadius = [f64; RADII.len()];
+
 /// m times the CF distance of a selection of m rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CfDistance {
     /// Its mean over the radii 1/2, 1 and 2.
     pub cfd_m: f64,
-    /// At each of [`RADII`].
-    pub at_radius: [f64; RADII.len()],
+    /// At each radius.
+    pub at_radius: AtRadius,
+    /// Mean of `|φ_S|` at each radius.
+    pub modulus: AtRadius,
+}
+
+/// What [`unseen_distances`] finds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unseen {
+    /// Of each selection.
+    pub distances: Vec<CfDistance>,
+    /// Mean of `|φ_X|` at each radius.
+    pub modulus: AtRadius,
 }
 
 /// Ascending rows, and how much each counts.
@@ -80,7 +94,7 @@ impl<'a> Picked<'a> {
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;
-/// use fast_select_core::quality::unseen::{Picked, unseen_distances};
+/// use fast_select_core::quality::unseen::{Picked, Unseen, unseen_distances};
 /// use fast_select_core::run::{monitor::Monitor, rng::Streams};
 ///
 /// // |1 - (1 + exp(it))/2|^2 = (1 - cos t)/2, and the mean of cos t is exp(-r^2/2).
@@ -88,11 +102,15 @@ impl<'a> Picked<'a> {
 /// let selections = [vec![0], vec![0, 1]];
 /// let mut picked: Vec<Picked> = selections.iter().map(Picked::alike).collect();
 /// picked.push(Picked { rows: &[0, 1], weights: Some(&[7.0, 0.0]) });
-/// let found = unseen_distances(z.view(), &picked, Streams::new(0), &Monitor::default())?;
+/// let Unseen { distances: found, modulus } =
+///     unseen_distances(z.view(), &picked, Streams::new(0), &Monitor::default())?;
 /// let at = |r: f64| (1.0 - (-0.5 * r * r).exp()) / 2.0;
 /// assert!((found[0].cfd_m - (at(0.5) + at(1.0) + at(2.0)) / 3.0).abs() < 0.03);
 /// assert!((found[0].at_radius[3] - at(2.0)).abs() < 0.05);
 /// assert_eq!(found[1].cfd_m, 0.0);
+/// // |φ| of a single row is 1; of both it is that of the whole.
+/// assert!((found[0].modulus[0] - 1.0).abs() < 1e-6);
+/// assert_eq!(found[1].modulus, modulus);
 /// assert!((found[2].cfd_m - 2.0 * found[0].cfd_m).abs() < 1e-6);
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
@@ -104,12 +122,17 @@ pub fn unseen_distances(
     selections: &[Picked<'_>],
     streams: Streams,
     monitor: &Monitor,
-) -> Result<Vec<CfDistance>> {
-    let mut distances = Vec::with_capacity(selections.len());
+) -> Result<Unseen> {
+    let mut found = Unseen {
+        distances: Vec::with_capacity(selections.len()),
+        modulus: [0.0; RADII.len()],
+    };
     for together in selections.chunks(TOGETHER) {
-        distances.extend(cf_distances(z, together, streams, monitor)?);
+        let Unseen { distances, modulus } = cf_distances(z, together, streams, monitor)?;
+        found.distances.extend(distances);
+        found.modulus = modulus;
     }
-    Ok(distances)
+    Ok(found)
 }
 
 /// Which of [`RADII`] frequency k has.
@@ -140,7 +163,7 @@ fn cf_distances(
     selections: &[Picked<'_>],
     streams: Streams,
     monitor: &Monitor,
-) -> Result<Vec<CfDistance>> {
+) -> Result<Unseen> {
     let q = N_FREQS;
     let freqs = unseen_frequencies(z.cols(), streams);
     // Sums of the whole, then of each selection: q cosines and q sines each.
@@ -183,30 +206,41 @@ fn cf_distances(
         let m = of.rows.len() as f64;
         let means = part.iter().zip(whole).map(|(s, x)| s / m - x / n);
         let squares: Vec<f64> = means.map(|difference| difference.powi(2)).collect();
-        m_times(&squares, m)
+        m_times(&squares, m, modulus(part, m))
     };
-    Ok(parts
-        .chunks_exact(2 * q)
-        .zip(selections)
-        .map(distance)
-        .collect())
+    Ok(Unseen {
+        distances: parts
+            .chunks_exact(2 * q)
+            .zip(selections)
+            .map(distance)
+            .collect(),
+        modulus: modulus(whole, n),
+    })
 }
 
 /// From squared differences of q cosine and q sine means, (2 q,), to m times their means.
-fn m_times(squares: &[f64], m: f64) -> CfDistance {
+fn m_times(squares: &[f64], m: f64, modulus: AtRadius) -> CfDistance {
     let (cos, sin) = squares.split_at(N_FREQS);
     let middle = cos[..N_UNSEEN].iter().chain(&sin[..N_UNSEEN]);
-    let (mut at_radius, mut counts) = ([0.0; RADII.len()], [0.0; RADII.len()]);
-    for (k, (c, s)) in cos.iter().zip(sin).enumerate() {
-        at_radius[radius_of(k)] += c + s;
-        counts[radius_of(k)] += 1.0;
-    }
-    at_radius
-        .iter_mut()
-        .zip(counts)
-        .for_each(|(sum, count)| *sum *= m / count);
     CfDistance {
         cfd_m: middle.sum::<f64>() / N_UNSEEN as f64 * m,
-        at_radius,
+        at_radius: mean_at_radius(|k| cos[k] + sin[k]).map(|mean| mean * m),
+        modulus,
     }
+}
+
+/// From sums of q cosines and q sines over `count` rows, (2 q,), to the mean of |φ| at each radius.
+fn modulus(sums: &[f64], count: f64) -> AtRadius {
+    let (cos, sin) = sums.split_at(N_FREQS);
+    mean_at_radius(|k| cos[k].hypot(sin[k]) / count)
+}
+
+/// Means of what frequency k has over those of each radius.
+fn mean_at_radius(of: impl Fn(usize) -> f64) -> AtRadius {
+    let (mut sums, mut counts) = ([0.0; RADII.len()], [0.0; RADII.len()]);
+    for k in 0..N_FREQS {
+        sums[radius_of(k)] += of(k);
+        counts[radius_of(k)] += 1.0;
+    }
+    std::array::from_fn(|radius| sums[radius] / counts[radius])
 }

@@ -39,6 +39,8 @@ pub enum Purpose {
     Columns,
     /// Samples of rows that the order of picks is found with.
     Ranking,
+    /// Rows and picks on the report's map.
+    Map,
 }
 
 /// The random streams of one group of rows.

@@ -1,10 +1,11 @@
-//! Coverage radius: the greatest distance of a row to the nearest selected one, of all rows.
+//! The rows that lie farthest from their nearest selected one, of all rows. The greatest of these
+//! distances is the coverage radius.
 //!
-//! It needs no more than a bound for most rows: one that lies within a radius known already, that of
-//! sampled rows, cannot raise it. Rows are taken in the order of the cells, in which neighbours stand
+//! It needs no more than a bound for most rows: one that lies nearer than as many rows as are wanted,
+//! found in a sample, is none of them. Rows are taken in the order of the cells, in which neighbours stand
 //! close together: first each is compared with the picks of a short window of that order, where
 //! all selections share the products; the few that are left with those of longer windows, and
-//! the last of them with all picks, the farthest first, as each of these may raise the radius.
+//! the last of them with all picks, the farthest first, as each of these may raise the bound.
 
 use std::ops::Range;
 
@@ -29,25 +30,32 @@ const TILE_PICKS: usize = 512;
 /// A row by its place in the order, and the least squared distance to a pick found so far.
 type Candidate = (u32, f32);
 
-/// The radius of each of `selections` (ascending rows of `z`, (n, p), as many in each), given `least`,
-/// which it reaches in any case, and `cells`, which hold each row once. O(n p (picks of a window)) and,
-/// of a row that lies farther than `least` from the picks of its window, O(m p) at most.
+/// A row and its distance to the nearest selected one.
+pub type Far = (u32, f64);
+
+/// The rows farthest from each of `selections` (ascending rows of `z`, (n, p), as many in each), the farthest
+/// first, as many as `known` has for it: rows whose distances are known already. `cells` hold each row
+/// once. O(n p (picks of a window)) and, of a row that lies farther than these from the picks of its
+/// window, O(m p) at most.
+///
+/// Of rows at one distance any may be missing.
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
-pub fn coverage_radii(
+pub fn farthest_rows(
     z: MatrixView<'_>,
     cells: &[Vec<u32>],
     selections: &[Vec<u32>],
-    least: &[f64],
+    known: &[Vec<Far>],
     monitor: &Monitor,
-) -> Result<Vec<f64>> {
+) -> Result<Vec<Vec<Far>>> {
     let rows = Ordered::new(z, cells);
     let places = map_items(selections, |of| Ok(rows.places(of)))?;
     let n = z.rows();
     let m = selections.first().map_or(1, Vec::len).max(1);
     let window = (PICKS * n / m).clamp(ROWS.0, ROWS.1);
-    let squares: Vec<f32> = least.iter().map(|r| (r * r) as f32).collect();
+    let least = |known: &Vec<Far>| known.iter().map(|far| far.1).fold(f64::INFINITY, f64::min);
+    let squares: Vec<f32> = known.iter().map(|k| least(k).powi(2) as f32).collect();
     // Windows within longer ones, so that few candidates wait for the others.
     let parts = map_blocks(n, window * GROWTH, |long| {
         let mut left = vec![Vec::new(); selections.len()];
@@ -78,46 +86,12 @@ pub fn coverage_radii(
     let searches = candidates
         .into_iter()
         .zip(places)
-        .zip(least.iter().zip(squares));
+        .zip(known.iter().zip(squares));
     let searches: Vec<_> = searches.collect();
-    map_items(searches, |((candidates, places), (least, square))| {
-        let found = farthest(
-            &rows,
-            candidates,
-            &places,
-            (window * GROWTH, square),
-            monitor,
-        )?;
-        Ok(least.max(f64::from(found.sqrt())))
+    map_items(searches, |((candidates, places), (known, square))| {
+        let candidates = rows.narrowed(candidates, &places, (window * GROWTH, square), monitor)?;
+        rows.farthest(candidates, &places, known, monitor)
     })
-}
-
-/// The greatest squared distance of `candidates` (ascending places) to the picks, or `square`, if that
-/// is more.
-fn farthest(
-    rows: &Ordered<'_>,
-    mut candidates: Vec<Candidate>,
-    picks: &[u32],
-    (mut window, mut square): (usize, f32),
-    monitor: &Monitor,
-) -> Result<f32> {
-    let n = rows.order.len();
-    while window * GROWTH < n {
-        window *= GROWTH;
-        let mut left = Vec::new();
-        for near in candidates.chunk_by(|a, b| a.0 as usize / window == b.0 as usize / window) {
-            let first = near[0].0 as usize / window * window;
-            let own = in_window(picks, &(first..first + window));
-            left.extend(rows.lowered(near.to_vec(), own, square, monitor)?);
-        }
-        candidates = left;
-    }
-    candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    for batch in candidates.chunks(TILE_ROWS) {
-        let found = rows.lowered(batch.to_vec(), picks, square, monitor)?;
-        square = found.iter().map(|c| c.1).fold(square, f32::max);
-    }
-    Ok(square)
 }
 
 /// Those of `picks` (ascending places) that lie in a window.
@@ -181,6 +155,57 @@ impl<'a> Ordered<'a> {
         (self.z.gather(&rows), norms)
     }
 
+    /// The candidates (ascending places) that lie farther than `square` from the picks of ever longer
+    /// windows.
+    fn narrowed(
+        &self,
+        mut candidates: Vec<Candidate>,
+        picks: &[u32],
+        (mut window, square): (usize, f32),
+        monitor: &Monitor,
+    ) -> Result<Vec<Candidate>> {
+        while window * GROWTH < self.order.len() {
+            window *= GROWTH;
+            let mut left = Vec::new();
+            for near in candidates.chunk_by(|a, b| a.0 as usize / window == b.0 as usize / window) {
+                let first = near[0].0 as usize / window * window;
+                let own = in_window(picks, &(first..first + window));
+                left.extend(self.lowered(near.to_vec(), own, square, monitor)?);
+            }
+            candidates = left;
+        }
+        Ok(candidates)
+    }
+
+    /// The farthest rows from all picks, of `candidates` and those `known`: as many as these.
+    fn farthest(
+        &self,
+        mut candidates: Vec<Candidate>,
+        picks: &[u32],
+        known: &[Far],
+        monitor: &Monitor,
+    ) -> Result<Vec<Far>> {
+        let nearer = |a: &Far, b: &Far| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        let mut farthest = known.to_vec();
+        farthest.sort_by(nearer);
+        candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        for batch in candidates.chunks(TILE_ROWS) {
+            let square = farthest.last().map_or(0.0, |far| far.1.powi(2) as f32);
+            let found = self.lowered(batch.to_vec(), picks, square, monitor)?;
+            let found = found.into_iter();
+            let found = found.map(|(place, square)| (self.order[place as usize], square));
+            for (row, square) in found {
+                // A row of the sample is a candidate, too, but for rounding.
+                if farthest.iter().all(|far| far.0 != row) {
+                    farthest.push((row, f64::from(square.sqrt())));
+                }
+            }
+            farthest.sort_by(nearer);
+            farthest.truncate(known.len());
+        }
+        Ok(farthest)
+    }
+
     /// The candidates that lie farther than `square` from all `picks` (places), with the least of their
     /// squared distances.
     fn lowered(
@@ -232,19 +257,23 @@ mod tests {
     use crate::quality::draws::random_selections;
     use crate::run::parallel::with_pool;
 
-    fn radii(z: &Matrix, selections: &[Vec<u32>], least: f64) -> Vec<f64> {
+    fn farthest(z: &Matrix, selections: &[Vec<u32>], known: &[Far]) -> Vec<Vec<Far>> {
         let monitor = Monitor::default();
         let cells = partition(z.view(), z.rows() / 20 + 1, &monitor).unwrap();
-        let least = vec![least; selections.len()];
-        coverage_radii(z.view(), &cells, selections, &least, &monitor).unwrap()
+        let known = vec![known.to_vec(); selections.len()];
+        farthest_rows(z.view(), &cells, selections, &known, &monitor).unwrap()
     }
 
-    fn plain(z: &Matrix, selection: &[u32]) -> f64 {
-        let nearest = |i: usize| {
-            let to = |j: &u32| squared_distance(z.row(i), z.row(*j as usize));
-            selection.iter().map(to).fold(f32::INFINITY, f32::min)
+    /// All rows, the farthest first.
+    fn plain(z: &Matrix, selection: &[u32]) -> Vec<Far> {
+        let nearest = |i: u32| {
+            let to = |j: &u32| squared_distance(z.row(i as usize), z.row(*j as usize));
+            let square = selection.iter().map(to).fold(f32::INFINITY, f32::min);
+            (i, f64::from(square.sqrt()))
         };
-        f64::from((0..z.rows()).map(nearest).fold(0.0, f32::max).sqrt())
+        let mut all: Vec<Far> = (0..z.rows() as u32).map(nearest).collect();
+        all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        all
     }
 
     #[test]
@@ -263,16 +292,24 @@ mod tests {
             by_first.sort_by(|&a, &b| z.row(a as usize)[0].total_cmp(&z.row(b as usize)[0]));
             selections.push(by_first[..m].to_vec());
             selections[3].sort_unstable();
-            let got = radii(&z, &selections, 0.0);
-            for (got, selection) in got.iter().zip(&selections) {
-                let expected = plain(&z, selection);
+            let got = farthest(&z, &selections, &[(0, 0.0)]);
+            let as_far = |got: &Far, expected: &Far| {
+                let (got, expected) = (got.1, expected.1);
                 assert!(
                     (got - expected).abs() <= 1e-3 * expected + 1e-6,
                     "{n} {p}: {got} {expected}"
                 );
-                // What is known beforehand changes nothing but the work.
-                let known = radii(&z, std::slice::from_ref(selection), 0.9 * expected);
-                assert!((known[0] - expected).abs() <= 1e-3 * expected + 1e-6);
+            };
+            for (got, selection) in got.iter().zip(&selections) {
+                let expected = plain(&z, selection);
+                as_far(&got[0], &expected[0]);
+                // More of them, from what a sample knows: every other row of the far ones.
+                let known: Vec<Far> = expected.iter().step_by(2).take(9).copied().collect();
+                let got = &farthest(&z, std::slice::from_ref(selection), &known)[0];
+                assert_eq!(got.len(), known.len());
+                for (got, expected) in got.iter().zip(&expected) {
+                    as_far(got, expected);
+                }
             }
         }
     }
@@ -283,15 +320,21 @@ mod tests {
         z.row_mut(1234).fill(50.0);
         let selections = random_selections(3000, 200, 1, 0);
         assert!(!selections[0].contains(&1234));
-        assert!(radii(&z, &selections, 0.5)[0] > 90.0);
+        let (row, distance) = farthest(&z, &selections, &[(3, 0.5)])[0][0];
+        assert!(row == 1234 && distance > 90.0);
     }
 
     #[test]
     fn copies_have_no_radius_and_threads_do_not_matter() {
-        assert_eq!(radii(&Matrix::zeros(2000, 3), &[vec![7]], 0.0), [0.0]);
+        let known = [(4, 0.0), (5, 0.0)];
+        assert_eq!(
+            farthest(&Matrix::zeros(2000, 3), &[vec![7]], &known),
+            [known]
+        );
         let z = random_matrix(5000, 5, 61);
         let selections = random_selections(5000, 250, 3, 1);
-        let run = |threads| with_pool(threads, || radii(&z, &selections, 0.1)).unwrap();
+        let known: Vec<Far> = plain(&z, &selections[0]).drain(100..110).collect();
+        let run = |threads| with_pool(threads, || farthest(&z, &selections, &known)).unwrap();
         assert_eq!(run(1), run(4));
     }
 }
