@@ -8,8 +8,10 @@ Intel and AMD). Elsewhere it is estimated as CPU seconds times watts per core, a
 ``counters``   joules by domain, with counters that wrap around or fail
 ``watch``      the thread that reads them often enough
 ``load``       which share of the machine's busy CPU time is this process's
+``figures``    the report's figures, from low to high
 ``meter``      all that by stage, as the report has it
 ``trial``      what this machine can measure: ``fast-select energy``
+``advice``     what to do so that it can
 =============  =====================================================================
 """
 
