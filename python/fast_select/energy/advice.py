@@ -88,7 +88,7 @@ def _mounting() -> Step:
 def _permissions(found: Sequence[Zone], at: Surroundings) -> list[Step]:
     """Since 2020 only root may read them."""
     parts = [zone for zones in counted(found).values() for zone in zones]
-    denied = [str(zone.file) for zone in parts if zone.obstacle == "Permission denied"]
+    denied = [str(zone.file) for zone in parts if zone.is_denied]
     if not denied:
         return []
     where = "On the container's host, let" if at.is_container else "Let"

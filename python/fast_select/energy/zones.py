@@ -27,7 +27,8 @@ class Zone:
 
     ``name``: as the system calls it; ``domain``: one of :data:`DOMAINS`, or empty where its energy
     is counted elsewhere; ``part``: what it counts, alike for two ways to the same counter;
-    ``range_uj``: where it starts again; ``obstacle``: why it cannot be read, or empty.
+    ``range_uj``: where it starts again; ``obstacle``: why it cannot be read, or empty;
+    ``is_denied``: whether that is a matter of permissions.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Zone:
     part: str
     range_uj: int
     obstacle: str
+    is_denied: bool = False
 
     @property
     def file(self) -> Path:
@@ -98,14 +100,14 @@ def _zone(key: str, folder: Path, names: dict[str, str]) -> Zone:
         domain = PACKAGE
     elif name == DRAM and (holder.startswith(PACKAGE) or not is_part):
         domain, part = DRAM, f"{name} of {holder}" if holder else name
-    range_uj, obstacle = 0, ""
+    range_uj, obstacle, is_denied = 0, "", False
     try:
         int((folder / "energy_uj").read_text())
         range_uj = int((folder / "max_energy_range_uj").read_text())
         if range_uj <= 0:
             obstacle = "has no range"
     except OSError as err:
-        obstacle = err.strerror or str(err)
+        obstacle, is_denied = err.strerror or str(err), isinstance(err, PermissionError)
     except ValueError:
         obstacle = "is no number"
-    return Zone(folder, name, domain, part, range_uj, obstacle)
+    return Zone(folder, name, domain, part, range_uj, obstacle, is_denied)
