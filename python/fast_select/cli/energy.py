@@ -74,6 +74,7 @@ def show(result: dict[str, Any]) -> None:
         ):
             cells = ["" if s[key] is None else figure(s[key], 2) for s in states]
             columns.append(Column(header, cells))
+        say()
         print_sheet(sys.stdout, Sheet("Test measurement, of the whole machine", columns))
         say(
             f"A busy core takes {result['watts_per_core']:.3g} W, idle power shared out: "
