@@ -190,6 +190,8 @@ class FastSelector:
         options["labels"] = labels if use_labels else None
         if self.count is None and not hasattr(self.balance, "items"):
             options |= _size(x.shape[0], options)
+        if options["watts_per_core"] == FastSelector.watts_per_core:
+            del options["watts_per_core"]  # the package's assumption, which has a range
         selection = select(x, groups=groups, include=include, exclude=exclude, **options)
         self.selection_: Selection = selection
         self.sample_indices_ = selection.indices

@@ -283,7 +283,7 @@ def _select_sizes(
         fitted = [fitting.values()[name] for name in ("block_rows", "threads")]
         asked = [params.fitted(*fitted) for params in asked]
         check_memory(n_columns, kept_sizes, max(wanted), asked[0])
-    at_hand = meter = meter or Meter(asked[0].values()["watts_per_core"])
+    at_hand = meter = meter or Meter(options.get("watts_per_core"))
 
     def watch(stage: str, done: int, total: int) -> None:
         at_hand.begin(stage)
@@ -322,6 +322,7 @@ def _select_sizes(
                 ranking=made["ranking"],
                 **shared,
             )
+            report["energy"]["joules_per_row"] = report["totals"]["joules"] / made["indices"].size
             found.append(_selection(made, report, request))
             request = request.within(made["indices"], n)
     return found

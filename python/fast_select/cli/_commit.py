@@ -11,7 +11,6 @@ import os
 import select
 import shutil
 import stat
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -132,7 +131,7 @@ def stage(target: Target, write: Writer, hidden: list[Path], guard: Guard) -> St
             os.close(descriptor)
         new = path.stat()
         if old is not None:
-            if sys.platform != "win32" and (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+            if hasattr(os, "chown") and (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
                 os.chown(path, old.st_uid, old.st_gid)
             path.chmod(stat.S_IMODE(old.st_mode))
         return Staged(target, path, new)
@@ -218,7 +217,7 @@ def locked(folders: set[Path], guard: Guard) -> Iterator[None]:
     Where a file system knows no locks, or somebody keeps one, it goes on without.
     """
     with contextlib.ExitStack() as stack:
-        if sys.platform != "win32":
+        with contextlib.suppress(ImportError):  # Windows has none
             import fcntl
 
             until = time.monotonic() + LOCK_SECONDS

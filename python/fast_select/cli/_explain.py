@@ -34,9 +34,5 @@ def flags_of(group: click.Group) -> dict[str, str]:
         for param in command.params
         if isinstance(param, click.Option)
     }
-    table = {
-        entry["name"]: entry["flag"]
-        for command in group.commands
-        for entry in _core.option_table(command)
-    }
-    return own | table
+    # `select` has every option of the table.
+    return own | {entry["name"]: entry["flag"] for entry in _core.option_table("select")}

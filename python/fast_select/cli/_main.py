@@ -33,6 +33,7 @@ from ._signals import (
 from ._streams import install as install_streams
 from .compare import compare
 from .demo import demo
+from .energy import energy
 from .evaluate import evaluate
 from .plan import plan
 from .select import select
@@ -106,6 +107,7 @@ def cli() -> None:
     fast-select compare features.npy --labels labels.npy --ratio 0.05
     fast-select plan features.npy --ratio 0.1
     fast-select verify features.report.json
+    fast-select energy
     fast-select demo
 
     The first word may be a command; without one it is `select`, whose options
@@ -119,6 +121,7 @@ cli.add_command(evaluate)
 cli.add_command(compare)
 cli.add_command(plan)
 cli.add_command(verify)
+cli.add_command(energy)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

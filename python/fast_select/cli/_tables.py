@@ -151,11 +151,16 @@ def stage_table(report: dict[str, Any]) -> Sheet:
 
 def resources_line(report: dict[str, Any]) -> str:
     """What the joules mean, and the largest memory beside what it was limited to."""
-    memory = report["memory"]
+    energy, memory = report["energy"], report["memory"]
+    line = f"Energy: {energy['note']}"
+    if "joules_per_row" in energy:
+        line += f"; {figure(energy['joules_per_row'], 2)} J a selected row"
+    if not memory["peak_bytes"]:
+        return f"{line}. Peak memory is not known here."
     peak, above, mapped = (
         mebibytes(memory[key]) for key in ("peak_bytes", "above_bytes", "mapped_input_bytes")
     )
-    line = f"Energy: {report['energy']['note']}. Peak memory {peak} MiB, {above} above the start"
+    line += f". Peak memory {peak} MiB, {above} above the start"
     if memory["mapped_input_bytes"]:
         line += f", up to {mapped} of them the mapped input"
     if memory["max_bytes"]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -243,7 +243,7 @@ def check_descriptor(name: str, number: int) -> None:
     """Refuse a file that is not open, or open for reading only."""
     try:
         os.fstat(number)
-        if sys.platform != "win32":
+        with contextlib.suppress(ImportError):  # Windows does not tell
             import fcntl
 
             mode = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE
@@ -263,7 +263,7 @@ def same_file(known: os.stat_result, number: int) -> bool:
 
 def may_give_to(known: os.stat_result) -> bool:
     """Whether a new file of ours can get the owner and group of `known`."""
-    if sys.platform == "win32" or os.geteuid() == 0:
+    if not hasattr(os, "geteuid") or os.geteuid() == 0:
         return True
     groups = {os.getegid(), *os.getgroups()}
     return known.st_uid == os.geteuid() and known.st_gid in groups

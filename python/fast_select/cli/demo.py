@@ -47,10 +47,10 @@ def demo(
     from ._targets import default_stem
 
     options = given(parameters)
-    params = checked("demo", options)
+    checked("demo", options)
     stem = default_stem([DATA])
     targets = places(stem, output, report, assign, ratios=[RATIO], as_json=as_json, force=force)
-    meter = Meter(params.values()["watts_per_core"])
+    meter = Meter(options.get("watts_per_core"))
     meter.begin("read")
     with resources.as_file(resources.files("fast_select") / "data" / DATA) as path:
         sources = Sources([str(path)])

@@ -87,7 +87,7 @@ def select(
     targets = places(
         stem, output, report, assign, subset, ratios=ratios, as_json=as_json, force=force
     )
-    meter = Meter(params.values()["watts_per_core"])
+    meter = Meter(options.get("watts_per_core"))
     meter.begin("read")
     features, matrix = read_matrix(named, options.get("max_memory")).lent()
     options |= read_arrays(named, features)
