@@ -161,8 +161,8 @@ def test_memory_is_shown_beside_its_limit():
     }
     line = resources_line({"memory": memory, "energy": {"note": "none"}})
     assert line.endswith(
-        "Peak memory 300 MiB, 250 above the start, up to 190 of them the mapped input; "
-        "--max-memory 150 MiB, the mapped input aside."
+        "Peak memory 300 MiB, 250 above the start, up to 190 of them mapped files; "
+        "--max-memory 150 MiB, mapped files aside."
     )
     memory |= {"mapped_input_bytes": 0, "max_bytes": None}
     line = resources_line({"memory": memory, "energy": {"note": "none"}})

@@ -50,7 +50,14 @@ class Prepared:
     @property
     def facts(self) -> dict[str, Any]: ...
 
-def prepare(x: NDArray[Any], params: Params, *, progress: Progress | None = None) -> Prepared: ...
+def prepare(
+    x: NDArray[Any],
+    params: Params,
+    *,
+    room: NDArray[np.float32] | None = None,
+    progress: Progress | None = None,
+) -> Prepared: ...
+def room_needed(n_rows: int, n_cols: int) -> int: ...
 def values_hash(x: NDArray[Any], n_threads: int, *, progress: Progress | None = None) -> str: ...
 def check_request(
     prepared: Prepared,
@@ -102,9 +109,18 @@ def evaluate(
     with_discrepancies: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]: ...
-def plan(n_cols: int, sizes: list[int], count: int, params: Params) -> list[dict[str, Any]]: ...
+def plan(
+    n_cols: int, sizes: list[int], count: int, params: Params, *, is_mapped: bool = False
+) -> list[dict[str, Any]]: ...
 def fitting(
-    n_cols: int, sizes: list[int], count: int, params: Params, bytes: int, before: int
+    n_cols: int,
+    sizes: list[int],
+    count: int,
+    params: Params,
+    bytes: int,
+    before: int,
+    *,
+    is_mapped: bool = False,
 ) -> tuple[int, int]: ...
 def products_per_second(params: Params) -> float: ...
 def can_have(bytes: int) -> bool: ...

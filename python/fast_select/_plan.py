@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from ._checks import checked, matrix
 from ._errors import ComputationError, core_errors, refused
 from ._memory import current_rss
 from ._request import Request
+from ._scratch import Scratch
 from .report import SCHEMA, mapped_bytes
 
 if TYPE_CHECKING:
@@ -26,13 +29,19 @@ READ = 1 << 20
 """Entries that are looked at at a time."""
 
 
-def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
+def plan(
+    X: ArrayLike,
+    *,
+    scratch: Scratch | str | os.PathLike[str] | None = None,
+    **parameters: Unpack[PlanParameters],
+) -> dict[str, Any]:
     """Estimate seconds and bytes of :func:`fast_select.select` with the same parameters.
 
     Returns a dictionary: ``stages`` with ``name``, ``seconds``, ``bytes`` and ``formula``;
     ``seconds`` and ``working_bytes`` (the largest of the stages) in all; ``process_bytes``, what
     this process takes already; ``block_rows`` and ``threads``, which ``max_memory`` may lower;
-    ``without_effect``, parameters that were set and change nothing.
+    ``without_effect``, parameters that were set and change nothing. ``scratch``: as of
+    :func:`fast_select.select`; ``mapped_bytes``: what would lie there.
 
     >>> import numpy as np
     >>> outline = plan(np.zeros((20_000, 30)), ratio=0.1)
@@ -56,8 +65,9 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
         idle = params.without_effect(request.labels is not None)
         sizes = class_sizes(x, request.codes, params)
         wanted = params.rows_wanted(sum(sizes))
-        params = with_fitting_blocks(params, x.shape[1], sizes, wanted)
-        stages = _core.plan(x.shape[1], sizes, wanted, params)
+        room = Scratch.of(scratch)
+        params, is_mapped = fitted(params, x.shape[1], sizes, wanted, room)
+        stages = _core.plan(x.shape[1], sizes, wanted, params, is_mapped=is_mapped)
         rate = _core.products_per_second(params)
     for stage in stages:
         stage["seconds"] = stage.pop("multiply_adds") / rate
@@ -80,18 +90,37 @@ def plan(X: ArrayLike, **parameters: Unpack[PlanParameters]) -> dict[str, Any]:
         "seconds": sum(stage["seconds"] for stage in stages),
         "working_bytes": max(stage["bytes"] for stage in stages),
         "process_bytes": current_rss(),
+        "mapped_bytes": 4 * _core.room_needed(*x.shape) if is_mapped else 0,
     }
 
 
-def with_fitting_blocks(
-    params: _core.Params, n_columns: int, sizes: list[int], wanted: int
-) -> _core.Params:
-    """``params`` with blocks and threads that keep the process within ``max_memory``, if given."""
+def fitted(
+    params: _core.Params,
+    n_columns: int,
+    sizes: list[int],
+    wanted: int,
+    scratch: Scratch | None,
+) -> tuple[_core.Params, bool]:
+    """``params`` with blocks and threads that keep the process within ``max_memory``, if given.
+
+    And whether Z is to lie in ``scratch``: where with it in memory blocks would become smaller, or
+    nothing would fit; without a limit in any case.
+    """
     max_memory = params.values()["max_memory"]
     if max_memory is None:
-        return params
-    before = current_rss()
-    return params.fitted(*_core.fitting(n_columns, sizes, wanted, params, max_memory, before))
+        return params, scratch is not None
+    if scratch is not None:
+        scratch.let_go()
+    fit = partial(_core.fitting, n_columns, sizes, wanted, params, max_memory, current_rss())
+    if scratch is None:
+        return params.fitted(*fit()), False
+    try:
+        found = fit()
+    except _core.Refused:
+        found = None
+    if found is not None and found[0] == params.values()["block_rows"]:
+        return params.fitted(*found), False
+    return params.fitted(*fit(is_mapped=True)), True
 
 
 def check_memory(
@@ -101,13 +130,16 @@ def check_memory(
     params: _core.Params,
     *,
     only: Container[str] | None = None,
+    is_mapped: bool = False,
 ) -> None:
     """Fail, before any work, where the system refuses the memory planned for its stages."""
-    stages = _core.plan(n_columns, sizes, wanted, params)
+    stages = _core.plan(n_columns, sizes, wanted, params, is_mapped=is_mapped)
     needed = max(stage["bytes"] for stage in stages if only is None or stage["name"] in only)
     if not _core.can_have(needed):
         fact = f"{needed / 2**20:.0f} MiB more, which the plan has, cannot be had"
-        fix = "Lower {max_memory} or {threads}, or select from fewer rows at a time"
+        fix = (
+            "Lower {max_memory} or {threads}, name a {scratch}, or select from fewer rows at a time"
+        )
         raise ComputationError("memory", fact, fix)
 
 

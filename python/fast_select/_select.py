@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ from ._balance import rows_per_class
 from ._checks import checked
 from ._errors import core_errors, refused
 from ._lent import Lent
-from ._plan import check_memory, class_sizes, with_fitting_blocks
+from ._plan import check_memory, class_sizes, fitted
 from ._ranking import rank
 from ._request import Request
+from ._scratch import Scratch, room_for_z
 from .energy import Meter
 from .report import input_facts, report_on
 
@@ -78,6 +80,7 @@ def select(
     *,
     ids: ArrayLike | None = None,
     assign: bool = False,
+    scratch: Scratch | str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -100,6 +103,8 @@ def select(
     ids : (n,) whole numbers, text or objects such as UUIDs, no two alike, which come back with the
         selection; they have no part in it
     assign : whether to return the pick of each row as well; implies ``weights="nearest"``
+    scratch : folder for the prepared features, (n, 64) of float32 at most, where they would not fit
+        into ``max_memory``; without that, in any case; the rows are the same
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
     ratio : number above 0 and at most 1, default None
@@ -198,7 +203,7 @@ def select(
     ComputationError
         Where a computation fails on valid input.
     """
-    return _select_sizes(Lent.of(X), [{}], ids, assign, meter, progress, parameters)[0]
+    return _select_sizes(Lent.of(X), [{}], ids, assign, scratch, meter, progress, parameters)[0]
 
 
 def select_nested(
@@ -207,6 +212,7 @@ def select_nested(
     ratios: Sequence[float],
     ids: ArrayLike | None = None,
     assign: bool = False,
+    scratch: Scratch | str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -226,7 +232,7 @@ def select_nested(
     ratios = checked_ratios(ratios)
     descending = sorted(ratios, reverse=True)
     sizes = [{"ratio": ratio} for ratio in descending]
-    found = _select_sizes(lent, sizes, ids, assign, meter, progress, parameters)
+    found = _select_sizes(lent, sizes, ids, assign, scratch, meter, progress, parameters)
     by_ratio = dict(zip(descending, found, strict=True))
     return [by_ratio[ratio] for ratio in ratios]
 
@@ -254,6 +260,7 @@ def _select_sizes(
     sizes: list[dict[str, float]],
     ids: Any,
     assign: bool,
+    scratch: Scratch | str | os.PathLike[str] | None,
     meter: Meter | None,
     progress: Progress | None,
     parameters: Any,
@@ -261,7 +268,7 @@ def _select_sizes(
     """Select for each of ``sizes`` (options that ask for it), each within the one before."""
     check_watchers(progress, meter)
     options, (n, n_columns) = {**parameters}, lent.x.shape
-    request = Request.taken_from(options, ids, n)
+    request, folder = Request.taken_from(options, ids, n), Scratch.of(scratch)
     if "balance" in options:
         options["balance"] = rows_per_class(options["balance"], request.classes)
         if isinstance(options["balance"], dict) and len(sizes) > 1:
@@ -279,10 +286,10 @@ def _select_sizes(
             asked[0].check_takes_constraints()
         kept_sizes = class_sizes(lent.x, request.codes, asked[0])
         wanted = [params.rows_wanted(sum(kept_sizes)) for params in asked]
-        fitting = with_fitting_blocks(asked[0], n_columns, kept_sizes, max(wanted))
-        fitted = [fitting.values()[name] for name in ("block_rows", "threads")]
-        asked = [params.fitted(*fitted) for params in asked]
-        check_memory(n_columns, kept_sizes, max(wanted), asked[0])
+        fitting, is_mapped = fitted(asked[0], n_columns, kept_sizes, max(wanted), folder)
+        found_sizes = [fitting.values()[name] for name in ("block_rows", "threads")]
+        asked = [params.fitted(*found_sizes) for params in asked]
+        check_memory(n_columns, kept_sizes, max(wanted), asked[0], is_mapped=is_mapped)
     at_hand = meter = meter or Meter(options.get("watts_per_core"))
 
     def watch(stage: str, done: int, total: int) -> None:
@@ -298,7 +305,8 @@ def _select_sizes(
     counts = request.counts()
     found: list[Selection] = []
     with core_errors():
-        prepared = _core.prepare(lent.x, asked[0], progress=watch)
+        room = room_for_z(folder if is_mapped else None, lent.x.shape)
+        prepared = _core.prepare(lent.x, asked[0], room=room, progress=watch)
         about = input_facts(lent.x, prepared)
         lent.give_back()
         shared["hashes"] |= {"values": prepared.values_hash}
@@ -318,6 +326,7 @@ def _select_sizes(
                 at_hand,
                 kept=kept,
                 weights=made["weights"],
+                scratch_bytes=0 if room is None else room.nbytes,
                 groups=made["groups"],
                 ranking=made["ranking"],
                 **shared,

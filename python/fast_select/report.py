@@ -74,14 +74,15 @@ def report_on(
     kept: NDArray[np.int64] | None = None,
     hashes: dict[str, str | None] | None = None,
     weights: NDArray[np.int64] | None = None,
+    scratch_bytes: int = 0,
     **facts: Any,
 ) -> dict[str, Any]:
     """The report on a selection; all of it can be written as JSON.
 
     `facts_of_input`: see :func:`input_facts`; `labels`: codes and the classes that they stand for;
     `kept`: the rows that were not left out for NaN or infinity, unless that is all; `hashes`: of
-    what it was made from; `weights`: of the rows selected, where they are known; `facts`: what its
-    making has to tell.
+    what it was made from; `weights`: of the rows selected, where they are known; `scratch_bytes`:
+    of prepared features in a scratch folder; `facts`: what its making has to tell.
     """
     about = {**facts_of_input}
     mapped = about.pop("mapped_bytes")
@@ -114,6 +115,7 @@ def report_on(
         "memory": {
             **summary["memory"],
             "mapped_input_bytes": mapped,
+            "mapped_scratch_bytes": scratch_bytes,
             "max_bytes": options.get("max_memory"),
         },
     }

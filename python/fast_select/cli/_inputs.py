@@ -10,13 +10,16 @@ from typing import Any
 from .. import _core, io
 from .._errors import InvalidInputError
 from .._labels import Labels
+from .._scratch import Scratch
 from ..io.labels import ROLES, Role
 
 
-def read_matrix(named: Mapping[str, Any], max_memory: int | None = None) -> io.Features:
+def read_matrix(
+    named: Mapping[str, Any], max_memory: int | None = None, scratch: Scratch | None = None
+) -> io.Features:
     """The features, and ids, that are `named`, by the parameters of the commands.
 
-    What is not mapped has to fit into `max_memory`.
+    What is not mapped has to fit into `max_memory`, but for what lies in `scratch`.
     """
     aside = (_word_beside(named, role) for role in ROLES)
     return io.read_features(
@@ -27,6 +30,7 @@ def read_matrix(named: Mapping[str, Any], max_memory: int | None = None) -> io.F
         aside=[word for word in aside if word is not None],
         flatten=named.get("flatten", False),
         max_memory=max_memory,
+        scratch=scratch,
     )
 
 

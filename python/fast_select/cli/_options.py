@@ -203,6 +203,14 @@ output_options = added(
 )
 """Options of every command that writes files."""
 
+scratch_option = click.option(
+    "--scratch",
+    metavar="DIR",
+    help="Folder on a disk for what would not fit into --max-memory: prepared features, shards and "
+    "tables. Its files vanish with the run; the rows are the same.",
+)
+"""Of every command that plans or makes a selection."""
+
 progress_options = added(
     [
         click.option(

@@ -157,14 +157,13 @@ def resources_line(report: dict[str, Any]) -> str:
         line += f"; {figure(energy['joules_per_row'], 2)} J a selected row"
     if not memory["peak_bytes"]:
         return f"{line}. Peak memory is not known here."
-    peak, above, mapped = (
-        mebibytes(memory[key]) for key in ("peak_bytes", "above_bytes", "mapped_input_bytes")
-    )
+    peak, above = (mebibytes(memory[key]) for key in ("peak_bytes", "above_bytes"))
+    mapped = memory["mapped_input_bytes"] + memory.get("mapped_scratch_bytes", 0)
     line += f". Peak memory {peak} MiB, {above} above the start"
-    if memory["mapped_input_bytes"]:
-        line += f", up to {mapped} of them the mapped input"
+    if mapped:
+        line += f", up to {mebibytes(mapped)} of them mapped files"
     if memory["max_bytes"]:
-        line += f"; --max-memory {mebibytes(memory['max_bytes'])} MiB, the mapped input aside"
+        line += f"; --max-memory {mebibytes(memory['max_bytes'])} MiB, mapped files aside"
     return f"{line}."
 
 

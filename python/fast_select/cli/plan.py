@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from ._options import AdvancedCommand, feature_options, group_options, parted, table_options
+from ._options import (
+    AdvancedCommand,
+    feature_options,
+    group_options,
+    parted,
+    scratch_option,
+    table_options,
+)
 
 
 @click.command(cls=AdvancedCommand, short_help="Estimate time and memory before a selection.")
@@ -14,9 +21,11 @@ from ._options import AdvancedCommand, feature_options, group_options, parted, t
 @feature_options
 @group_options
 @table_options("plan")
+@scratch_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def plan(
     inputs: tuple[str, ...],
+    scratch: str | None,
     as_json: bool,
     **parameters: Any,
 ) -> None:
@@ -26,6 +35,7 @@ def plan(
     machine. Options that `select` has and this command has not change neither.
     """
     from .. import plan as estimate
+    from .._scratch import Scratch
     from ._inputs import read_arrays, read_balance, read_matrix
     from ._output import check_stdout, print_json
     from ._tables import show_plan
@@ -33,8 +43,10 @@ def plan(
     check_stdout()
     named, options = parted({"inputs": inputs, **parameters})
     options = read_balance(options)
-    features = read_matrix(named, options.get("max_memory"))
-    result = estimate(features.x, **read_arrays(named, features), **options)
+    room = Scratch.of(scratch)
+    features = read_matrix(named, options.get("max_memory"), room)
+    options |= read_arrays(named, features)
+    result = estimate(features.x, scratch=room, **options)
     if as_json:
         print_json(result)
     else:

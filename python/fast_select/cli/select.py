@@ -13,6 +13,7 @@ from ._options import (
     group_options,
     output_options,
     parted,
+    scratch_option,
     screen_options,
     table_options,
 )
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     help="Where to write the selected rows themselves, with all their columns: .npy, .npz, or a "
     "table (.parquet, .arrow, .feather, .csv), as the input is.",
 )
+@scratch_option
 @screen_options
 @click.pass_obj
 def select(
@@ -47,6 +49,7 @@ def select(
     report: str | None,
     subset: str | None,
     assign: str | None,
+    scratch: str | None,
     force: bool,
     quiet: bool,
     progress_kind: str,
@@ -69,6 +72,7 @@ def select(
     """  # fmt: skip
     from .._checks import checked
     from .._errors import InvalidInputError
+    from .._scratch import Scratch
     from ..energy import Meter
     from ._inputs import balance_file, read_arrays, read_balance, read_matrix
     from ._run import places, select_and_write
@@ -89,8 +93,9 @@ def select(
     )
     meter = Meter(options.get("watts_per_core"))
     meter.begin("read")
-    features, matrix = read_matrix(named, options.get("max_memory")).lent()
-    options |= read_arrays(named, features)
+    room = Scratch.of(scratch)
+    features, matrix = read_matrix(named, options.get("max_memory"), room).lent()
+    options |= read_arrays(named, features) | {"scratch": room}
     select_and_write(
         features, matrix, named, targets, meter, sources, outcome,
         ratios=ratios, quiet=quiet, progress_kind=progress_kind,

@@ -33,12 +33,13 @@ from .._arrow import (
 from .._errors import ComputationError, InvalidInputError
 from .._ids import Ids, ids_of, shown
 from .._labels import Labels, labels_of
+from .._scratch import Scratch
 from .choice import check_has, chosen_columns, listed
 from .delimited import CsvPart
 from .ipc import ArrowPart
 from .parquet import ParquetPart
 from .reading import MOST_ROWS, Part
-from .room import check_room
+from .room import room_for
 from .sources import CSV_SUFFIXES, Source
 from .writing import Categories, CsvWriter, writer_of
 
@@ -78,6 +79,7 @@ class Dataset:
         *,
         flatten: bool,
         max_memory: int | None,
+        scratch: Scratch | None,
     ) -> tuple[NDArray[Any], list[str]]:
         """The features, (n, d), and the names of their columns. `aside`: columns of other use.
 
@@ -97,8 +99,7 @@ class Dataset:
         dtype = common_type(chosen)
         if dtype.kind != "f" and self._has_nulls(names, self._step(width, dtype)):
             dtype = floating(dtype)
-        check_room((self.n_rows, width), dtype, self.refuse, max_memory)
-        x = np.empty((self.n_rows, width), dtype)
+        x = room_for((self.n_rows, width), dtype, self.refuse, max_memory, scratch)
         self._fill(x, chosen)
         return x, names
 

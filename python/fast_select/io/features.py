@@ -18,10 +18,11 @@ from .._checks import matrix
 from .._errors import ComputationError, InvalidInputError
 from .._ids import Ids, ids_of
 from .._lent import Lent, stand_in
+from .._scratch import Scratch
 from .._text import shortened
 from .npy import BLOCK
 from .npz import Archive
-from .room import check_room
+from .room import room_for
 from .sources import FAMILIES, FEATURE_SUFFIXES, TABLE_SUFFIXES, Source, is_folder, is_stream
 from .tables import dataset_of
 
@@ -83,13 +84,15 @@ def read_features(
     id_key: str | None = None,
     aside: Sequence[str] = (),
     max_memory: int | None = None,
+    scratch: Scratch | None = None,
 ) -> Features:
     """Read a matrix: one file or stream (`-` is standard input), or shards.
 
     Several are concatenated in the order given, the files of a folder in natural order (part-2
     before part-10). Shards without rows are passed over. Of a table `columns` or the column of
     vectors `key` are read; `aside` are columns of other use, as `id_key` is. What is not mapped has
-    to fit into `max_memory`.
+    to fit into `max_memory`; what is put together from several parts lies in `scratch`, if there is
+    one.
     """
     paths = _paths(inputs)
     digest = hashlib.sha256() if any(map(is_stream, paths)) else None
@@ -117,13 +120,15 @@ def read_features(
     if sources[0].is_table:
         dataset = dataset_of(sources, inputs[0])
         own = [*aside, *([] if id_key is None else [id_key])]
-        x, names = dataset.matrix(key, columns, own, flatten=flatten, max_memory=max_memory)
+        x, names = dataset.matrix(
+            key, columns, own, flatten=flatten, max_memory=max_memory, scratch=scratch
+        )
     elif columns is not None:
         raise InvalidInputError("--columns", f"needs a table ({TABLES})", "Leave it out")
     elif not shards:
         raise InvalidInputError(inputs[0], "holds only shards without rows")
     elif len(paths) > 1:
-        x = _concatenated(shards, flatten=flatten, max_memory=max_memory)
+        x = _concatenated(shards, flatten=flatten, max_memory=max_memory, scratch=scratch)
     elif source.format == "npz":
         archive = source.archive
     features = Features(
@@ -258,7 +263,9 @@ def _lasting(x: NDArray[Any]) -> NDArray[Any] | None:
     return x
 
 
-def _concatenated(shards: list[Shard], *, flatten: bool, max_memory: int | None) -> NDArray[Any]:
+def _concatenated(
+    shards: list[Shard], *, flatten: bool, max_memory: int | None, scratch: Scratch | None
+) -> NDArray[Any]:
     first = shards[0]
     for shard in shards:
         if shard.shape[1] != first.shape[1] or shard.dtype != first.dtype:
@@ -266,8 +273,7 @@ def _concatenated(shards: list[Shard], *, flatten: bool, max_memory: int | None)
             other = f"{first.source.name} has {first.shape[1]} of {first.dtype}"
             raise shard.source.refuse(f"{fact} where {other}")
     shape = (sum(shard.shape[0] for shard in shards), first.shape[1])
-    check_room(shape, first.dtype, first.source.refuse, max_memory)
-    x = np.empty(shape, first.dtype)
+    x = room_for(shape, first.dtype, first.source.refuse, max_memory, scratch)
     at = 0
     for shard in shards:
         part = shard.x

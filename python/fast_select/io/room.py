@@ -1,4 +1,4 @@
-"""Whether a matrix can be had in memory, asked before it is read."""
+"""Room for a matrix, asked for before it is read."""
 
 from __future__ import annotations
 
@@ -6,11 +6,27 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _core
 from .._arrays import Refuse
 from .._memory import current_rss
+from .._scratch import Scratch
 from .npy import memory_bytes
+
+
+def room_for(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    refuse: Refuse,
+    max_memory: int | None,
+    scratch: Scratch | None,
+) -> NDArray[Any]:
+    """A matrix to be filled: in `scratch`, or in memory where there is room for it."""
+    if scratch is not None:
+        return scratch.array(shape, dtype)
+    check_room(shape, dtype, refuse, max_memory)
+    return np.empty(shape, dtype)
 
 
 def check_room(
@@ -23,9 +39,11 @@ def check_room(
     if max_memory is not None and before + size > max_memory:
         beside = f"beside the {mebibytes(before)} MiB of the process"
         fact = f"{needed} {beside}, where {mebibytes(max_memory)} MiB are allowed"
-        raise refuse(fact, "Raise {max_memory}, or save it as one .npy, which is mapped")
+        raise refuse(
+            fact, "Raise {max_memory}, name a {scratch}, or save it as one .npy, which is mapped"
+        )
     if size > memory_bytes() or not _core.can_have(size):
-        fix = "Read fewer columns, or save it as one .npy, which is mapped"
+        fix = "Read fewer columns, name a {scratch}, or save it as one .npy, which is mapped"
         raise refuse(f"{needed}, more than this machine has left", fix)
 
 

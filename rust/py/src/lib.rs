@@ -9,6 +9,7 @@ mod options;
 mod panics;
 mod plan;
 mod prepare;
+mod room;
 mod run;
 mod scattered;
 mod select;

@@ -11,16 +11,18 @@ use crate::options::PyParams;
 use crate::run::run;
 
 /// Bytes and their formula, and multiply-adds, of each stage of a selection of `count` rows from
-/// classes of `sizes` rows.
+/// classes of `sizes` rows; `is_mapped`: Z is, and takes no memory.
 #[pyfunction]
+#[pyo3(signature = (n_cols, sizes, count, params, *, is_mapped = false))]
 fn plan<'py>(
     py: Python<'py>,
     n_cols: usize,
     sizes: Vec<usize>,
     count: usize,
     params: &PyParams,
+    is_mapped: bool,
 ) -> PyResult<Bound<'py, PyList>> {
-    let outline = outline(n_cols, &sizes, count, params)?;
+    let outline = outline(n_cols, &sizes, count, params, is_mapped)?;
     let stages = core_plan(&outline, &params.inner).into_iter().map(|cost| {
         let stage = PyDict::new(py);
         stage.set_item("name", cost.stage.name())?;
@@ -34,6 +36,8 @@ fn plan<'py>(
 
 /// The `block_rows` and threads with which a process that takes `before` bytes already stays within `bytes`.
 #[pyfunction]
+#[pyo3(signature = (n_cols, sizes, count, params, bytes, before, *, is_mapped = false))]
+#[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
 fn fitting(
     n_cols: usize,
     sizes: Vec<usize>,
@@ -41,15 +45,26 @@ fn fitting(
     params: &PyParams,
     bytes: u64,
     before: u64,
+    is_mapped: bool,
 ) -> PyResult<(usize, usize)> {
-    let outline = outline(n_cols, &sizes, count, params)?;
+    let outline = outline(n_cols, &sizes, count, params, is_mapped)?;
     let found = core_fitting(&outline, &params.inner, bytes, before).map_err(to_py)?;
     Ok((found.block_rows, found.n_threads))
 }
 
-fn outline(n_cols: usize, sizes: &[usize], count: usize, params: &PyParams) -> PyResult<Outline> {
+fn outline(
+    n_cols: usize,
+    sizes: &[usize],
+    count: usize,
+    params: &PyParams,
+    is_mapped: bool,
+) -> PyResult<Outline> {
     let outline = Outline::new(n_cols, sizes, count, params.n_threads(), &params.inner);
-    outline.map_err(to_py)
+    let outline = outline.map_err(to_py)?;
+    Ok(Outline {
+        is_mapped,
+        ..outline
+    })
 }
 
 /// Multiply-adds a second of this machine.

@@ -2,7 +2,8 @@
 
 use fast_select_core::options::Choice;
 use fast_select_core::prepare::{
-    Facts, LISTED, Prepared, prepare as core_prepare, values_hash as core_values_hash,
+    Facts, LISTED, Prepared, prepare_in, room_needed as core_room_needed,
+    values_hash as core_values_hash,
 };
 use numpy::{PyArray1, PyArray2, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
@@ -10,6 +11,7 @@ use pyo3::types::PyDict;
 
 use crate::matrix::Matrix;
 use crate::options::PyParams;
+use crate::room::ArrayRoom;
 use crate::run::run;
 
 /// Rows checked, centred, scaled and reduced.
@@ -69,22 +71,31 @@ impl PyPrepared {
     }
 }
 
-/// Checks, centres, scales and reduces `x`, (n, d).
+/// Checks, centres, scales and reduces `x`, (n, d), into `room`, if given: an array of
+/// [`room_needed`] numbers that nobody uses any more.
 #[pyfunction]
-#[pyo3(signature = (x, params, *, progress = None))]
+#[pyo3(signature = (x, params, *, room = None, progress = None))]
 fn prepare(
     py: Python<'_>,
     x: &Bound<'_, PyAny>,
     params: &PyParams,
+    room: Option<&Bound<'_, PyArray1<f32>>>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<PyPrepared> {
     let matrix = Matrix::borrow(x)?;
+    let room = room.map(ArrayRoom::take).transpose()?;
     let inner = matrix.with(|source| {
         run(py, params.n_threads(), progress, |monitor| {
-            core_prepare(source, &params.inner, monitor)
+            prepare_in(source, &params.inner, room, monitor)
         })
     })?;
     Ok(PyPrepared { inner })
+}
+
+/// Numbers that there must be room for, if `prepare` is to work in it on an input of this shape.
+#[pyfunction]
+fn room_needed(n_rows: usize, n_cols: usize) -> usize {
+    core_room_needed(n_rows, n_cols)
 }
 
 /// Hash of all entries of `x`, (n, d), as numbers.
@@ -113,5 +124,6 @@ fn hexadecimal(hash: u128) -> String {
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<PyPrepared>()?;
     m.add_function(wrap_pyfunction!(values_hash, m)?)?;
+    m.add_function(wrap_pyfunction!(room_needed, m)?)?;
     m.add_function(wrap_pyfunction!(prepare, m)?)
 }

@@ -5,18 +5,33 @@
 
 use std::ops::{Deref, DerefMut};
 
+use crate::arrays::room::Room;
+
 /// Bytes of a cache line.
 const LINE: usize = 64;
 /// Numbers of one.
 const PER_LINE: usize = LINE / size_of::<f32>();
 
-/// A vector of fixed length; on a cache line where [`Aligned::zeros`] made it.
+/// A vector; on a cache line where [`Aligned::zeros`] made it.
 #[derive(Debug, Default)]
 pub struct Aligned {
     /// The numbers, after up to a line of others.
-    data: Vec<f32>,
+    data: Data,
     start: usize,
     len: usize,
+}
+
+/// Whose the numbers are.
+#[derive(Debug)]
+enum Data {
+    Own(Vec<f32>),
+    Lent(Box<dyn Room>),
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self::Own(Vec::new())
+    }
 }
 
 impl Aligned {
@@ -25,7 +40,29 @@ impl Aligned {
         let data = vec![0.0; len + PER_LINE];
         // The size of f32 divides that of a line, so that one of the next 16 begins a line.
         let start = data.as_ptr().align_offset(LINE).min(PER_LINE);
+        let data = Data::Own(data);
         Self { data, start, len }
+    }
+
+    /// Keeps the first `len` numbers, and gives the memory of the others back.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+        if let Data::Own(data) = &mut self.data {
+            data.truncate(self.start + self.len);
+            data.shrink_to_fit();
+        }
+    }
+}
+
+impl From<Box<dyn Room>> for Aligned {
+    /// Takes the numbers where they are.
+    fn from(room: Box<dyn Room>) -> Self {
+        let len = room.len();
+        Self {
+            data: Data::Lent(room),
+            start: 0,
+            len,
+        }
     }
 }
 
@@ -34,7 +71,7 @@ impl From<Vec<f32>> for Aligned {
     fn from(data: Vec<f32>) -> Self {
         let len = data.len();
         Self {
-            data,
+            data: Data::Own(data),
             start: 0,
             len,
         }
@@ -45,13 +82,21 @@ impl Deref for Aligned {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.data[self.start..self.start + self.len]
+        let data: &[f32] = match &self.data {
+            Data::Own(data) => data,
+            Data::Lent(room) => room,
+        };
+        &data[self.start..self.start + self.len]
     }
 }
 
 impl DerefMut for Aligned {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.data[self.start..self.start + self.len]
+        let data: &mut [f32] = match &mut self.data {
+            Data::Own(data) => data,
+            Data::Lent(room) => room,
+        };
+        &mut data[self.start..self.start + self.len]
     }
 }
 

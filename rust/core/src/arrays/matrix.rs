@@ -1,6 +1,7 @@
 //! Row-major matrices of `f32`: what travels between the stages.
 
 use crate::arrays::Aligned;
+use crate::arrays::room::Room;
 use crate::run::error::{Result, check_len};
 
 /// A dense row-major matrix of `f32`.
@@ -48,6 +49,38 @@ impl Matrix {
         check_len("matrix data", data.len(), rows * cols)?;
         let data = data.into();
         Ok(Self { data, rows, cols })
+    }
+
+    /// Takes the beginning of `room`, rows one after the other.
+    ///
+    /// # Errors
+    /// [`crate::Error::Refused`] where it has fewer than `rows * cols` entries.
+    pub fn within(room: Box<dyn Room>, rows: usize, cols: usize) -> Result<Self> {
+        let len = rows * cols;
+        check_len("room", room.len().min(len), len)?;
+        let mut data = Aligned::from(room);
+        data.truncate(len);
+        Ok(Self { data, rows, cols })
+    }
+
+    /// The first `cols` columns, where they are.
+    ///
+    /// ```
+    /// use fast_select_core::arrays::matrix::Matrix;
+    ///
+    /// let a = Matrix::from_vec(vec![1.0, 2.0, 3.0, 4.0], 2, 2)?;
+    /// assert_eq!(a.first_columns(1).as_slice(), [1.0, 3.0]);
+    /// # Ok::<(), fast_select_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn first_columns(mut self, cols: usize) -> Self {
+        let cols = cols.min(self.cols);
+        for i in 0..self.rows {
+            let row = i * self.cols;
+            self.data.copy_within(row..row + cols, i * cols);
+        }
+        self.data.truncate(self.rows * cols);
+        Self { cols, ..self }
     }
 
     /// Number of rows.

@@ -25,7 +25,11 @@ const PAIRS: usize = 4096;
 /// ```
 #[must_use]
 pub fn median_distance(z: MatrixView<'_>, streams: Streams) -> f32 {
-    let n = z.rows();
+    median_distance_of(z.rows(), |i| z.row(i), streams)
+}
+
+/// The same of n rows wherever they are.
+pub fn median_distance_of<'a>(n: usize, row: impl Fn(usize) -> &'a [f32], streams: Streams) -> f32 {
     if n < 2 {
         return 1.0;
     }
@@ -34,7 +38,7 @@ pub fn median_distance(z: MatrixView<'_>, streams: Streams) -> f32 {
         .map(|_| {
             let i = rng.random_range(0..n);
             let j = (i + rng.random_range(1..n)) % n;
-            squared_distance(z.row(i), z.row(j)).sqrt()
+            squared_distance(row(i), row(j)).sqrt()
         })
         .filter(|d| *d > 0.0)
         .collect();

@@ -50,10 +50,21 @@ pub fn n_blocks(rows: usize, quota: usize, block_rows: usize) -> usize {
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn partition(x: MatrixView<'_>, n_cells: usize, monitor: &Monitor) -> Result<Vec<Vec<u32>>> {
-    let mut parts = vec![(
-        (0..x.rows() as u32).collect::<Vec<_>>(),
-        n_cells.clamp(1, x.rows().max(1)),
-    )];
+    partition_of(x, (0..x.rows() as u32).collect(), n_cells, monitor)
+}
+
+/// The same of some of its rows, `rows`, which ascend: no copy of them is made.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub fn partition_of(
+    x: MatrixView<'_>,
+    rows: Vec<u32>,
+    n_cells: usize,
+    monitor: &Monitor,
+) -> Result<Vec<Vec<u32>>> {
+    let n_cells = n_cells.clamp(1, rows.len().max(1));
+    let mut parts = vec![(rows, n_cells)];
     while parts.iter().any(|(_, cells)| *cells > 1) {
         let halves = map_items(parts, |(rows, cells)| {
             monitor.check()?;
@@ -131,7 +142,7 @@ fn principal_direction(x: MatrixView<'_>, rows: &[u32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arrays::matrix::Matrix;
+    use crate::arrays::matrix::{Matrix, random_matrix};
     use crate::run::parallel::with_pool;
     use crate::run::rng::test_stream;
     use rand::Rng;
@@ -171,6 +182,19 @@ mod tests {
         let x = Matrix::from_vec(data, 20, 2).unwrap();
         let cells = partition(x.view(), 2, &Monitor::default()).unwrap();
         assert_eq!(cells, [(0..10).collect::<Vec<_>>(), (10..20).collect()]);
+    }
+
+    #[test]
+    fn some_rows_are_cut_as_a_copy_of_them_is() {
+        let x = random_matrix(900, 3, 8);
+        let rows: Vec<u32> = (0..900).filter(|i| i % 3 != 1).collect();
+        let monitor = Monitor::default();
+        let got = partition_of(x.view(), rows.clone(), 7, &monitor).unwrap();
+        let cells = partition(x.view().gather(&rows).view(), 7, &monitor).unwrap();
+        let named = cells
+            .iter()
+            .map(|cell| cell.iter().map(|&i| rows[i as usize]).collect());
+        assert_eq!(got, named.collect::<Vec<Vec<u32>>>());
     }
 
     #[test]

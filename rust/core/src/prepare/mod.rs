@@ -31,6 +31,7 @@ mod statistics;
 mod values_hash;
 
 use crate::arrays::matrix::Matrix;
+use crate::arrays::room::Room;
 use crate::numeric::median_distance::median_distance;
 use crate::options::{NonFinite, Scale, ValidParams};
 use crate::prepare::ordinary::sampled_rows;
@@ -119,6 +120,25 @@ pub fn prepare(
     params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<Prepared> {
+    prepare_in(source, params, None, monitor)
+}
+
+/// Numbers that there must be room for, if Z of an input of this shape is to lie in it.
+#[must_use]
+pub fn room_needed(n: usize, d: usize) -> usize {
+    n * d.min(N_DIMS + OVERSAMPLES)
+}
+
+/// [`prepare`], with Z in the caller's `room` of at least [`room_needed`] zeros, if given, and not in memory.
+///
+/// # Errors
+/// Those of [`prepare`]; [`Error::Refused`] for too little room.
+pub fn prepare_in(
+    source: &dyn RowSource,
+    params: &ValidParams,
+    room: Option<Box<dyn Room>>,
+    monitor: &Monitor,
+) -> Result<Prepared> {
     let (n, d) = (source.n_rows(), source.n_cols());
     check_shape(n, d)?;
     monitor.begin(Stage::Prepare, progress_units(n, d))?;
@@ -141,11 +161,11 @@ pub fn prepare(
         mut z,
         explained_variance,
     } = if d > N_DIMS {
-        reduce(&scaled, N_DIMS, streams, monitor)?
+        reduce(&scaled, N_DIMS, streams, room, monitor)?
     } else {
         monitor.check()?;
         Reduced {
-            z: scaled.all(monitor)?,
+            z: scaled.all(room, monitor)?,
             explained_variance: 1.0,
         }
     };

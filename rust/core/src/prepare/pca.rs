@@ -3,11 +3,12 @@
 //! Halko, Martinsson & Tropp 2011, Algorithm 4.4: a random test matrix, two power iterations, then
 //! Rayleigh-Ritz on X Q. Each power iteration is one pass, `Σ_blocks X_bᵀ (X_b Q)`; the last pass
 //! forms X Q. X is read in blocks of 256 KiB and never held. Memory: 16 (d, r) sums and (n, r) for
-//! X Q.
+//! X Q, in which Z is made.
 
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::arrays::room::{Room, zeros_in};
 use crate::kernels::product::{dot, matmul_nn, matmul_tn};
 use crate::numeric::factorise::{orthonormal_columns, symmetric_eigen};
 use crate::numeric::signs::{turn_columns, turned};
@@ -42,6 +43,7 @@ pub(crate) fn reduce(
     x: &ScaledRows<'_>,
     n_dims: usize,
     streams: Streams,
+    room: Option<Box<dyn Room>>,
     monitor: &Monitor,
 ) -> Result<Reduced> {
     let (n, d) = (x.n_rows(), x.n_cols());
@@ -54,7 +56,7 @@ pub(crate) fn reduce(
     for _ in 0..POWER_ITERATIONS {
         q = orthonormal_columns(&covariance_times(x, &q, monitor)?);
     }
-    let mut scores = Matrix::zeros(n, r);
+    let mut scores = zeros_in(room, n, r)?;
     fill_blocks(scores.as_mut_slice(), r, x.block(), |first, out| {
         let rows = first..first + out.len() / r;
         let mut block = vec![0.0; rows.len() * d];
@@ -85,12 +87,18 @@ pub(crate) fn reduce(
         }
     }
     fix_signs(&q, &mut turn);
-    let mut z = Matrix::zeros(n, p0);
-    fill_blocks(z.as_mut_slice(), p0, ROWS, |first, out| {
-        let rows = first..first + out.len() / p0;
-        matmul_nn(out, scores.view().rows_range(rows), turn.view(), false);
+    // In place: together with another matrix of n rows they would take nearly twice the memory.
+    fill_blocks(scores.as_mut_slice(), r, ROWS, |_, scores| {
+        let count = scores.len() / r;
+        let mut z = vec![0.0; count * p0];
+        let rows = MatrixView::new(scores, count, r)?;
+        matmul_nn(&mut z, rows, turn.view(), false);
+        for (row, z) in scores.chunks_exact_mut(r).zip(z.chunks_exact(p0)) {
+            row[..p0].copy_from_slice(z);
+        }
         Ok(())
     })?;
+    let z = scores.first_columns(p0);
     let kept: f64 = values.iter().rev().take(p0).map(|v| v.max(0.0)).sum();
     // Of rows that are not far outside: these would be all of it.
     let far = x.far();
@@ -163,7 +171,7 @@ mod tests {
         let stats = Statistics::of(&view, &sampled, &monitor).unwrap();
         let rows: Vec<u32> = (0..x.nrows() as u32).collect();
         let scaled = ScaledRows::new(&view, &rows, &stats, Scale::None, &sampled);
-        reduce(&scaled, n_dims, Streams::new(0), &monitor).unwrap()
+        reduce(&scaled, n_dims, Streams::new(0), None, &monitor).unwrap()
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use crate::arrays::matrix::Matrix;
+use crate::arrays::room::{Room, zeros_in};
 use crate::kernels::columns::Affine;
 use crate::kernels::product::dot;
 use crate::options::Scale;
@@ -134,10 +135,10 @@ impl<'a> ScaledRows<'a> {
     /// All of them. `monitor` advances by their number.
     ///
     /// # Errors
-    /// [`crate::Error::Interrupted`].
-    pub fn all(&self, monitor: &Monitor) -> Result<Matrix> {
+    /// [`crate::Error::Interrupted`], or [`crate::Error::Refused`] for too little `room`.
+    pub fn all(&self, room: Option<Box<dyn Room>>, monitor: &Monitor) -> Result<Matrix> {
         let d = self.n_cols();
-        let mut z = Matrix::zeros(self.n_rows(), d);
+        let mut z = zeros_in(room, self.n_rows(), d)?;
         fill_blocks(z.as_mut_slice(), d, self.block(), |first, out| {
             self.read(first..first + out.len() / d, out);
             monitor.advance(out.len() / d)
@@ -172,7 +173,7 @@ mod tests {
         let (sampled, monitor) = (sampled_rows(&view), Monitor::default());
         let stats = Statistics::of(&view, &sampled, &monitor).unwrap();
         let scaled = ScaledRows::new(&view, rows, &stats, scale, &sampled);
-        (scaled.all(&monitor).unwrap(), scaled.far())
+        (scaled.all(None, &monitor).unwrap(), scaled.far())
     }
 
     fn line(n: usize) -> Array2<f64> {

@@ -5,7 +5,7 @@
 //! there are, and a selection that is no better has gained nothing by choosing inside them.
 
 use crate::arrays::matrix::MatrixView;
-use crate::numeric::partition::{n_blocks, partition};
+use crate::numeric::partition::{n_blocks, partition_of};
 use crate::numeric::sample::sample_rows;
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
@@ -59,7 +59,7 @@ pub fn stratified_selections(
 /// The blocks into which the exchange cuts each of `groups` (rows of `z`, (n, p)) that gives so many
 /// rows, `quotas`, and the share of each block: in proportion to its rows, to within one.
 ///
-/// O(n p log blocks); memory for the rows of one group.
+/// O(n p log blocks).
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;
@@ -88,17 +88,11 @@ pub fn strata(
     for (members, &quota) in groups.iter().zip(quotas) {
         let n = members.len();
         let count = n_blocks(n, quota, block_rows);
-        let cells = match count {
-            1 => vec![(0..n as u32).collect()],
-            _ if n == z.rows() => partition(z, count, monitor)?,
-            _ => partition(z.gather(members).view(), count, monitor)?,
-        };
         let mut before = 0;
-        for mut rows in cells {
+        for rows in partition_of(z, members.clone(), count, monitor)? {
             let upto = before + rows.len();
             shares.push(quota * upto / n.max(1) - quota * before / n.max(1));
             before = upto;
-            rows.iter_mut().for_each(|i| *i = members[*i as usize]);
             blocks.push(rows);
         }
     }
@@ -109,6 +103,7 @@ pub fn strata(
 mod tests {
     use super::*;
     use crate::arrays::matrix::random_matrix;
+    use crate::numeric::partition::partition;
 
     #[test]
     fn draws_are_distinct_stratified_and_repeat() {

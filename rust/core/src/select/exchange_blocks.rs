@@ -12,7 +12,6 @@ use crate::exchange::block::Block;
 use crate::exchange::residual::Pull;
 use crate::exchange::rules::{Caps, Rules};
 use crate::numeric::centred::{centre, centred};
-use crate::numeric::median_distance::median_distance;
 use crate::options::ValidParams;
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
@@ -143,7 +142,7 @@ impl Start {
         picked.for_each(|&i| is_picked[i as usize] = true);
         Self {
             is_picked,
-            per_median: 1.0 / median_distance(group.z(), group.streams),
+            per_median: 1.0 / group.median_distance(),
         }
     }
 }
@@ -176,7 +175,7 @@ impl Place {
         let own = group.picks_within(rows, caps, &start.is_picked, *quota, &mut rng);
         let (n_rows, all) = (rows.len(), rows);
         let rows = with_picks(rows, &own, params.block_rows, &mut rng);
-        let z = group.z().gather(&rows);
+        let z = group.gather(&rows);
         let x = centred(z.view(), &centre(z.view())?, start.per_median);
         let is_fixed = |&i: &u32| group.standing(i) != Standing::Free;
         let fixed: Vec<bool> = rows.iter().map(is_fixed).collect();

@@ -1,5 +1,7 @@
 //! A group on its way through the stages: what each leaves behind for the next.
 
+use std::sync::OnceLock;
+
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
@@ -7,7 +9,8 @@ use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::descent::Target;
 use crate::exchange::rules::Caps;
 use crate::graph::knn::Neighbors;
-use crate::numeric::partition::{n_blocks, partition};
+use crate::numeric::median_distance::median_distance_of;
+use crate::numeric::partition::{n_blocks, partition_of};
 use crate::numeric::sample::sample_rows;
 use crate::numeric::sparse::CsrMatrix;
 use crate::options::Balance;
@@ -25,8 +28,8 @@ pub struct GroupState<'a> {
     pub streams: Streams,
     /// Z of all rows.
     whole: MatrixView<'a>,
-    /// Z of the group's, where that is not the same.
-    own: Option<Matrix>,
+    /// A copy of the group's rows of it, if a stage asks for one and the group is not all.
+    own: OnceLock<Matrix>,
     members: &'a [u32],
     standing: &'a [Standing],
     caps: Option<&'a Caps>,
@@ -75,7 +78,7 @@ impl<'a> GroupState<'a> {
         Ok(Self {
             streams,
             whole: z,
-            own: (n < z.rows()).then(|| z.gather(&group.members)),
+            own: OnceLock::new(),
             members: &group.members,
             standing: &group.standing,
             caps: group.caps.as_ref(),
@@ -98,9 +101,46 @@ impl<'a> GroupState<'a> {
         })
     }
 
-    /// Its rows of Z, (n, p0).
+    /// Its rows of Z, (n, p0), in one place: of a group that is not all rows, a copy that stays.
     pub fn z(&self) -> MatrixView<'_> {
-        self.own.as_ref().map_or(self.whole, Matrix::view)
+        if self.is_whole() {
+            return self.whole;
+        }
+        let copy = || self.whole.gather(self.members);
+        self.own.get_or_init(copy).view()
+    }
+
+    /// A copy of some of its rows of Z.
+    pub fn gather(&self, rows: &[u32]) -> Matrix {
+        let rows: Vec<u32> = rows.iter().map(|&i| self.members[i as usize]).collect();
+        self.whole.gather(&rows)
+    }
+
+    /// The median distance between two of its rows.
+    pub fn median_distance(&self) -> f32 {
+        let row = |i: usize| self.whole.row(self.members[i] as usize);
+        median_distance_of(self.n(), row, self.streams)
+    }
+
+    /// Its rows in cells of equal size.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn cells(&self, count: usize, monitor: &Monitor) -> Result<Vec<Vec<u32>>> {
+        let mut cells = partition_of(self.whole, self.members.to_vec(), count, monitor)?;
+        if !self.is_whole() {
+            // Members ascend, so that a row's place is found by bisection.
+            let place = |row: u32| self.members.partition_point(|&member| member < row) as u32;
+            cells
+                .iter_mut()
+                .flatten()
+                .for_each(|row| *row = place(*row));
+        }
+        Ok(cells)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.n() == self.whole.rows()
     }
 
     /// Number of its rows, n.
@@ -130,7 +170,7 @@ impl<'a> GroupState<'a> {
     /// [`Error::Interrupted`].
     pub fn split(&mut self, block_rows: usize, monitor: &Monitor) -> Result<()> {
         let count = n_blocks(self.n(), self.quota, block_rows);
-        let blocks = partition(self.z(), count, monitor)?;
+        let blocks = self.cells(count, monitor)?;
         let size = |rows: &Vec<u32>| {
             let standing: Vec<Standing> = rows.iter().map(|&i| self.standing(i)).collect();
             ClassSize::of(rows.len(), &standing, 0)

@@ -151,6 +151,7 @@ mod tests {
             n_cols: 200,
             groups: vec![(n, n / 10)],
             n_threads: 2,
+            is_mapped: false,
         }
     }
 

@@ -6,8 +6,7 @@
 
 use crate::exchange::elimination::take_order;
 use crate::numeric::centred::{centre, centred};
-use crate::numeric::median_distance::median_distance;
-use crate::numeric::partition::{n_blocks, partition};
+use crate::numeric::partition::n_blocks;
 use crate::options::ValidParams;
 use crate::prepare::Prepared;
 use crate::run::error::{Error, Result};
@@ -106,15 +105,14 @@ fn block_orders(
     params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<Vec<Vec<u32>>> {
-    let z = group.z();
-    let per_median = 1.0 / median_distance(z, group.streams);
+    let per_median = 1.0 / group.median_distance();
     let count = n_blocks(group.n(), group.quota, params.block_rows);
-    let blocks = partition(z, count, monitor)?;
+    let blocks = group.cells(count, monitor)?;
     map_items(indexed(&blocks), |(b, rows)| {
         let own: Vec<u32> = rows.iter().copied().filter(|&i| is_picked(i)).collect();
         let mut rng = group.streams.stream(Purpose::Ranking, b);
         let rows = with_picks(rows, &own, params.block_rows, &mut rng);
-        let z = z.gather(&rows);
+        let z = group.gather(&rows);
         let x = centred(z.view(), &centre(z.view())?, per_median);
         // Rows ascend, so that a row's place is found by bisection.
         let place = |i: &u32| rows.partition_point(|row| row < i) as u32;

@@ -34,6 +34,8 @@ pub struct Outline {
     pub groups: Vec<(usize, usize)>,
     /// Threads.
     pub n_threads: usize,
+    /// Whether Z lies in room that the caller has, not in memory.
+    pub is_mapped: bool,
 }
 
 /// What a stage takes.
@@ -120,6 +122,8 @@ const BLOCK_ROW_BYTES: usize = 240;
 const NEIGHBOR_BYTES: usize = 32;
 /// Bytes of a row while its nearest pick is searched for: places in cells and parts of cells, as measured.
 const WEIGHED_ROW_BYTES: usize = 96;
+/// Bytes of a row while rows are cut into cells: itself twice, and its place along a direction.
+const CUT_BYTES: usize = 24;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
@@ -152,6 +156,7 @@ impl Outline {
             n_cols,
             groups: sizes.iter().copied().zip(quotas).collect(),
             n_threads: n_threads.max(1),
+            is_mapped: false,
         })
     }
 }
@@ -181,7 +186,11 @@ impl<'a> Sizes<'a> {
         groups.sort_unstable_by(|a, b| b.cmp(a));
         let (n, d) = (groups.iter().sum::<usize>(), outline.n_cols);
         let p = d.min(N_DIMS);
-        let z = 4 * n * (p + 1);
+        let z = if outline.is_mapped {
+            4 * n
+        } else {
+            4 * n * (p + 1)
+        };
         let own = if groups.len() > 1 { 4 * n * p } else { 0 };
         let c = params.n_components;
         Self {
@@ -214,7 +223,7 @@ impl<'a> Sizes<'a> {
 
     /// What a stage takes, where it runs.
     pub fn cost(&self, stage: Stage) -> StageCost {
-        match stage {
+        let mut cost = match stage {
             Stage::Prepare => self.prepare(),
             Stage::Neighbors => self.neighbors(),
             Stage::Graph => self.graph(),
@@ -227,7 +236,11 @@ impl<'a> Sizes<'a> {
             Stage::Rank => self.rank(),
             Stage::Weights => self.weights(),
             Stage::Quality => self.quality(),
+        };
+        if self.outline.is_mapped {
+            cost.formula += "; Z is mapped";
         }
+        cost
     }
 
     fn prepare(&self) -> StageCost {
@@ -236,7 +249,11 @@ impl<'a> Sizes<'a> {
         let statistics = hashes + sum_bytes(d);
         let (bytes, passes) = if d > p {
             let r = p + OVERSAMPLES;
-            let scores = 4 * n * (p + r) + 4 * n;
+            let scores = if self.outline.is_mapped {
+                4 * n
+            } else {
+                4 * n * (r + 1)
+            };
             // The sketch, partial sums of the next, and its factorisation in f64.
             let sketches = 4 * (1 + PCA_TASKS.min(self.outline.n_threads + 1));
             let sketch = d * r * sketches.max(FACTOR_BYTES);
@@ -253,7 +270,7 @@ impl<'a> Sizes<'a> {
             multiply_adds: (n * d) as f64 * (reads * READ_COST + products),
             formula: if d > p {
                 format!(
-                    "Z and scores 4 n (2 p + {OVERSAMPLES}), or sketches {FACTOR_BYTES} d (p + {OVERSAMPLES})"
+                    "scores 4 n (p + {OVERSAMPLES}), or sketches {FACTOR_BYTES} d (p + {OVERSAMPLES})"
                 )
             } else {
                 "Z, or hashes 16 n".to_owned()
@@ -396,17 +413,18 @@ impl<'a> Sizes<'a> {
         };
         let rows = (8 * p + BLOCK_ROW_BYTES) * self.at_once(&sizes);
         let lists = NEIGHBOR_BYTES * self.at_once(&near);
+        let cut = CUT_BYTES * self.n;
         StageCost {
             stage: Stage::Exchange,
-            bytes: (self.held + rows + lists + 4 * CANDIDATE_BATCH * picks + features) as u64,
+            bytes: (self.z + cut.max(rows + lists + 4 * CANDIDATE_BATCH * picks + features)) as u64,
             multiply_adds: self.whole_cost(&blocks)
                 + blocks
                     .iter()
                     .map(|&(b, m)| self.block_cost(b, m))
                     .sum::<f64>(),
             formula: format!(
-                "Z, groups' Z, (8 p + {BLOCK_ROW_BYTES} + {NEIGHBOR_BYTES} k) rows of the blocks at once, \
-                 {} (picks + 2 q) of a block",
+                "Z, {CUT_BYTES} n, or (8 p + {BLOCK_ROW_BYTES} + {NEIGHBOR_BYTES} k) rows of the blocks \
+                 at once and {} (picks + 2 q) of a block",
                 4 * CANDIDATE_BATCH
             ),
         }
@@ -472,11 +490,13 @@ impl<'a> Sizes<'a> {
         let row = 8 * p + RANKED_ROW_BYTES;
         StageCost {
             stage: Stage::Rank,
-            bytes: (self.held + row * self.at_once(&sizes)) as u64,
+            bytes: (self.z + (CUT_BYTES * self.n).max(row * self.at_once(&sizes))) as u64,
             multiply_adds: pairs * (RANK_PRODUCTS * p as f64 + RANK_COST)
                 + RANKED_ROW_COST * self.n as f64
                 + compared,
-            formula: format!("Z, groups' Z, (8 p + {RANKED_ROW_BYTES}) rows of the blocks at once"),
+            formula: format!(
+                "Z, {CUT_BYTES} n, or (8 p + {RANKED_ROW_BYTES}) rows of the blocks at once"
+            ),
         }
     }
 
@@ -525,20 +545,13 @@ impl<'a> Sizes<'a> {
         let per_pair = COVERAGE_COST + COVERAGE_COLUMN_COST * p;
         let added = sampled * (selections * m) as f64 * per_pair;
         let sums = PARTIAL_SUMS * 16 * N_FREQS * (1 + all.min(TOGETHER));
-        // What is cut, for draws by block or for cells: its rows twice, their places along a
-        // direction, and of a class a copy.
-        let copied = if by_blocks > 0 && kinds > 1 {
-            4 * self.p * self.groups[0]
-        } else {
-            0
-        };
         let lists = 4 * (all * m + selections * (2 * m + COVERAGE_ROWS));
         StageCost {
             stage: Stage::Quality,
-            bytes: (self.z + sums.max(24 * n + copied) + lists) as u64,
+            bytes: (self.z + sums.max(CUT_BYTES * n) + lists) as u64,
             multiply_adds: phases + added + distances + cuts,
             formula: format!(
-                "Z, {} KiB a selection ({TOGETHER} at most) or 24 n, 4 (3 m + {COVERAGE_ROWS}) a selection",
+                "Z, {} KiB a selection ({TOGETHER} at most) or {CUT_BYTES} n, 4 (3 m + {COVERAGE_ROWS}) a selection",
                 (PARTIAL_SUMS * 16 * N_FREQS) >> 10
             ),
         }

@@ -14,7 +14,6 @@ use crate::graph::connect::connect;
 use crate::graph::fuzzy::fuzzy_simplicial_set;
 use crate::graph::knn::knn;
 use crate::matching::Matcher;
-use crate::numeric::median_distance::median_distance;
 use crate::numeric::partition::partition;
 use crate::numeric::sample::sample_rows;
 use crate::options::{Init, Method, ValidParams};
@@ -164,17 +163,16 @@ pub fn baseline(group: &mut GroupState<'_>, params: &ValidParams, monitor: &Moni
     if params.method == Method::KMeans {
         group.split(params.block_rows, monitor)?;
     }
-    let z = group.z();
     group.picked = match params.method {
-        Method::KCenter => k_center(z, group.quota, &mut rng, monitor)?,
+        Method::KCenter => k_center(group.z(), group.quota, &mut rng, monitor)?,
         Method::KMeans => {
-            let rows = kmeans_medoids(z, &spread_rows(group, monitor)?, monitor)?;
+            let rows = kmeans_medoids(group.z(), &spread_rows(group, monitor)?, monitor)?;
             monitor.advance(rows.len())?;
             rows
         }
         Method::Herding => {
-            let median = median_distance(z, group.streams);
-            herding(z, group.quota, median, monitor)?
+            let median = group.median_distance();
+            herding(group.z(), group.quota, median, monitor)?
         }
         // The others are no rivals: this stage is none of theirs.
         Method::Random | Method::Fast | Method::Paper => {

@@ -1,0 +1,90 @@
+"""Room in a scratch folder for what would not fit into memory."""
+
+from __future__ import annotations
+
+import errno
+import math
+import mmap
+import os
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+from ._errors import ComputationError, refused
+
+
+class Scratch:
+    """Arrays that lie in files of a folder and are mapped: the system writes their pages there.
+
+    Their room is taken at once, so that a folder that is full is told before any work. The files
+    have no names, where the system allows it, and are gone with the arrays, whatever ends the
+    process.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = Path(folder)
+        self._rooms: list[weakref.ref[mmap.mmap]] = []
+        if not self._folder.is_dir():
+            raise refused("scratch", f"'{folder}' is no folder", "Name one that is there")
+        try:
+            with tempfile.TemporaryFile(dir=self._folder):
+                pass
+        except OSError as err:
+            fact = f"'{folder}' cannot be written to ({err.strerror})"
+            raise refused("scratch", fact, "Name a folder of your own") from err
+
+    @classmethod
+    def of(cls, folder: Scratch | str | os.PathLike[str] | None) -> Scratch | None:
+        """The scratch in a folder, if one is named."""
+        if folder is None or isinstance(folder, Scratch):
+            return folder
+        if not isinstance(folder, (str, os.PathLike)):
+            raise refused("scratch", f"{type(folder).__name__} is no path")
+        return cls(folder)
+
+    def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Zeros of this shape."""
+        size = math.prod(shape) * dtype.itemsize
+        if not size:
+            return np.zeros(shape, dtype)
+        try:
+            with tempfile.TemporaryFile(dir=self._folder) as file:
+                reserve(file.fileno(), size)
+                room = mmap.mmap(file.fileno(), size)
+        except OSError as err:
+            if err.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            fact = f"has no room for {size / 2**20:.0f} MiB ({err.strerror})"
+            raise ComputationError(str(self._folder), fact, "Name another {scratch}") from err
+        self._rooms.append(weakref.ref(room))
+        return np.frombuffer(room, dtype).reshape(shape)
+
+    def let_go(self) -> None:
+        """Take the pages out of this process, which reads them again when it needs them."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for known in self._rooms:
+                room = known()
+                if room is not None:
+                    room.madvise(mmap.MADV_DONTNEED)
+
+
+def room_for_z(scratch: Scratch | None, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+    """Room for the prepared features of an input of this shape."""
+    if scratch is None:
+        return None
+    return scratch.array((_core.room_needed(*shape),), np.dtype(np.float32))
+
+
+def reserve(file: int, size: int) -> None:
+    """Make a file this long, and take its room: a page that finds none later would end the run."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+        return
+    block = bytes(1 << 20)
+    for at in range(0, size, len(block)):
+        os.write(file, block[: size - at])
