@@ -34,9 +34,6 @@ def flags_of(group: click.Group) -> dict[str, str]:
         for param in command.params
         if isinstance(param, click.Option)
     }
-    table = {
-        entry["name"]: entry["flag"]
-        for command in group.commands
-        for entry in _core.option_table(command)
-    }
+    # Several ratios are one option under another name.
+    table = {entry["name"]: entry["flag"] for entry in _core.option_table("select")}
     return own | table

@@ -35,6 +35,7 @@ from .compare import compare
 from .demo import demo
 from .evaluate import evaluate
 from .plan import plan
+from .report import report
 from .select import select
 from .verify import verify
 
@@ -106,6 +107,7 @@ def cli() -> None:
     fast-select compare features.npy --labels labels.npy --ratio 0.05
     fast-select plan features.npy --ratio 0.1
     fast-select verify features.report.json
+    fast-select report features.report.json -o report.html
     fast-select demo
 
     The first word may be a command; without one it is `select`, whose options
@@ -119,6 +121,7 @@ cli.add_command(evaluate)
 cli.add_command(compare)
 cli.add_command(plan)
 cli.add_command(verify)
+cli.add_command(report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
