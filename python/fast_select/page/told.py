@@ -247,9 +247,7 @@ def _fits(value: Any, kind: type) -> bool:
     """Whether a value is of a kind; a number, whether it is finite and of a size that we write."""
     if kind is object:
         return True
-    if kind is float:
-        return isinstance(value, (int, float)) and _fits(value, type(value))
-    if isinstance(value, bool) or not isinstance(value, kind):
+    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
         return False
     if isinstance(value, int):
         return abs(value) < 2**64
