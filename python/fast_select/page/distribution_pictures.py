@@ -104,6 +104,8 @@ def error_panel(tolds: Sequence[Told]) -> Panel | str:
         if min(values) > 0 and (draws is None or draws.min() > 0):
             axes.set_yscale("log")
             plain_log(axes.yaxis)
+        else:
+            axes.set_ylim(0, None if max(values) > 0 else 1)
         by_radius(axes, shown[0][1])
         axes.set_ylabel("CF distance × m (no unit)")
 
@@ -135,7 +137,7 @@ def moment_panel(tolds: Sequence[Told]) -> Panel | str:
             names.append(metric)
             own.append(cells)
     if not names:
-        return f"{title}: no random selections to set the errors beside."
+        return f"{title}: no random selections, or none with errors, to set them beside."
     draws = {}
     if len(tolds) == 1:
         drawn = tolds[0].report["quality"][str(tolds[0].rival)]
@@ -163,7 +165,7 @@ def moment_panel(tolds: Sequence[Told]) -> Panel | str:
         pick = "a stratified pick's" if rival == "stratified" else "a random pick's"
         axes.set_xlabel(f"error, in units of {pick} mean error")
 
-    keys = selection_keys(tolds)
+    keys = selection_keys(tolds, "diamond")
     if draws:
         keys.append(Key("random", PICKS[str(tolds[0].rival)], "tick"))
     words = "; ".join(

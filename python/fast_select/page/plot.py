@@ -60,9 +60,6 @@ STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.unicode_minus": True,
-    "axes.formatter.limits": (-3, 5),
-    "axes.formatter.use_mathtext": False,
     "grid.color": COLOURS["rule"],
     "grid.linewidth": 0.8,
     "xtick.color": COLOURS["soft"],
@@ -105,9 +102,20 @@ def picture(
         warnings.filterwarnings("ignore", "Glyph")
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         draw(figure)
+        _number_plainly(figure)
         figure.savefig(file, format="svg", metadata={"Date": None})
     root = ElementTree.fromstring(file.getvalue())
     return _element(root, slug, title, description)
+
+
+def _number_plainly(figure: Figure) -> None:
+    """Whole numbers on the axes: a power of ten apart from them may lie over the axis's name."""
+    from matplotlib.ticker import FuncFormatter, ScalarFormatter
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(axis.get_major_formatter(), ScalarFormatter):
+                axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _element(root: ElementTree.Element, slug: str, title: str, description: str) -> str:

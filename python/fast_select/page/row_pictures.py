@@ -44,7 +44,7 @@ def distance_panel(tolds: Sequence[Told]) -> Panel | str:
                 axes.plot(levels, each["random"], color=COLOURS["random"], linestyle="--")
             axes.plot(levels, each["selection"], **line_of(tolds, place))
         axes.set_xlim(0, 100)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, None if any(max(each["selection"]) > 0 for _, each in shown) else 1)
         axes.set_xlabel("rows that are nearer than this (%)")
         axes.set_ylabel("distance (median of rows = 1)")
 
@@ -155,12 +155,12 @@ def map_panel(told: Told, slug: str = "map") -> Panel | str:
         axes.grid(visible=False)
         axes.locator_params(nbins=5)
         for name, share, which in zip("xy", found["explained"], ("1st", "2nd"), strict=True):
-            label = f"{which} component, {share * 100:.2g} % of variance\n({unit})"
+            label = f"{which} component, {share * 100:.3g} % of variance\n({unit})"
             axes.set(**{f"{name}label": label})
 
     words = (
         f"{counted(len(rows['x']), 'row')} and {counted(len(picks['x']), 'selected row')} on the "
-        f"first two principal components, which have {sum(found['explained']) * 100:.2g} % of the "
+        f"first two principal components, which have {sum(found['explained']) * 100:.3g} % of the "
         "variance"
     )
     keys = [Key("random", "a row", "speck"), Key("selection", "a selected row", "dot")]

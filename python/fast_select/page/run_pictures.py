@@ -35,7 +35,7 @@ def stage_panel(told: Told, slug: str = "stages") -> Panel | str:
             axes.tick_params(axis="y", length=0)
             axes.grid(visible=False, axis="y")
             axes.set_xlim(0, 1.08 * max(values) or 1.0)
-            axes.locator_params(axis="x", nbins=4)
+            axes.locator_params(axis="x", nbins=3)
             axes.set_xlabel(label)
 
     words = "; ".join(

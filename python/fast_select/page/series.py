@@ -36,12 +36,12 @@ def line_of(tolds: Sequence[Told], place: int) -> dict[str, Any]:
     return {"color": COLOURS[report_colour(place)], "linestyle": style}
 
 
-def selection_keys(tolds: Sequence[Told]) -> list[Key]:
+def selection_keys(tolds: Sequence[Told], kind: str = "line") -> list[Key]:
     """What the marks of the selections are."""
     if len(tolds) == 1:
-        return [Key("selection", "the selection", "line")]
+        return [Key("selection", "the selection", kind)]
     return [
-        Key(report_colour(place), f"{place + 1}: {told.name}", "line", is_name=True)
+        Key(report_colour(place), f"{place + 1}: {told.name}", kind, is_name=True)
         for place, told in enumerate(tolds)
     ]
 
