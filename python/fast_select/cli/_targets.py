@@ -214,11 +214,13 @@ def check_index_suffix(target: Target) -> None:
         check_pyarrow(partial(InvalidInputError, target.name), "writing it")
 
 
-def page_target(name: str, what: str, *, force: bool) -> Target:
+def page_target(name: str, what: str, *, force: bool, takes_stdout: bool = False) -> Target:
     """Where a page goes, and that it can be made: before the work."""
     from ..page import check_matplotlib
 
     check_matplotlib(partial(InvalidInputError, what))
+    if takes_stdout and name == "-":
+        return Target.stdout()
     target = Target.of(name, what, force=force)
     suffix = Path(name).suffix
     if not target.is_stream and suffix.lower() not in PAGE_SUFFIXES:

@@ -69,7 +69,7 @@ def report(
         check_stdout()
         _show(_read(reports))
         return
-    target = page_target(output, "--output", force=force)
+    target = page_target(output, "--output", force=force, takes_stdout=True)
     sources = Sources([*reports, images])
     sources.check_apart([target])
     tolds = _read(reports)

@@ -45,7 +45,7 @@ def _shell(told: Told, named: dict[str, Any]) -> list[str]:
     ratios, own = told.report["selection"]["ratios"], told.report["options"].get("ratio")
     file = told.report["selection"]["file"]
     if file:
-        words += _option("-o", _unmarked(file, own) if ratios else file)
+        words += _option("--output", _unmarked(file, own) if ratios else file)
     return list(map(quoted, words))
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 4.4, 3.0
 """Inches. A card is about as wide at 96 pixels an inch, so that letters keep their size."""
 
+POINTS = 72
+"""Of an inch, in which drawings are written."""
+
 N_CLASSES = 10
 """Classes that have a colour of their own."""
 N_REPORTS = 6
@@ -100,7 +103,7 @@ def picture(
     with style.context(["default", STYLE]), warnings.catch_warnings():
         # The font by which room is measured may lack letters; the page's has them.
         warnings.filterwarnings("ignore", "Glyph")
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(WIDTH, height), dpi=POINTS, layout="constrained")
         draw(figure)
         _number_plainly(figure)
         figure.savefig(file, format="svg", metadata={"Date": None})
