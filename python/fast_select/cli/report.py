@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -137,8 +137,8 @@ def _contact(told: Told, images: str) -> Contact:
     if Path(images).is_dir():
         source = Folder(Path(images), facts["shape"][0])
     else:
-        named: Any = (facts["named"] or {}).get("inputs") or facts["files"]
-        if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        named = (facts["named"] or {}).get("inputs") or facts["files"]
+        if not named:
             fact = "does not tell what was selected from"
             raise InvalidInputError(told.path, fact, "Name a folder of images by --images")
         inputs = [found(name, told.path, "--images, as a folder") for name in named]

@@ -93,7 +93,7 @@ def _file(name: Any) -> str:
 def _unmarked(name: str, ratio: Any) -> str:
     """The name of a file without the ratio that was put into it."""
     path = PurePath(name)
-    return str(path.with_name(path.stem.removesuffix(f"-{ratio}") + path.suffix))
+    return str(path.parent / (path.stem.removesuffix(f"-{ratio}") + path.suffix))
 
 
 def quoted(word: str) -> str:

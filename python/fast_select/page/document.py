@@ -260,7 +260,8 @@ def _about_one(told: Told, name: str) -> str:
     if options.get("n_groups"):
         cap = options.get("max_per_group")
         limit = f", at most {counted(cap, 'row')} of each" if cap else ""
-        extra.append(f"<p>Groups: {options['n_groups']:,}{escape(limit)}.</p>")
+        line = f"Groups: {options['n_groups']}{limit}."
+        extra.append(f"<p>{escape(visible(line))}</p>")
     words = command(told)
     made = (
         _line(words)

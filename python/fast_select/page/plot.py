@@ -101,8 +101,9 @@ def picture(
 
     file = io.BytesIO()
     with style.context(["default", STYLE]), warnings.catch_warnings():
-        # The font by which room is measured may lack letters; the page's has them.
-        warnings.filterwarnings("ignore", "Glyph")
+        # Of letters that the font lacks by which room is measured, though the page's has them, and
+        # of numbers too large to be drawn: nobody can do anything about either.
+        warnings.simplefilter("ignore")
         figure = Figure(figsize=(WIDTH, height), dpi=POINTS, layout="constrained")
         draw(figure)
         _number_plainly(figure)

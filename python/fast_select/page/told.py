@@ -179,10 +179,10 @@ class Told:
         """What was selected from, in a word; empty where it was given in Python."""
         files = self.report["input"]["files"] or []
         named = (self.report["input"]["named"] or {}).get("inputs")
-        names = named if isinstance(named, list) and named else files
+        names = named or files
         if not names:
             return ""
-        first = "standard input" if names[0] == "-" else PurePath(str(names[0])).name
+        first = "standard input" if names[0] == "-" else PurePath(names[0]).name
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return shortened(first) + more
 
@@ -288,6 +288,9 @@ def _check_lengths(report: dict[str, Any], name: str) -> None:
     if len(report["input"]["shape"]) != 2:
         fact = f"has {report['input']['shape']} in 'input.shape', which is no shape of a matrix"
         raise InvalidInputError(name, fact)
+    inputs = (report["input"]["named"] or {}).get("inputs", [])
+    if not isinstance(inputs, list) or not all(isinstance(each, str) for each in inputs):
+        raise InvalidInputError(name, "has no names of files in 'input.named.inputs'")
     classes = report["selection"]["classes"] or []
     for points in (report["map"] or {}).get("rows"), (report["map"] or {}).get("selected"):
         if points and not all(0 <= code < len(classes) for code in points["class"] or []):
