@@ -235,6 +235,7 @@ def test_all_is_written_or_nothing(features, call, monkeypatch):
     assert names(call.folder) == []
 
 
+@pytest.mark.slow
 def test_a_page_of_a_large_real_selection_is_small(shared_data, run):
     """Fashion-MNIST: 60,000 rows of 784 columns, of which 10 % are selected by class."""
     got = run(

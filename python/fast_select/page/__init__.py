@@ -1,9 +1,9 @@
 """Reports as pages: one file of HTML that needs no network and no script.
 
-`told` checks what a report has; `plot` is the canvas; `verdict_picture`, `distribution_pictures`,
-`row_pictures` and `run_pictures` draw on it, by what `series` and `legend` have in common.
-`comparison`, `command` and `contact` are parts in words and images (`images` finds these), and
-`document` puts all of it together, with `style.css` in `page.html`.
+`told` checks what a report has. `plot` is the canvas; `verdict_picture`, `distribution_pictures`,
+`row_pictures` and `run_pictures` draw on it, by what `series` and `legend` have in common. `words`,
+`comparison` (of several reports), `command` and `contact` (`images` of rows) are the parts without
+pictures. `markup` has the pieces that `document` puts together, with `style.css` in `page.html`.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ def _over_mean(told: Told, rival: str | None, metric: str) -> float | None:
     return float(quality["selection"][metric] / drawn["mean"])
 
 
-def ranking_panel(told: Told) -> Panel | str:
+def ranking_panel(told: Told, slug: str = "ranking") -> Panel | str:
     """What the first rows are worth beside selections and random rows of as many."""
     title = "The first rows by rank"
     ranking = told.report["selection"]["ranking"]
@@ -219,4 +219,4 @@ def ranking_panel(told: Told) -> Panel | str:
         Key("ink", "a selection of as many", "dots"),
         Key("random", "random rows", "dashes"),
     ]
-    return Panel(title, picture("ranking", title, words, draw), keys)
+    return Panel(title, picture(slug, title, words, draw), keys)

@@ -289,7 +289,7 @@ def _check_lengths(report: dict[str, Any], name: str) -> None:
         fact = f"has {report['input']['shape']} in 'input.shape', which is no shape of a matrix"
         raise InvalidInputError(name, fact)
     inputs = (report["input"]["named"] or {}).get("inputs", [])
-    if not isinstance(inputs, list) or not all(isinstance(each, str) for each in inputs):
+    if not isinstance(inputs, (list, tuple)) or not all(isinstance(each, str) for each in inputs):
         raise InvalidInputError(name, "has no names of files in 'input.named.inputs'")
     classes = report["selection"]["classes"] or []
     for points in (report["map"] or {}).get("rows"), (report["map"] or {}).get("selected"):

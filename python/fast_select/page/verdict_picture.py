@@ -113,7 +113,7 @@ def _draw_strip(axes: Axes, y: float, strip: Strip, most: float) -> None:
 
 def _stacked(values: NDArray[np.float64], most: float) -> NDArray[np.float64]:
     """Heights at which dots of values that are near each other lie one above the other."""
-    bins = np.minimum((values / most * BINS).astype(int), BINS)
+    bins = np.clip((values / most * BINS).astype(int), 0, BINS)
     heights = np.zeros(values.size)
     tallest = np.bincount(bins).max()
     step = min(0.16, 0.8 / tallest)
