@@ -87,6 +87,15 @@ def test_streams_of_few_characters_get_plain_bars(reports, run, tmp_path):
     assert " O " in text and "##" in text
 
 
+def test_bars_are_as_long_as_there_is_room(reports, run):
+    (run.folder / "a.json").write_text(json.dumps(reports["a.json"]))
+    for columns in ("40", "60", "200"):
+        lines = run("report", "a.json", COLUMNS=columns).stdout.decode().splitlines()
+        bars = [line for line in lines if "█" in line]
+        assert len(bars) > 4
+        assert all(line[-1].isdigit() and len(line) <= int(columns) for line in bars)
+
+
 def test_several_are_printed_side_by_side(reports, call):
     got = call("report", "a.json", "list.json")
     text = got.stdout.decode()

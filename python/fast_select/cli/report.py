@@ -117,7 +117,7 @@ def _show(tolds: Sequence[Told]) -> None:
     [told] = tolds
     console.print(Text(told.headline, style="bold"))
     show(told.report, [], stream=sys.stdout)
-    for line in bar_lines(told.report, sys.stdout):
+    for line in bar_lines(told.report, sys.stdout, console.width):
         console.print(Text(line))
     words = command(told)
     if words:
