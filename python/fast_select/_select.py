@@ -55,6 +55,12 @@ class Selection:
     def __repr__(self) -> str:
         return f"Selection({self._size()})"
 
+    def _repr_html_(self) -> str:
+        """The top of the report's page, as notebooks show it."""
+        from .page import fragment
+
+        return fragment(self.report)
+
     def _size(self) -> str:
         n = self.report["input"]["shape"][0]
         return f"{self.indices.size:,} of {n:,} {'row' if n == 1 else 'rows'}"

@@ -17,9 +17,10 @@ from ._checks import checked, matrix
 from ._errors import ComputationError, InvalidInputError, core_errors, refused
 from ._hashes import hash_of_labels, hash_of_rows
 from ._labels import labels_of
+from ._reports import checked_report
 from ._rows import row_numbers
 from ._select import Progress, Selection, check_watchers, select, select_nested
-from .report import ROUNDING, SCHEMA
+from .report import ROUNDING
 
 IDLE = frozenset({"threads", "max_memory", "n_random", "rank", "watts_per_core", "weights"})
 """Options on which no row depends; what `max_memory` did to the blocks is in `block_rows`."""
@@ -90,14 +91,7 @@ class Record:
     def of(cls, report: Any, name: str = "report") -> Record:
         """What a report, as it was parsed, tells; refused if it is none of a selection."""
         refuse = partial(InvalidInputError, name)
-        if not isinstance(report, Mapping) or "schema" not in report:
-            raise refuse("is no report of fast-select", "Name what --report or --json has written")
-        schema = report["schema"]
-        if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-            raise refuse(f"has schema {schema!r}, which is none")
-        if schema > SCHEMA:
-            fact = f"is of schema {schema}, newer than this version's {SCHEMA}"
-            raise refuse(fact, "Update fast-select")
+        report = checked_report(report, name)
 
         def at(path: str, *kinds: type) -> Any:
             value: Any = report

@@ -36,6 +36,7 @@ from .demo import demo
 from .energy import energy
 from .evaluate import evaluate
 from .plan import plan
+from .report import report
 from .select import select
 from .verify import verify
 
@@ -108,6 +109,7 @@ def cli() -> None:
     fast-select plan features.npy --ratio 0.1
     fast-select verify features.report.json
     fast-select energy
+    fast-select report features.report.json -o report.html
     fast-select demo
 
     The first word may be a command; without one it is `select`, whose options
@@ -122,6 +124,7 @@ cli.add_command(compare)
 cli.add_command(plan)
 cli.add_command(verify)
 cli.add_command(energy)
+cli.add_command(report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -181,6 +181,10 @@ group_options = added(
 )
 """Options of every command that reads groups."""
 
+force_option = click.option(
+    "--force", is_flag=True, help="Overwrite existing files; never an input."
+)
+
 output_options = added(
     [
         click.option(
@@ -198,10 +202,17 @@ output_options = added(
             help=f"Where to write, for each row, the selected row that stands for it: {LISTS}, as "
             "--weights nearest has it; -1 for a row left out.",
         ),
-        click.option("--force", is_flag=True, help="Overwrite existing files; never an input."),
+        click.option(
+            "--html",
+            metavar="FILE",
+            help="Where to write the report as a page with pictures (.html), which needs nothing "
+            "else; several ratios stand on it side by side. Needs matplotlib: "
+            "pip install 'fast-select[report]'.",
+        ),
+        force_option,
     ]
 )
-"""Options of every command that writes files."""
+"""Options of every command that selects and writes files."""
 
 scratch_option = click.option(
     "--scratch",

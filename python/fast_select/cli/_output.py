@@ -23,6 +23,8 @@ from ._targets import Target
 if TYPE_CHECKING:
     from .._ids import Ids
     from .._select import Selection
+    from ..page import Told
+    from ..page.contact import Contact
 
 BLOCK = 1 << 16
 """Lines made at a time; in between the run can be stopped."""
@@ -115,6 +117,16 @@ def json_writer(report: Report) -> Writer:
     """What writes a report."""
     text = to_json(report)
     return lambda file: (file.write(encoded(text)), None)[1]
+
+
+def page_writer(
+    tolds: Sequence[Told], title: str = "", contacts: Sequence[Contact | None] = ()
+) -> Writer:
+    """What writes the page on reports, with pictures of rows; it is made at once."""
+    from ..page import document
+
+    data = encoded(document(tolds, title, contacts))
+    return lambda file: (file.write(data), None)[1]
 
 
 def json_printer(report: Report) -> Writer:

@@ -17,20 +17,25 @@ from ..io.labels import ROLES
 from ._options import array_names, reading_names
 
 
-def read_records(name: str) -> list[Record]:
-    """The records of a report, or of the list of those of several ratios; `-` is standard input."""
+def read_reports(name: str) -> list[Any]:
+    """What a file says are reports: one, or a list; `-` is standard input."""
     parsed = read_json(Path(name))
     if not isinstance(parsed, list):
-        return [Record.of(parsed, name)]
-    found = [Record.of(report, name) for report in parsed]
-    if not found:
+        return [parsed]
+    if not parsed:
         raise InvalidInputError(name, "is a list without reports")
-    first = found[0]
-    for record in found[1:]:
+    return parsed
+
+
+def read_records(name: str) -> list[Record]:
+    """The records of a report, or of the list of those of several ratios; `-` is standard input."""
+    records = [Record.of(report, name) for report in read_reports(name)]
+    first = records[0]
+    for record in records[1:]:
         if (record.hashes, record.named) != (first.hashes, first.named):
             fact = "holds reports on selections from different input"
             raise InvalidInputError(name, fact, "Verify one at a time")
-    return found
+    return records
 
 
 def located(record: Record, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,9 +66,9 @@ def located(record: Record, own: Mapping[str, Any]) -> dict[str, Any]:
                 then.pop(name, None)
     named = {**then, **own}
     if "inputs" not in own:
-        named["inputs"] = [_found(name, record, "INPUT") for name in then["inputs"]]
+        named["inputs"] = [found(name, record.name, "INPUT") for name in then["inputs"]]
     for name in array_names() & (then.keys() - own.keys()):
-        named[name] = _found(then[name], record, f"--{name}")
+        named[name] = found(then[name], record.name, f"--{name}")
     return named
 
 
@@ -86,7 +91,7 @@ def recorded_rows(record: Record) -> NDArray[np.int64] | None:
     """The rows that were selected, if their file is there and still holds them."""
     if record.indices_file is None:
         return None
-    for place in _places(record.indices_file, record):
+    for place in _places(record.indices_file, record.name):
         try:
             rows = read_indices(place, n=record.shape[0])
         except FastSelectError:  # it has gone, or holds ids
@@ -106,21 +111,21 @@ def _may_have_arrays(name: str) -> bool:
     return name == "-" or any(file.suffix.lower() not in (".npy", "") for file in files)
 
 
-def _found(name: str, record: Record, flag: str) -> str:
-    """A file that a report names, here or beside the report."""
+def found(name: str, report: str, flag: str) -> str:
+    """A file that the report `report` names, here or beside it; `flag` may name another."""
     if name == "-":
         fact = "tells of standard input, which cannot be read again"
-        raise InvalidInputError(record.name, fact, f"Name it by {flag}")
-    for place in _places(name, record):
+        raise InvalidInputError(report, fact, f"Name it by {flag}")
+    for place in _places(name, report):
         try:
             if place.exists():
                 return str(place)
         except (OSError, ValueError):
             continue
     fact = f"tells of {name}, which is neither here nor beside it"
-    raise InvalidInputError(record.name, fact, f"Name it by {flag}")
+    raise InvalidInputError(report, fact, f"Name it by {flag}")
 
 
-def _places(name: str, record: Record) -> tuple[Path, Path]:
+def _places(name: str, report: str) -> tuple[Path, Path]:
     """Where a file that a report names may be."""
-    return Path(name), Path(record.name).parent / name
+    return Path(name), Path(report).parent / name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._errors import InvalidInputError
 from .._lent import Lent
@@ -13,11 +13,21 @@ from .._text import counted
 from ..energy import Meter
 from ..io import Features
 from ._commit import Outcome, Writer, write_all
-from ._output import assignment_columns, has_columns, json_printer, json_writer, table_writer
+from ._output import (
+    assignment_columns,
+    has_columns,
+    json_printer,
+    json_writer,
+    page_writer,
+    table_writer,
+)
 from ._progress import StageProgress
 from ._sources import Sources
 from ._subset import check_subset, subset_writer
 from ._targets import Target, Targets, check_distinct
+
+if TYPE_CHECKING:
+    from ..page import Told
 
 
 class Hash(threading.Thread):
@@ -52,11 +62,15 @@ def places(
     assign: str | None = None,
     subset: str | None = None,
     *,
+    page: Target | None = None,
     ratios: Sequence[float],
     as_json: bool,
     force: bool,
 ) -> list[Targets]:
-    """Where the results of each of `ratios`, or of a count, go; checked before any work."""
+    """Where the results of each of `ratios`, or of a count, go; checked before any work.
+
+    `page`: where that on all of them goes.
+    """
     if output == "-" and as_json:
         fact = "both print on stdout"
         raise InvalidInputError("-o - and --json", fact, "Give one of them a file")
@@ -65,14 +79,14 @@ def places(
         Targets.of(stem, output, report, assign=assign, subset=subset, force=force, ratio=ratio)
         for ratio in several
     ]
-    check_distinct([*files_of(targets), *([Target.stdout()] if as_json else [])])
+    check_distinct([*files_of(targets, page), *([Target.stdout()] if as_json else [])])
     return targets
 
 
-def files_of(targets: Sequence[Targets]) -> list[Target]:
+def files_of(targets: Sequence[Targets], page: Target | None = None) -> list[Target]:
     """All places, one after the other."""
     places = ((each.indices, each.report, each.assignment, each.subset) for each in targets)
-    return [place for each in places for place in each if place is not None]
+    return [place for each in (*places, (page,)) for place in each if place is not None]
 
 
 def select_and_write(
@@ -84,6 +98,8 @@ def select_and_write(
     sources: Sources,
     outcome: Outcome,
     *,
+    page: Target | None,
+    balance_file: str | None = None,
     ratios: Sequence[float],
     quiet: bool,
     progress_kind: str,
@@ -93,12 +109,12 @@ def select_and_write(
     """Select at each of `ratios`, or a count, write what the targets name, show the reports.
 
     `matrix`: that of the features, let go of once it is prepared; `named`: how the input was named,
-    by which `verify` finds it again.
+    by which `verify` finds it again; `balance_file`: of the rows of each class.
     """
     from .._select import select, select_nested
 
     sources.read(features.files)
-    sources.check_apart(files_of(targets))
+    sources.check_apart(files_of(targets, page))
     for target in targets:
         if target.subset is not None:
             check_subset(target.subset, features)
@@ -113,6 +129,8 @@ def select_and_write(
     origin: dict[str, Any] = {"files": [str(path) for path in features.files] or ["-"]}
     if features.dataset is not None:
         origin["columns"] = list(features.columns)
+    if balance_file is not None:
+        origin["balance_file"] = balance_file
     outputs: list[tuple[Target, Writer]] = []
     for result, target in zip(results, targets, strict=True):
         origin["sha256"] = digest.digest()
@@ -128,8 +146,10 @@ def select_and_write(
         if target.subset is not None:
             writer = subset_writer(target.subset, features, result.indices, sources)
             outputs.append((target.subset, writer))
+    reports = [result.report for result in results]
+    if page is not None:
+        outputs.append((page, page_writer(_told(reports, targets))))
     if as_json:
-        reports = [result.report for result in results]
         printer = json_printer(reports[0] if len(reports) == 1 else reports)
         outputs.append((Target.stdout(), printer))
     sources.check_unchanged()
@@ -149,4 +169,18 @@ def select_and_write(
                 written.append(f"Wrote the report to {target.report.name}")
             if target.subset is not None:
                 written.append(f"Wrote the rows to {target.subset.name}")
+            if page is not None and target is targets[-1]:
+                written.append(f"Wrote the page to {page.name}")
             show(result.report, written)
+
+
+def _told(reports: Sequence[dict[str, Any]], targets: Sequence[Targets]) -> list[Told]:
+    """The reports as a page shows them, named after their files."""
+    from ..page import Told
+
+    names = ["report" if target.report is None else target.report.name for target in targets]
+    several = len(reports) > 1
+    return [
+        Told.of(report, name, of_several=several)
+        for report, name in zip(reports, names, strict=True)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import IO, Any
 
 from rich.text import Text
 
@@ -17,16 +17,23 @@ SHOWN_CLASSES = 12
 """Classes that the table lists; the JSON has them all."""
 
 
-def show(report: dict[str, Any], written: list[str], *, stages: bool = True) -> None:
-    """Print the tables, the verdict and where things went on stderr."""
-    console = console_on(sys.stderr)
+def show(
+    report: dict[str, Any],
+    written: list[str],
+    *,
+    stages: bool = True,
+    stream: IO[str] | None = None,
+) -> None:
+    """Print the tables, the verdict and where things went, on stderr or another stream."""
+    stream = sys.stderr if stream is None else stream
+    console = console_on(stream)
     if stages:
-        print_sheet(sys.stderr, stage_table(report))
+        print_sheet(stream, stage_table(report))
         console.print(Text(resources_line(report)))
-    print_sheet(sys.stderr, quality_table(report["quality"]))
+    print_sheet(stream, quality_table(report["quality"]))
     if report["selection"].get("ranking"):
-        print_sheet(sys.stderr, ranking_table(report["selection"]["ranking"]))
-    if "weights" in report:
+        print_sheet(stream, ranking_table(report["selection"]["ranking"]))
+    if report.get("weights"):
         console.print(Text(weight_line(report["weights"])))
     lines = [*input_lines(report), *report["selection"]["notes"]]
     lines += idle_lines(report["selection"].get("without_effect", []), report["options"])
@@ -60,10 +67,10 @@ def idle_lines(names: list[str], options: dict[str, Any]) -> list[str]:
         return []
     flags = {entry["name"]: entry["flag"] for entry in _core.option_table("select")}
     verb = "has" if len(names) == 1 else "have"
-    listed = ", ".join(flags[name] for name in names)
+    listed = ", ".join(flags.get(name, name) for name in names)
     # Spectral components are of no use to a descent in the features alone.
-    of = "--method" if options["method"] != "paper" else "--space"
-    return [f"{listed} {verb} no effect with {of} {options[of[2:]]}."]
+    of = "--method" if options.get("method") != "paper" else "--space"
+    return [f"{listed} {verb} no effect with {of} {options.get(of[2:])}."]
 
 
 def show_comparison(result: dict[str, Any]) -> None:

@@ -15,6 +15,8 @@ from .._errors import InvalidInputError
 from ..io import ARROW_SUFFIXES, LIST_SUFFIXES, PARQUET_SUFFIXES, check_pyarrow
 from ._signals import Guard
 
+PAGE_SUFFIXES = (".html", ".htm")
+
 
 @dataclass(frozen=True)
 class Target:
@@ -210,6 +212,21 @@ def check_index_suffix(target: Target) -> None:
         raise InvalidInputError(target.name, f"has the suffix '{suffix}', not one of {known}")
     if suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES):
         check_pyarrow(partial(InvalidInputError, target.name), "writing it")
+
+
+def page_target(name: str, what: str, *, force: bool, takes_stdout: bool = False) -> Target:
+    """Where a page goes, and that it can be made: before the work."""
+    from ..page import check_matplotlib
+
+    check_matplotlib(partial(InvalidInputError, what))
+    if takes_stdout and name == "-":
+        return Target.stdout()
+    target = Target.of(name, what, force=force)
+    suffix = Path(name).suffix
+    if not target.is_stream and suffix.lower() not in PAGE_SUFFIXES:
+        known = " or ".join(PAGE_SUFFIXES)
+        raise InvalidInputError(name, f"has the suffix '{suffix}', not {known}")
+    return target
 
 
 def marked(name: str, mark: str) -> str:

@@ -29,6 +29,7 @@ def demo(
     output: str | None,
     report: str | None,
     assign: str | None,
+    html: str | None,
     force: bool,
     quiet: bool,
     progress_kind: str,
@@ -44,12 +45,16 @@ def demo(
     from ..energy import Meter
     from ._run import places, select_and_write
     from ._sources import Sources
-    from ._targets import default_stem
+    from ._targets import default_stem, page_target
 
     options = given(parameters)
     checked("demo", options)
     stem = default_stem([DATA])
-    targets = places(stem, output, report, assign, ratios=[RATIO], as_json=as_json, force=force)
+    page = None if html is None else page_target(html, "--html", force=force)
+    targets = places(
+        stem, output, report, assign,
+        page=page, ratios=[RATIO], as_json=as_json, force=force,
+    )  # fmt: skip
     meter = Meter(options.get("watts_per_core"))
     meter.begin("read")
     with resources.as_file(resources.files("fast_select") / "data" / DATA) as path:
@@ -59,6 +64,6 @@ def demo(
         named = {"inputs": [str(path)], "key": "x", "label_key": "y"}
         select_and_write(
             features, matrix, named, targets, meter, sources, outcome, labels=labels,
-            ratios=[RATIO], quiet=quiet, progress_kind=progress_kind,
+            page=page, ratios=[RATIO], quiet=quiet, progress_kind=progress_kind,
             as_json=as_json, **options,
         )  # fmt: skip

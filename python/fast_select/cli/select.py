@@ -50,6 +50,7 @@ def select(
     subset: str | None,
     assign: str | None,
     scratch: str | None,
+    html: str | None,
     force: bool,
     quiet: bool,
     progress_kind: str,
@@ -77,20 +78,22 @@ def select(
     from ._inputs import balance_file, read_arrays, read_balance, read_matrix
     from ._run import places, select_and_write
     from ._sources import Sources
-    from ._targets import default_stem
+    from ._targets import default_stem, page_target
 
     named, options = parted({"inputs": inputs, **parameters})
-    sources = Sources([*file_names(named), balance_file(options)])
+    balance = balance_file(options)
+    sources = Sources([*file_names(named), balance])
     options = read_balance(options)
     for ratio in ratios or (None,):
-        params = checked("select", {**options, "ratio": ratio})
-        params.check_size()
+        checked("select", {**options, "ratio": ratio}).check_size()
     if len(set(ratios)) < len(ratios):
         raise InvalidInputError("--ratio", "is given twice with the same value", "Leave one out")
     stem = default_stem(inputs)
+    page = None if html is None else page_target(html, "--html", force=force)
     targets = places(
-        stem, output, report, assign, subset, ratios=ratios, as_json=as_json, force=force
-    )
+        stem, output, report, assign, subset,
+        page=page, ratios=ratios, as_json=as_json, force=force,
+    )  # fmt: skip
     meter = Meter(options.get("watts_per_core"))
     meter.begin("read")
     room = Scratch.of(scratch)
@@ -98,6 +101,6 @@ def select(
     options |= read_arrays(named, features) | {"scratch": room}
     select_and_write(
         features, matrix, named, targets, meter, sources, outcome,
-        ratios=ratios, quiet=quiet, progress_kind=progress_kind,
+        page=page, balance_file=balance, ratios=ratios, quiet=quiet, progress_kind=progress_kind,
         as_json=as_json, **options,
     )  # fmt: skip

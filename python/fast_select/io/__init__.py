@@ -7,7 +7,7 @@ and `counts` make what a command needs.
 """
 
 from .counts import read_counts
-from .features import Features, natural_order, read_features
+from .features import Features, natural_order, read_features, read_table
 from .json_text import read_json
 from .labels import labels_of_archive, read_labels
 from .npy import write_rows
@@ -38,5 +38,6 @@ __all__ = [
     "read_indices",
     "read_json",
     "read_labels",
+    "read_table",
     "write_rows",
 ]

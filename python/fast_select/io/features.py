@@ -143,6 +143,14 @@ def read_features(
     return features if id_key is None else replace(features, ids=_ids(features, id_key))
 
 
+def read_table(inputs: Sequence[str]) -> Dataset | None:
+    """The table that inputs are, none of whose features are read; None for what is no table."""
+    sources = [Source(path, FEATURE_SUFFIXES) for path in _paths(inputs)]
+    if not all(source.is_table for source in sources):
+        return None
+    return dataset_of(sources, inputs[0])
+
+
 def _ids(features: Features, key: str) -> Ids:
     """The names of rows in a column of the table, or an array of the .npz."""
     if features.dataset is not None:
