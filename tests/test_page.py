@@ -300,7 +300,7 @@ def test_several_stand_side_by_side(number):
 def test_several_of_different_kinds():
     reports = [CASES[name]() for name in ("plain", "evaluate", "no draws", "an old report")]
     found = check(page(*reports))
-    assert "2: 1.json: Map of rows and picks: the report has no 'map'." in found.text
+    assert "4: 3.json: Map of rows and picks: the report has no 'map'." in found.text
     assert len(found.of("svg")) == 5 + 2 + 3 + 4
 
 

@@ -131,11 +131,6 @@ def map_panel(told: Told, slug: str = "map") -> Panel | str:
     rows, picks = found["rows"], found["selected"]
     classes = told.report["selection"]["classes"] or []
     by_class = bool(picks["class"] and rows["class"] and 1 < len(classes) <= N_CLASSES)
-    unit = (
-        "deviations of the columns"
-        if told.report["input"]["scale"] == "standard"
-        else ("units of the columns")
-    )
 
     def draw(canvas: Figure) -> None:
         axes = canvas.add_subplot()
@@ -155,7 +150,9 @@ def map_panel(told: Told, slug: str = "map") -> Panel | str:
         axes.grid(visible=False)
         axes.locator_params(nbins=5)
         for name, share, which in zip("xy", found["explained"], ("1st", "2nd"), strict=True):
-            label = f"{which} component, {share * 100:.3g} % of variance\n({unit})"
+            label = (
+                f"{which} component, {share * 100:.3g} % of variance\n(median distance of rows = 1)"
+            )
             axes.set(**{f"{name}label": label})
 
     words = (
