@@ -301,7 +301,7 @@ def test_several_of_different_kinds():
     reports = [CASES[name]() for name in ("plain", "evaluate", "no draws", "an old report")]
     found = check(page(*reports))
     assert "4: 3.json: Map of rows and picks: the report has no 'map'." in found.text
-    assert len(found.of("svg")) == 5 + 2 + 3 + 4
+    assert len(found.of("svg")) == 5 + 3 + 3 + 4
 
 
 # What is refused.
