@@ -18,11 +18,12 @@ from .._checks import matrix
 from .._errors import ComputationError, InvalidInputError
 from .._ids import Ids, ids_of
 from .._lent import Lent, stand_in
+from .._suffixes import FAMILIES, FEATURE_SUFFIXES, TABLE_SUFFIXES
 from .._text import shortened
 from .npy import BLOCK
 from .npz import Archive
 from .room import check_room
-from .sources import FAMILIES, FEATURE_SUFFIXES, TABLE_SUFFIXES, Source, is_folder, is_stream
+from .sources import Source, is_folder, is_stream
 from .tables import dataset_of
 
 if TYPE_CHECKING:
