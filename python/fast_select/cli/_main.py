@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 COMPLETE = "_FAST_SELECT_COMPLETE"
 """The variable by which a shell asks for completions, as click names it."""
 
+HELP_PAGES: tuple[type[click.UsageError], ...] = tuple(
+    kind for name, kind in vars(click.exceptions).items() if name == "NoArgsIsHelpError"
+)
+"""Errors whose message is the help page; click before 8.2 has none."""
+
 MORE_MEMORY = "Set --max-memory, use fewer --threads, or select from fewer rows at a time"
 NO_MEMORY = f"memory: cannot be had; nothing was written. {MORE_MEMORY}"
 CUT_SHORT = (
@@ -88,8 +93,8 @@ class DefaultGroup(click.Group):
         try:
             return super().main(*args, **settings)
         except click.UsageError as err:
-            if isinstance(err, getattr(click.exceptions, "NoArgsIsHelpError", ())):
-                raise  # its message is the help page
+            if isinstance(err, HELP_PAGES):
+                raise
             raise click.UsageError(visible(err.format_message()), err.ctx) from err
 
 
@@ -176,7 +181,7 @@ def told(err: BaseException, outcome: Outcome) -> int:
         begin = "\n" if sys.stderr.isatty() else ""  # after the terminal's ^C
         click.echo(f"{begin}Interrupted; {outcome}.", err=True)
         return 130
-    if isinstance(err, click.exceptions.NoArgsIsHelpError):
+    if isinstance(err, HELP_PAGES):
         err.show()
         return err.exit_code
     if isinstance(err, click.ClickException):
