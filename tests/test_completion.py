@@ -9,13 +9,19 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from fast_select.cli import _completion
 from fast_select.cli._main import cli
 
-README_LINE = 'eval "$(_FAST_SELECT_COMPLETE=bash_source fast-select)"'
+README = (Path(__file__).parents[1] / "README.md").read_text()
+STARTS = {
+    shell: line
+    for line, shell in re.findall(r"^(.*COMPLETE=(\w+)_source.*?) +#", README, re.MULTILINE)
+}
+"""README's line for each shell."""
 VARIABLE = "_FAST_SELECT_COMPLETE"
 METHODS = ["fast", "paper", "random", "k-center", "k-means", "herding"]
 
@@ -88,12 +94,16 @@ def test_no_first_word_offers_commands_and_files(prepared):
     assert first == [*sorted(cli.commands), "<files>"]
 
 
+def test_readme_has_a_line_for_every_shell():
+    assert list(STARTS) == ["bash", "zsh", "fish"]
+
+
 def test_words_that_are_no_files_are_parameters():
     known = {param.name for command in cli.commands.values() for param in command.params}
     assert known >= _completion.NO_FILES | set(_completion.LISTS)
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", STARTS)
 def test_script_of_a_shell(run, shell):
     got = run(**{VARIABLE: f"{shell}_source"})
     assert (got.returncode, got.stderr) == (0, b"")
@@ -165,7 +175,7 @@ def bash(tmp_path):
         os.chdir(here)
         os.environ |= {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TERM": "dumb", "PS1": "$ "}
         os.execlp("bash", "bash", "--norc", "-i")
-    typed(fd, f"{README_LINE}; echo $((2 * 21))\n", r"\n42\b")
+    typed(fd, f"{STARTS['bash']}; echo $((2 * 21))\n", r"\n42\b")
     yield fd
     with suppress(OSError):
         os.write(fd, b"\x15exit\n")
