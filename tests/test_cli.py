@@ -263,3 +263,17 @@ def test_an_instruction_set_that_is_not_there_is_refused(run, features):
     scalar = run(features, "--ratio", "0.1", "-o", "-", FAST_SELECT_INSTRUCTION_SET="scalar")
     assert scalar.returncode == 0
     assert len(scalar.stdout.split()) == 40
+
+
+@pytest.mark.parametrize("args", [["no-such.npy", "--count", "3"], ["--no-such"], []])
+def test_click_before_8_2_has_no_error_for_the_help_page(args):
+    code = (
+        "import sys, click\n"
+        "vars(click.exceptions).pop('NoArgsIsHelpError', None)\n"
+        "from fast_select.cli import main\n"
+        f"sys.exit(main({args}))"
+    )
+    got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "Traceback" not in got.stderr
+    assert got.returncode == 2 or (not args and "Usage" in got.stdout + got.stderr)
+    assert not args or got.stderr.count("\n") == 1

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._checks import check_finite, checked, matrix
+from ._compared import METHODS, MODELS, N_SEEDS, TEST_SHARE
 from ._errors import InvalidInputError, core_errors, refused
 from ._labels import encode_labels, labels_of
 from ._select import Progress
@@ -30,24 +31,6 @@ if TYPE_CHECKING:
 Picker = Callable[[_core.Prepared, int, "NDArray[np.int64] | None", int], NDArray[np.int64]]
 """From (prepared rows, count, labels, seed) to indices."""
 
-
-def own_methods() -> tuple[str, ...]:
-    """Methods of the package; `stratified` is `random` class by class."""
-    table = _core.option_table("select")
-    choices = next(option["choices"] for option in table if option["name"] == "method")
-    at = choices.index("random") + 1
-    return (*choices[:at], "stratified", *choices[at:])
-
-
-METHODS = own_methods()
-"""Names of :func:`own_methods`."""
-
-MODELS = {"1nn": "1-NN", "logreg": "log. reg.", "svm": "RBF-SVM", "forest": "forest"}
-"""Downstream models and their names in tables."""
-
-TEST_SHARE = 0.2
-N_SEEDS = 3
-"""Share of the rows held out, and selections by each method, unless told otherwise."""
 
 FARTHEST = 1e15
 """Deviations within which test features are kept: their squares are finite in float32."""

@@ -9,10 +9,9 @@ import difflib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -40,6 +39,17 @@ from .report import report
 from .select import select
 from .verify import verify
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMPLETE = "_FAST_SELECT_COMPLETE"
+"""The variable by which a shell asks for completions, as click names it."""
+
+HELP_PAGES: tuple[type[click.UsageError], ...] = tuple(
+    kind for name, kind in vars(click.exceptions).items() if name == "NoArgsIsHelpError"
+)
+"""Errors whose message is the help page; click before 8.2 has none."""
+
 MORE_MEMORY = "Set --max-memory, use fewer --threads, or select from fewer rows at a time"
 NO_MEMORY = f"memory: cannot be had; nothing was written. {MORE_MEMORY}"
 CUT_SHORT = (
@@ -55,9 +65,22 @@ class DefaultGroup(click.Group):
         own = {name for param in self.params for name in param.opts}
         own |= set(self.get_help_option_names(ctx))
         if args and args[0] not in self.commands and args[0] not in own:
-            self._check_spelling(args[0])
+            if not ctx.resilient_parsing:
+                self._check_spelling(args[0])
             args = ["select", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands and options of the group, and what `select` begins with."""
+        with click.Context(select, ctx, "select", resilient_parsing=True) as inner:
+            first = select.params[0].shell_complete(inner, incomplete)
+            items = [
+                *super().shell_complete(ctx, incomplete),
+                *select.shell_complete(inner, incomplete),
+            ]
+        if not incomplete.startswith("-"):
+            items += first
+        return list({item.value: item for item in items}.values())
 
     def _check_spelling(self, word: str) -> None:
         """Refuse what is no file and looks like a command."""
@@ -72,8 +95,8 @@ class DefaultGroup(click.Group):
         try:
             return super().main(*args, **settings)
         except click.UsageError as err:
-            if isinstance(err, getattr(click.exceptions, "NoArgsIsHelpError", ())):
-                raise  # its message is the help page
+            if isinstance(err, HELP_PAGES):
+                raise
             raise click.UsageError(visible(err.format_message()), err.ctx) from err
 
 
@@ -138,6 +161,10 @@ def carried_out(args: list[str] | None) -> int:
     outcome = Outcome()
     try:
         accept_interrupts()
+        if os.environ.get(COMPLETE):
+            from ._completion import prepare
+
+            prepare(cli, COMPLETE)
         with core_errors():
             result = cli.main(
                 args=args, prog_name="fast-select", standalone_mode=False, obj=outcome
@@ -160,7 +187,7 @@ def told(err: BaseException, outcome: Outcome) -> int:
         begin = "\n" if sys.stderr.isatty() else ""  # after the terminal's ^C
         click.echo(f"{begin}Interrupted; {outcome}.", err=True)
         return 130
-    if isinstance(err, click.exceptions.NoArgsIsHelpError):
+    if isinstance(err, HELP_PAGES):
         err.show()
         return err.exit_code
     if isinstance(err, click.ClickException):
@@ -178,6 +205,8 @@ def told(err: BaseException, outcome: Outcome) -> int:
     if isinstance(err, SystemExit):
         raise err
     # A bug of ours. PyO3's panics are no Exception.
+    import traceback
+
     at = traceback.extract_tb(err.__traceback__)[-1]
     fact = " ".join(f"{type(err).__name__}: {err}".split())
     place = f"{Path(at.filename).name}:{at.lineno}"

@@ -10,7 +10,7 @@ import click
 
 from .. import _core
 from .._errors import InvalidInputError
-from ..io import LIST_SUFFIXES
+from .._suffixes import LIST_SUFFIXES
 from ._progress import KINDS
 
 Command = TypeVar("Command", bound=Callable[..., Any])

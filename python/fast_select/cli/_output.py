@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._ids import shown
-from ..io import ARROW_SUFFIXES, PARQUET_SUFFIXES
+from .._suffixes import ARROW_SUFFIXES, PARQUET_SUFFIXES
 from ._commit import Sink, Writer
 from ._targets import Target
 

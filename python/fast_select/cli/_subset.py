@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import InvalidInputError
-from ..io import TABLE_SUFFIXES, Features, write_rows
+from .._suffixes import TABLE_SUFFIXES
+from ..io import Features, write_rows
 from ._commit import Sink, Writer
 from ._sources import Sources
 from ._targets import Target

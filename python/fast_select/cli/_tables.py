@@ -8,7 +8,7 @@ from typing import IO, Any
 from rich.text import Text
 
 from .. import _core
-from .._compare import MODELS
+from .._compared import MODELS
 from .._text import counted, figure, shortened, visible
 from ..report import METRICS, RIVALS
 from ._columns import Column, Sheet, console_on, print_sheet

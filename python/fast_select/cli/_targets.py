@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from .._errors import InvalidInputError
-from ..io import ARROW_SUFFIXES, LIST_SUFFIXES, PARQUET_SUFFIXES, check_pyarrow
+from .._suffixes import ARROW_SUFFIXES, LIST_SUFFIXES, PARQUET_SUFFIXES
 from ._signals import Guard
 
 PAGE_SUFFIXES = (".html", ".htm")
@@ -211,6 +211,8 @@ def check_index_suffix(target: Target) -> None:
         known = ", ".join(LIST_SUFFIXES)
         raise InvalidInputError(target.name, f"has the suffix '{suffix}', not one of {known}")
     if suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES):
+        from ..io import check_pyarrow
+
         check_pyarrow(partial(InvalidInputError, target.name), "writing it")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .._compare import MODELS, N_SEEDS, TEST_SHARE
+from .._compared import MODELS, N_SEEDS, TEST_SHARE
 from ._options import (
     StrictCommand,
     feature_options,

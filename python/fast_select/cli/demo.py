@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,6 +39,8 @@ def demo(
 
     Data: E. Alpaydin and C. Kaynak 1998, UCI Machine Learning Repository, CC BY 4.0.
     """
+    from importlib import resources
+
     from .. import io
     from .._checks import checked
     from ..energy import Meter

@@ -6,13 +6,7 @@ checked first; `text` reads lines and CSV, `json_text` JSON. Tables are a `datas
 and `counts` make what a command needs.
 """
 
-from .counts import read_counts
-from .features import Features, natural_order, read_features, read_table
-from .json_text import read_json
-from .labels import labels_of_archive, read_labels
-from .npy import write_rows
-from .rows import read_indices
-from .sources import (
+from .._suffixes import (
     ARROW_SUFFIXES,
     CSV_SUFFIXES,
     LIST_SUFFIXES,
@@ -20,6 +14,12 @@ from .sources import (
     PARQUET_SUFFIXES,
     TABLE_SUFFIXES,
 )
+from .counts import read_counts
+from .features import Features, natural_order, read_features, read_table
+from .json_text import read_json
+from .labels import labels_of_archive, read_labels
+from .npy import write_rows
+from .rows import read_indices
 from .tables import check_pyarrow
 
 __all__ = [

@@ -34,13 +34,14 @@ from .._errors import ComputationError, InvalidInputError
 from .._ids import Ids, ids_of, shown
 from .._labels import Labels, labels_of
 from .._scratch import Scratch
+from .._suffixes import CSV_SUFFIXES
 from .choice import check_has, chosen_columns, listed
 from .delimited import CsvPart
 from .ipc import ArrowPart
 from .parquet import ParquetPart
 from .reading import MOST_ROWS, Part
 from .room import room_for
-from .sources import CSV_SUFFIXES, Source
+from .sources import Source
 from .writing import Categories, CsvWriter, writer_of
 
 BATCH_BYTES = 8 << 20

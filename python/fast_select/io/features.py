@@ -19,11 +19,12 @@ from .._errors import ComputationError, InvalidInputError
 from .._ids import Ids, ids_of
 from .._lent import Lent, stand_in
 from .._scratch import Scratch
+from .._suffixes import FAMILIES, FEATURE_SUFFIXES, TABLE_SUFFIXES
 from .._text import shortened
 from .npy import BLOCK
 from .npz import Archive
 from .room import room_for
-from .sources import FAMILIES, FEATURE_SUFFIXES, TABLE_SUFFIXES, Source, is_folder, is_stream
+from .sources import Source, is_folder, is_stream
 from .tables import dataset_of
 
 if TYPE_CHECKING:

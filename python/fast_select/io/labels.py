@@ -11,9 +11,10 @@ import numpy as np
 
 from .._arrays import Refuse
 from .._labels import NUMBER, Codes, Labels, check_rows, labels_of, of_texts
+from .._suffixes import READABLE_LISTS
 from .._text import shortened
 from .npz import Archive
-from .sources import COLUMNAR, READABLE_LISTS, Source
+from .sources import COLUMNAR, Source
 from .tables import dataset_of
 from .text import Table
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from .._arrays import Refuse
 from .._ids import Ids
 from .._rows import row_numbers
+from .._suffixes import READABLE_LISTS
 from .._text import shortened
-from .sources import COLUMNAR, READABLE_LISTS, Source
+from .sources import COLUMNAR, Source
 from .tables import dataset_of
 from .text import Table
 

@@ -15,26 +15,10 @@ from numpy.typing import NDArray
 
 from .._arrays import Refuse
 from .._errors import InvalidInputError
+from .._suffixes import ARROW_SUFFIXES, MATRIX_SUFFIXES, PARQUET_SUFFIXES
 from . import npy
 from .npz import MAGICS, Archive
 
-MATRIX_SUFFIXES = (".npy", ".npz")
-PARQUET_SUFFIXES = (".parquet",)
-ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")
-CSV_SUFFIXES = (".csv", ".tsv")
-LIST_SUFFIXES = (".npy", ".npz", ".txt", ".csv", *PARQUET_SUFFIXES, ".arrow", ".feather")
-READABLE_LISTS = (*LIST_SUFFIXES, ".tsv", ".ipc")
-
-FAMILIES = {
-    "matrices": MATRIX_SUFFIXES,
-    "Parquet": PARQUET_SUFFIXES,
-    "Arrow": ARROW_SUFFIXES,
-    "CSV": CSV_SUFFIXES,
-}
-"""Files that may be parts of one input, by suffix."""
-
-FEATURE_SUFFIXES = tuple(suffix for family in FAMILIES.values() for suffix in family)
-TABLE_SUFFIXES = FEATURE_SUFFIXES[len(MATRIX_SUFFIXES) :]
 COLUMNAR = ("parquet", "arrow")
 """Formats of columns that have types."""
 

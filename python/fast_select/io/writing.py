@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from .._arrow import made, made_of_texts
-from .sources import PARQUET_SUFFIXES
+from .._suffixes import PARQUET_SUFFIXES
 
 
 def write_columns(file: Any, suffix: str, columns: Mapping[str, NDArray[Any]]) -> None:

@@ -20,7 +20,10 @@ mod weights;
 use pyo3::prelude::*;
 
 /// The compiled core of fast-select.
-#[pymodule]
+///
+/// It needs no GIL: what is shared between calls is behind a lock or set once, classes are frozen, and
+/// arrays are borrowed as they are with the GIL released, which a run always does.
+#[pymodule(gil_used = false)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     panics::record();
     error::register(m)?;

@@ -7,7 +7,8 @@
 //! An entry is summed over the inner dimension in ascending order, in parts of 512 that are
 //! added in order, with fused rounding where the machine has it: faer's kernels for AVX2 and AVX-512
 //! do so, and so do the plain loops here, which stand in for them where another instruction set than
-//! the machine's best was asked for ([`crate::run::instruction_set`]). The exception is
+//! the machine's best was asked for ([`crate::run::instruction_set`]), and on ARM, where faer's parts
+//! are as long as the machine's caches have it. The exception is
 //! [`matmul_nt`] with a single row, which is ours, as faer would sum in lanes of the machine's width: sixteen
 //! sums side by side, added in order.
 
@@ -103,7 +104,8 @@ fn faer_view(a: MatrixView<'_>) -> MatRef<'_, f32> {
 }
 
 fn product(out: &mut [f32], a: MatRef<'_, f32>, b: MatRef<'_, f32>, add: bool) {
-    if instruction_set::is_best() && !matches!(instruction_set::arch(), Arch::Scalar) {
+    let has_avx = cfg!(target_arch = "x86_64") && !matches!(instruction_set::arch(), Arch::Scalar);
+    if has_avx && instruction_set::is_best() {
         let out = MatMut::from_row_major_slice_mut(out, a.nrows(), b.ncols());
         let accum = if add { Accum::Add } else { Accum::Replace };
         matmul(out, accum, a, b, 1.0, Par::Seq);

@@ -129,10 +129,10 @@ pub(crate) mod twin {
 
     /// All that this machine has.
     pub fn twins() -> Vec<Twin> {
-        let mut twins = vec![Twin::One, Twin::Four, Twin::Eight];
+        let twins = [Twin::One, Twin::Four, Twin::Eight].into_iter();
         #[cfg(target_arch = "x86_64")]
-        twins.extend(pulp::x86::V3::try_new().map(Twin::Avx2));
-        twins
+        let twins = twins.chain(pulp::x86::V3::try_new().map(Twin::Avx2));
+        twins.collect()
     }
 
     impl Twin {
