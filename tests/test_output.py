@@ -465,3 +465,20 @@ def test_names_that_are_no_utf8_are_read_and_written(run, features):
     report = json.loads((run.folder / os.fsdecode(b"f\xff.report.json")).read_text())
     assert report["input"]["files"] == json.loads(got.stdout)["input"]["files"]
     assert os.fsencode(report["input"]["files"][0]) == name
+
+
+# Suffixes.
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv", ".tsv", ".txt", ".parquet", ".feather"])
+def test_suffixes_may_be_upper_case(run, features, suffix):
+    upper = (suffix.upper(), suffix.title())
+    for name in (f"s{suffix}", *(f"S{each}" for each in upper)):
+        options = ("--count", 9, "--random", 1, "--quiet", "--force", "--weights", "nearest")
+        got = run(features, *options, "-o", name, "--assign", f"a-{name}", "--report", "r.JSON")
+        assert got.returncode == 0, got.stderr
+        for what in ("", "a-"):
+            expected = (run.folder / f"{what}s{suffix}").read_bytes()
+            assert (run.folder / f"{what}{name}").read_bytes() == expected or suffix == ".npz"
+        judged = run("evaluate", features, name, "--random", 1, "--quiet")
+        assert judged.returncode == 0, judged.stderr

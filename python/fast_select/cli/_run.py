@@ -99,6 +99,8 @@ def select_and_write(
 
     sources.read(features.files)
     sources.check_apart(files_of(targets))
+    # Lists of rows are passed over when a folder is read.
+    sources.check_no_shard(place for each in targets for place in each.copies)
     for target in targets:
         if target.subset is not None:
             check_subset(target.subset, features)

@@ -7,7 +7,7 @@ and `counts` make what a command needs.
 """
 
 from .counts import read_counts
-from .features import Features, natural_order, read_features
+from .features import Features, is_shard, natural_order, read_features
 from .json_text import read_json
 from .labels import labels_of_archive, read_labels
 from .npy import write_rows
@@ -31,6 +31,7 @@ __all__ = [
     "TABLE_SUFFIXES",
     "Features",
     "check_pyarrow",
+    "is_shard",
     "labels_of_archive",
     "natural_order",
     "read_counts",

@@ -15,7 +15,7 @@ from .._arrow import column_of, made_of_texts
 from .._labels import INTEGER, NUMBER
 from .reading import Part, telling
 from .sources import Source
-from .text import delimiter_of
+from .text import delimiter_of, long_cells
 
 BLOCK = 8 << 20
 """Bytes that are read at a time; a line must be shorter."""
@@ -141,8 +141,9 @@ class CsvPart(Part):
                 self._delimiter = delimiter_of(text.readline()) or ","
                 text.seek(0)
                 reader = csv.reader(text, delimiter=self._delimiter)
-                first = next(reader)
-                lines, second = reader.line_num, next(reader, None)
+                with long_cells():
+                    first = next(reader)
+                    lines, second = reader.line_num, next(reader, None)
             except UnicodeDecodeError as err:
                 raise self.refuse("is no UTF-8 text", "Save it as UTF-8") from err
             except csv.Error as err:

@@ -213,6 +213,15 @@ def _shards(folder: Path) -> list[Path]:
     raise refuse(f"holds no files with features ({', '.join(FEATURE_SUFFIXES)})", fix)
 
 
+def is_shard(path: Path, folder: Path, shards: Sequence[Path]) -> bool:
+    """Whether a new file in a folder, of which `shards` were read, would be read as one of them."""
+    if path.parent != folder or path.name.startswith(".") or _data_files(folder):
+        return False
+    place = {suffix: i for i, family in enumerate(FAMILIES.values()) for suffix in family}
+    own = place.get(path.suffix.lower(), len(place))
+    return own <= min((place[shard.suffix.lower()] for shard in shards), default=0)
+
+
 def _data_files(folder: Path) -> list[Path]:
     """The parts that Hugging Face's datasets names in a folder, beside files of its cache."""
     try:
@@ -223,7 +232,7 @@ def _data_files(folder: Path) -> list[Path]:
 
 
 def _is_selection(source: Source) -> bool:
-    """Whether a file is what this command writes: int64 row numbers, ascending, and their facts."""
+    """Whether a file is what this command writes: int64 row numbers, each once, and their facts."""
     if source.is_table:
         names = dataset_of([source], source.name).names
         return names[:1] == ["index"] and set(names) <= SELECTION
@@ -235,7 +244,8 @@ def _is_selection(source: Source) -> bool:
         rows = source.array(None, 1, None)
     if rows.ndim != 1 or rows.dtype != np.int64 or not rows.size:
         return False
-    return bool(rows[0] >= 0 and (rows[1:] > rows[:-1]).all())
+    ordered = np.sort(rows)  # those with ranks are in the order of these
+    return bool(ordered[0] >= 0 and (ordered[1:] > ordered[:-1]).all())
 
 
 def _matrix(x: NDArray[Any], source: Source, *, flatten: bool) -> NDArray[Any]:
