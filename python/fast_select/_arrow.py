@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ._arrays import EXACT, Refuse, check_exact
 from ._errors import InvalidInputError
 from ._ids import told_twice
+from ._interchange import converting
 from ._text import counted, shortened
 
 ROWS_AT_A_TIME = 4096
@@ -212,7 +213,8 @@ class Filling:
         [column] = self._columns
         refuse = of_column(column.name, self._refuse)
         array = column_of(batch, column.name)
-        found = vectors_of_width(array, column.depth, rows.shape[1], refuse, first)
+        with converting(refuse):
+            found = vectors_of_width(array, column.depth, rows.shape[1], refuse, first)
         rows[:] = self._fitting(found, refuse) if found.size else np.nan
 
     def _take_numbers(self, batch: pa.RecordBatch, rows: NDArray[Any]) -> None:
@@ -220,7 +222,8 @@ class Filling:
         for column in self._columns:
             refuse = of_column(column.name, self._refuse)
             array = column_of(batch, column.name)
-            found.append(self._fitting(numbers(array, refuse), refuse))
+            with converting(refuse):
+                found.append(self._fitting(numbers(array, refuse), refuse))
         for at in range(0, len(rows), ROWS_AT_A_TIME):
             for j, values in enumerate(found):
                 rows[at : at + ROWS_AT_A_TIME, j] = values[at : at + ROWS_AT_A_TIME]
@@ -422,10 +425,11 @@ def of_column(name: str, refuse: Refuse) -> Refuse:
 def width_of(arrays: Iterable[pa.Array], column: Numbers, refuse: Refuse) -> int:
     """The length of the vectors of a column, from the first that there is."""
     for array in arrays:
-        try:
-            width: int = vectors(array, column.depth, refuse).shape[1]
-        except Uneven as err:
-            raise uneven(err.row, err.length, err.first, refuse) from None
+        with converting(refuse):
+            try:
+                width: int = vectors(array, column.depth, refuse).shape[1]
+            except Uneven as err:
+                raise uneven(err.row, err.length, err.first, refuse) from None
         if array.null_count < len(array):
             if not width:
                 break

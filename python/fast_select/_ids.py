@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ._arrays import EXACT, Refuse, as_array, is_arrow, is_missing
 from ._errors import InvalidInputError
+from ._interchange import brought, converting
 from ._text import shortened
 
 
@@ -106,10 +107,11 @@ def ids_of(values: Any, refuse: Refuse, n: int) -> Ids:
     """Names of n rows out of whole numbers, text, bytes or objects that have a text, as UUIDs."""
     if isinstance(values, Ids):
         found = values.values
-    elif is_arrow(values):
+    elif is_arrow(values := brought(values, refuse)):
         from ._arrow import names_in
 
-        found = names_in(values, refuse)
+        with converting(refuse):
+            found = names_in(values, refuse)
     else:
         found = as_array(values, refuse, boxed=True)
         found = found.reshape(-1) if found.shape[1:] == (1,) else found
