@@ -118,6 +118,7 @@ def select_and_write(
     outputs: list[tuple[Target, Writer]] = []
     for result, target in zip(results, targets, strict=True):
         origin["sha256"] = digest.digest()
+        result.report["selection"]["notes"] += features.notes
         result.report["input"] = {**origin, **result.report["input"], "named": named}
         if not target.indices.is_stream:
             result.report["selection"]["file"] = target.indices.name

@@ -53,6 +53,8 @@ class Features:
     """The columns of the table that are the features."""
     ids: Ids | None = None
     """Names of the rows, if they are asked for."""
+    notes: tuple[str, ...] = ()
+    """What is odd about the columns that were read."""
 
     def lent(self) -> tuple[Features, Lent]:
         """These features with a stand-in for the matrix, and the matrix, which can be let go of.
@@ -114,10 +116,13 @@ def read_features(
             _take_in(path, digest)
     dataset = archive = None
     names: list[str] = []
+    notes: list[str] = []
     if sources[0].is_table:
         dataset = dataset_of(sources, inputs[0])
         own = [*aside, *([] if id_key is None else [id_key])]
         x, names = dataset.matrix(key, columns, own, flatten=flatten, max_memory=max_memory)
+        if key is None and columns is None:
+            notes = dataset.left_out(own)
     elif columns is not None:
         raise InvalidInputError("--columns", f"needs a table ({TABLES})", "Leave it out")
     elif not shards:
@@ -134,6 +139,7 @@ def read_features(
         archive=archive,
         dataset=dataset,
         columns=tuple(names),
+        notes=tuple(notes),
     )
     return features if id_key is None else replace(features, ids=_ids(features, id_key))
 
