@@ -169,7 +169,7 @@ def test_open_files_are_known_by_every_name(tmp_path):
         (["--report", ""], b"is an empty name"),
         (["--ratio", ".2", "--ratio", ".2"], b"is given twice"),
         (["--watts-per-core", "nan"], b"--watts-per-core"),
-        (["--ratio", "1e-9", "--labels", "y.txt"], b"--count: 1 is less than the 2 rows"),
+        (["--ratio", "1e-9", "--labels", "y.txt"], b"--ratio: asks for 1 row, and 1 is less than"),
     ],
 )
 def test_refused_before_the_first_exchange(run, features, arguments, fact):

@@ -1,7 +1,8 @@
 """Matrices, labels and row numbers from files and pipes, or a reason why not.
 
 `sources` opens what a path means and tells its format; `npy` and `npz` read arrays, their headers
-checked first; `text` reads lines and CSV, `json_text` JSON. Tables are a `dataset` of parts, each
+checked first; `text` reads lines and CSV, which
+`csv_text` writes, `json_text` JSON. Tables are a `dataset` of parts, each
 `parquet`, `ipc` or `delimited`; `choice` is of their columns. Of these `features`, `labels`, `rows`
 and `counts` make what a command needs.
 """

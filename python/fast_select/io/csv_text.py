@@ -7,8 +7,12 @@ from collections.abc import Sequence
 
 from .text import BOM, DELIMITERS, SPACE
 
-ODD = re.compile(rf'[{DELIMITERS}"\r\n\0{BOM}]|^[{SPACE}]|[{SPACE}]$|^$', re.MULTILINE)
+MARKS = rf'{DELIMITERS}"\r\n\0{BOM}'
+ODD = re.compile(rf"[{MARKS}]|^[{SPACE}]|[{SPACE}]$|^$")
 """What a cell is quoted for: all that may part columns, as readers guess, and space around it."""
+
+PERHAPS_ODD = re.compile(rf"[{MARKS}{SPACE}]")
+"""What cells do not hold that need no closer look."""
 
 
 def csv_lines(columns: Sequence[Sequence[str]], delimiter: str = ",") -> str:
@@ -23,8 +27,7 @@ def csv_lines(columns: Sequence[Sequence[str]], delimiter: str = ",") -> str:
 
 def _quoted(cells: Sequence[str], *, is_alone: bool) -> Sequence[str]:
     """Cells in quotes where they need them. `is_alone`: an empty one would be a blank line."""
-    text = "\n".join(cells)
-    if text.count("\n") == len(cells) - 1 and not ODD.search(text):
+    if not PERHAPS_ODD.search("".join(cells)) and not (is_alone and "" in cells):
         return cells
     return [_in_quotes(cell) if (cell or is_alone) and ODD.search(cell) else cell for cell in cells]
 

@@ -214,26 +214,26 @@ class Lines:
         lines: list[str] = []
         parts, size = [begun] if begun else [], len(begun)
         for part in LINE.findall(text):
-            is_open = self._is_open_after(part, is_open=bool(parts))
-            if parts or is_open:
+            if parts or self._is_open_after(part, is_open=False):
+                is_open = not parts or self._is_open_after(part, is_open=True)
                 parts.append(part)
                 size += len(part)
-            if size > LONGEST_LINE:
-                place = self.place(count + len(lines) + 1)
-                raise self._refuse(f"line {place} {OPEN_QUOTE} within {LONGEST_LINE} characters")
-            if is_open:
-                continue
-            line = LINE_END.sub("", part) if not parts else "".join(parts)
-            if parts:
-                line = line.removesuffix("\n").removesuffix("\r")
-                number = count + len(lines) + 1
-                total = self._n_ends[-1] if self._n_ends else 0
-                self._long.append(number)
-                self._n_ends.append(total + len(LINE_END.findall(line)))
+                if size > LONGEST_LINE:
+                    place = self.place(count + len(lines) + 1)
+                    fact = f"line {place} {OPEN_QUOTE} within {LONGEST_LINE} characters"
+                    raise self._refuse(fact)
+                if is_open:
+                    continue
+                part = "".join(parts)
                 parts, size = [], 0
-            if not lines and not count:
-                self._take_delimiter(line)
+            line = part.removesuffix("\n").removesuffix("\r")
             lines.append(line)
+            if "\n" in line or "\r" in line:
+                self._long.append(count + len(lines))
+                n_ends = len(LINE_END.findall(line))
+                self._n_ends.append(n_ends + (self._n_ends[-1] if self._n_ends else 0))
+            if len(lines) == 1 and not count:
+                self._take_delimiter(line)
         return lines, "".join(parts)
 
     def _is_open_after(self, part: str, *, is_open: bool) -> bool:
