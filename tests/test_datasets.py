@@ -1,13 +1,10 @@
-"""Tables as input: Parquet, Arrow and CSV, their columns as features and labels."""
+"""Tables as input: Parquet, Arrow and CSV, their columns as features."""
 
 import io
 import json
-import os
-import subprocess
 import sys
 import weakref
 from decimal import Decimal
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,15 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import fast_select
-from fast_select import ComputationError, InvalidInputError, _core
-from fast_select._labels import labels_of
-from fast_select.cli._inputs import read_arrays, read_matrix
-from fast_select.io import read_features, read_indices, read_labels
+from fast_select import InvalidInputError, _core
+from fast_select.cli._inputs import read_matrix
 from fast_select.io import room as room_module
 from fast_select.io.dataset import Dataset
-
-N = 400
-FORMATS = ("parquet", "file.arrow", "stream.arrow", "feather", "csv")
+from table_files import FORMATS, N, flat_table, read, refusal, save
 
 
 @pytest.fixture
@@ -35,41 +28,7 @@ def x(rng):
 
 @pytest.fixture
 def flat(x):
-    """Numbers in columns, beside what is none."""
-    return pa.table(
-        {
-            "id": [f"a{i}" for i in range(N)],
-            **{f"emb_{j}": x[:, j] for j in range(4)},
-            "label": np.arange(N) % 3,
-            "note": ['some, "text"'] * N,
-        }
-    )
-
-
-def save(table, path, rows=70):
-    """Write a table by the name of its file, in batches of a few rows."""
-    if path.suffix == ".parquet":
-        pq.write_table(table, path, row_group_size=rows)
-    elif path.suffix == ".csv":
-        pa.csv.write_csv(table, path)
-    else:
-        new = pa.ipc.new_stream if "stream" in path.name else pa.ipc.new_file
-        options = pa.ipc.IpcWriteOptions(compression="lz4" if "feather" in path.name else None)
-        with new(str(path), table.schema, options=options) as writer:
-            writer.write_table(table, max_chunksize=rows)
-    return path
-
-
-def read(*inputs, key=None, flatten=False, **options):
-    return read_features([str(i) for i in inputs], key=key, flatten=flatten, **options)
-
-
-def refusal(*inputs, **options):
-    """The line that a refused table ends with."""
-    with pytest.raises(InvalidInputError) as caught:
-        read(*inputs, **options)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return flat_table(x)
 
 
 # What is read.
@@ -362,182 +321,6 @@ def test_numbers_that_end_late_in_a_csv(tmp_path):
     assert (got.columns, got.x.dtype, got.x[-1, 0]) == (("a",), np.float64, 1.5)
 
 
-# What is refused.
-
-
-def test_chosen_columns_that_are_none(tmp_path, flat, x):
-    path = save(flat, tmp_path / "t.parquet")
-    both = pa.table({"e": list(x), "f": list(x), "a": x[:, 0]})
-    vectors = save(both, tmp_path / "v.parquet")
-    kinds = pa.table(
-        {
-            "c": pa.array(["x", "y"]).dictionary_encode(),
-            "t": pa.array([1, 2], pa.timestamp("s")),
-            "s": ["x", "y"],
-            "m": [{"k": 1}, {"k": 2}],
-        }
-    )
-    others = save(kinds, tmp_path / "k.parquet")
-    twice = save(pa.table([[1.0], [2.0]], names=["a", "a"]), tmp_path / "2.arrow")
-    listed = "'id', 'emb_0', 'emb_1', 'emb_2', 'emb_3', 'label', 'note'"
-    for source, options, fact in (
-        (path, {"key": "q"}, "has no column 'q'; its columns are " + listed),
-        (path, {"columns": "emb_0,q"}, f"has no column 'q'; its columns are {listed}"),
-        (path, {"columns": "q*"}, f"has no column that matches 'q*'; its columns are {listed}"),
-        (path, {"aside": ["q"]}, f"has no column 'q'; its columns are {listed}"),
-        (path, {"key": "emb_0"}, "'emb_0' holds one number a row, not vectors. Choose columns of"),
-        (path, {"columns": "emb_0,note"}, "column 'note' holds text, not numbers. Leave it out"),
-        (path, {"key": "a", "columns": "b"}, "chosen by --key and by --columns. Leave one"),
-        (vectors, {}, "holds vectors in 'e', 'f' and numbers in 'a'. Choose with --key"),
-        (vectors, {"columns": "e,a"}, "'e' holds vectors, which other columns cannot be joined to"),
-        (others, {"columns": "c"}, "column 'c' holds categories, not numbers. Leave it out"),
-        (others, {"columns": "t"}, "column 't' holds times, not numbers"),
-        (others, {"columns": "m"}, "column 'm' holds struct<k: int64>, not numbers"),
-        (others, {}, "has no columns of numbers, only 'c' (categories), 't' (times), 's' (text)"),
-        (twice, {}, "has several columns 'a'"),
-        (twice, {"columns": "a"}, "has several columns 'a'"),
-    ):
-        assert fact in refusal(source, **options)
-
-
-@pytest.mark.parametrize("form", FORMATS[:-1])
-def test_vectors_of_different_lengths(tmp_path, form):
-    vectors = [[1.0, 2.0, 3.0]] * 200
-    vectors[140] = [1.0]
-    path = save(pa.table({"e": vectors}), tmp_path / f"t.{form}")
-    expected = "column 'e': row 140 holds 1 number where rows before it hold 3. Give all vectors"
-    assert expected in refusal(path)
-
-
-def test_images_of_different_lengths(tmp_path):
-    images = [[[1, 2], [3, 4]], None, [[1, 2], [3]]]
-    path = save(pa.table({"e": images}), tmp_path / "t.parquet")
-    assert "column 'e': row 2 holds 1 number where" in refusal(path, flatten=True)
-
-
-@pytest.mark.parametrize("vectors", [[None, None], [[], []], [[], None]])
-def test_vectors_without_numbers(tmp_path, vectors):
-    path = save(pa.table({"e": pa.array(vectors, pa.list_(pa.float32()))}), tmp_path / "t.parquet")
-    assert "column 'e' holds no vectors with numbers in them" in refusal(path)
-
-
-@pytest.mark.parametrize(
-    "columns",
-    [
-        {"a": [2**60, 1], "b": [0.5, 1.5]},
-        {"a": [2**60, None], "b": [1, 2]},
-        {"a": [[2**60, 1], [None, 2]]},
-        {"a": pa.array([2**63 + 1, 1], pa.uint64()), "b": [-1, 1]},
-    ],
-)
-def test_integers_that_would_be_rounded(tmp_path, columns):
-    path = save(pa.table(columns), tmp_path / "t.parquet")
-    assert "int64 beyond 2**53, which NaN or fractions beside it would round" in refusal(path)
-    exact = save(pa.table({"a": [2**60 + 1, 1], "b": [1, 2]}), tmp_path / "e.parquet")
-    assert read(exact).x[0, 0] == 2**60 + 1
-
-
-def test_files_that_are_no_tables(tmp_path, flat):
-    whole = save(flat, tmp_path / "whole.parquet").read_bytes()
-    arrow = save(flat, tmp_path / "whole.arrow").read_bytes()
-    stream = save(flat, tmp_path / "whole.stream.arrow").read_bytes()
-    save(flat.slice(0, 0), tmp_path / "rows.parquet")
-    pq.write_table(pa.table({}), tmp_path / "nothing.parquet")
-    (tmp_path / "footer.parquet").write_bytes(whole[:-200] + b"\0" * 192 + whole[-8:])
-    for name, data, fact in (
-        ("text.parquet", b"a,b\n1,2\n", "cannot be read: it does not begin as a Parquet file does"),
-        ("text.arrow", b"a,b\n1,2\n", "cannot be read: it does not begin as an Arrow file does"),
-        ("empty.parquet", b"", "is empty"),
-        ("empty.csv", b"", "is empty"),
-        ("cut.parquet", whole[:-100], "cannot be read: truncated, its end is missing"),
-        ("head.parquet", b"PAR1", "cannot be read: truncated"),
-        ("secret.parquet", b"PARE" + whole[4:-4] + b"PARE", "is encrypted. Write it without a key"),
-        ("footer.parquet", None, "cannot be read: damaged"),
-        ("cut.arrow", arrow[:-100], "cannot be read: damaged"),
-        ("head.arrow", arrow[:6], "cannot be read: damaged"),
-        ("cut.stream.arrow", stream[:-500], "cannot be read: damaged"),
-        ("old.feather", b"FEA1" + b"\0" * 99, "cannot be read: it does not begin as an Arrow file"),
-        ("other.parquet", arrow, "is an Arrow file. Give it the suffix .arrow"),
-        ("other.npy", whole, "is a Parquet file. Give it the suffix .parquet"),
-        ("other.csv", whole, "is a Parquet file. Give it the suffix .parquet"),
-        ("rows.parquet", None, "holds no rows, nothing to select from"),
-        ("head.csv", b"a,b\n", "holds no rows, nothing to select from"),
-        ("nothing.parquet", None, "holds no rows"),
-        ("latin.csv", "a,b\né,2\n".encode("latin1"), "is no UTF-8 text. Save it as UTF-8"),
-        ("ragged.csv", b"a,b\n1,2\n3\n", "cannot be read: damaged"),
-        ("blank.csv", b"\n\n", "begins with a blank line. Remove it"),
-    ):
-        path = tmp_path / name
-        if data is not None:
-            path.write_bytes(data)
-        assert f"{name}: {fact}" in refusal(path)
-
-
-@pytest.mark.parametrize("form", FORMATS[:-1])
-def test_damaged_files_do_not_end_the_process(tmp_path, rng, form):
-    table = pa.table({"e": [[1.0, 2.0]] * 50, "s": [f"a{i}" for i in range(50)], "a": range(50)})
-    path = save(table, tmp_path / f"t.{form}")
-    whole = path.read_bytes()
-    for at in rng.integers(8, len(whole), size=100):
-        damaged = bytearray(whole)
-        damaged[at] ^= 0xFF
-        path.write_bytes(damaged)
-        for options in ({"key": "e", "id_key": "s"}, {"columns": "a"}):
-            try:
-                read(path, **options)
-            except (InvalidInputError, ComputationError, MemoryError) as err:
-                assert "\n" not in str(err)
-
-
-def test_text_that_is_no_utf8(tmp_path):
-    text = pa.array([b"a", b"\xe9"]).view(pa.string())
-    for form in FORMATS[:2]:
-        path = save(pa.table({"s": text, "a": [1.0, 2.0]}), tmp_path / f"t.{form}")
-        with pytest.raises(InvalidInputError, match=r"cannot be read: damaged.*UTF8"):
-            read(path, id_key="s")
-        assert read(path).x.shape == (2, 1)
-
-
-def test_a_table_and_a_matrix_are_not_joined(tmp_path, flat, x):
-    np.save(tmp_path / "x.npy", x)
-    table = save(flat, tmp_path / "t.parquet")
-    assert "x.npy: is no table where" in refusal(table, tmp_path / "x.npy")
-    assert "t.parquet: is a table where" in refusal(tmp_path / "x.npy", table)
-    assert refusal(tmp_path / "x.npy", columns="a").startswith("--columns: needs a table (.parquet")
-
-
-def test_without_pyarrow(tmp_path, flat, run):
-    path = save(flat, tmp_path / "t.parquet")
-    (tmp_path / "block" / "pyarrow").mkdir(parents=True)
-    (tmp_path / "block" / "pyarrow" / "__init__.py").write_text("raise ImportError('gone')")
-    paths = os.pathsep.join([str(tmp_path / "block"), *filter(None, sys.path)])
-    got = run(path, "--count", "8", PYTHONPATH=paths)
-    expected = "reading it needs pyarrow. Install it with pip install 'fast-select[table]'.\n"
-    assert (got.returncode, got.stderr.decode()) == (2, f"Error: {path}: {expected}")
-
-
-def test_pandas_is_not_loaded(tmp_path, flat):
-    """It takes a second, and what loads it in pyarrow swallows Ctrl-C."""
-    vectors = pa.table({"id": flat["id"], "e": [[1.0, 2.0], [3.0, None]] * 200, "y": flat["label"]})
-    save(vectors, tmp_path / "v.parquet")
-    for form in FORMATS:
-        save(flat, tmp_path / f"t.{form}")
-    code = """if True:
-        import sys
-        from fast_select.cli import main
-        shared = ["--count", "9", "--random", "1", "--quiet", "--force", "--nonfinite", "drop"]
-        shared += ["--id-key", "id"]
-        for name in sys.argv[1:]:
-            own = ["--label-key", "y"] if name[0] == "v" else []
-            subset = "r.csv" if name.endswith(".csv") else "r.arrow"
-            for out in ("-o", "o.parquet"), ("-o", "o.txt", "--include", "o.parquet"):
-                assert main([name, *shared, *own, "--subset", subset, *out]) == 0
-        assert "pandas" not in sys.modules
-    """
-    names = ["v.parquet", *(f"t.{form}" for form in FORMATS)]
-    subprocess.run([sys.executable, "-c", code, *names], cwd=tmp_path, check=True, timeout=120)
-
-
 # Memory.
 
 
@@ -586,86 +369,7 @@ def test_memory_is_the_matrix_and_a_batch(tmp_path):
     assert peak - before < 40 << 20
 
 
-# Labels, lists of rows, streams, the command.
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("labels", [["b", "a", "c"], ["3", "1", "2"], [3, 1, 2], [True, False] * 2])
-def test_labels_in_a_column(tmp_path, x, form, labels):
-    y = np.resize(labels, N).tolist()
-    table = pa.table({"y": y, "a": x[:, 0]})
-    path = save(table, tmp_path / f"t.{form}")
-    expected = np.asarray(read_labels_of_list(y)).tolist()
-    for words in ({"label_key": "y"}, {"label_column": "y"}, {"label_column": "1"}):
-        features, got = with_labels(path, **words)
-        assert features.columns == ("a",)
-        if form != "csv" or not isinstance(y[0], bool):
-            assert np.asarray(got).tolist() == expected
-
-
-def with_labels(path, **words):
-    named = {"inputs": [str(path)], **words}
-    features = read_matrix(named)
-    return features, read_arrays(named, features)["labels"]
-
-
-def read_labels_of_list(values):
-    return labels_of(values, partial(InvalidInputError, "y"))
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        pa.array(["b", "a"] * 200).dictionary_encode(),
-        pa.array([7, 5] * 200).dictionary_encode(),
-        pa.array(["b", "a"] * 200, pa.large_string()),
-        pa.array([b"b", b"a"] * 200),
-    ],
-    ids=lambda column: str(column.type),
-)
-def test_labels_in_columns_of_every_kind(tmp_path, column, x):
-    path = save(pa.table({"y": column, "a": x[:, 0]}), tmp_path / "t.parquet")
-    _, got = with_labels(path, label_key="y")
-    first = got[np.arange(2)].tolist()
-    assert first == ([7, 5] if first[0] == 7 else ["b", "a"])
-    assert got.codes.tolist() == [1, 0] * 200
-
-
-@pytest.mark.parametrize(
-    "labels,fact",
-    [
-        (["a", None], "column 'y': row 1 holds None, a missing value"),
-        ([1, None], "column 'y': row 1 holds None, a missing value"),
-        ([1.5, float("nan")], "column 'y': row 1 holds nan, a missing value"),
-        (pa.array(["a", None]).dictionary_encode(), "column 'y': row 1 holds None"),
-        (pa.array([1, 2], pa.date32()), r"column 'y': type is date32\[day\]. Use numbers or text"),
-        ([[1], [2]], "column 'y': type is list"),
-    ],
-)
-def test_labels_that_are_none(tmp_path, labels, fact):
-    path = save(pa.table({"y": labels, "a": [1.0, 2.0]}), tmp_path / "t.parquet")
-    with pytest.raises(InvalidInputError, match=fact):
-        with_labels(path, label_key="y")
-
-
-@pytest.mark.parametrize("form", FORMATS)
-def test_lists_in_tables(tmp_path, form):
-    one = save(pa.table({"label": ["b", "a", "b"]}), tmp_path / f"y.{form}")
-    assert np.asarray(read_labels(one, n=3)).tolist() == ["b", "a", "b"]
-    table = pa.table({"index": [5, 2, 7], "label": ["b", "a", "b"]})
-    path = save(table, tmp_path / f"s.{form}")
-    assert np.asarray(read_labels(path, column="label", n=3)).tolist() == ["b", "a", "b"]
-    assert np.asarray(read_labels(path, column="2", n=3)).tolist() == ["b", "a", "b"]
-    with pytest.raises(InvalidInputError, match="Choose one with --label-column"):
-        read_labels(path, n=3)
-    assert read_indices(path, n=9).tolist() == [5, 2, 7]
-    with pytest.raises(InvalidInputError, match="row 7, which is not below the 7 rows"):
-        read_indices(path, n=7)
-    odd = save(pa.table({"index": ["x", "y"], "b": [1, 2]}), tmp_path / f"o.{form}")
-    with pytest.raises(
-        InvalidInputError, match=r"Use numbers or text|where a row number is needed"
-    ):
-        read_indices(odd, n=7)
+# Streams, the command.
 
 
 @pytest.mark.parametrize("form", FORMATS[:-1])
@@ -711,11 +415,3 @@ def test_the_matrix_of_a_table_is_let_go_of_once_it_is_prepared(tmp_path, x, mon
     np.save(tmp_path / "x.npy", x)
     mapped, _ = read_matrix({"inputs": [str(tmp_path / "x.npy")]}).lent()
     assert np.array_equal(mapped.x, x)
-
-
-@pytest.mark.parametrize("words", [{"columns": "d"}, {"label_key": "d"}, {"id_key": "d"}])
-def test_decimals_that_float64_rounds_are_refused(tmp_path, x, words):
-    big = pa.array([Decimal(10**20 + i) for i in range(N)])
-    path = save(pa.table({"d": big, "a": x[:, 0]}), tmp_path / "t.parquet")
-    with pytest.raises(InvalidInputError, match=r"'d' holds decimal128.* beyond 2\*\*53"):
-        with_labels(path, **words)

@@ -126,8 +126,11 @@ def test_a_row_of_another_group_is_found_by_verify(siblings):
 @pytest.mark.parametrize(
     "options,message",
     [
-        ({"max_per_group": 1}, "max_per_group: has no effect without groups. Give both"),
-        ({"groups": np.arange(20) // 2}, "groups: has no effect without max_per_group. Give both"),
+        ({"max_per_group": 1}, "max_per_group: has no effect without groups. Give groups too"),
+        (
+            {"groups": np.arange(20) // 2},
+            "groups: has no effect without a cap on what each gives. Give max_per_group too",
+        ),
         (
             {"groups": np.arange(20) // 4, "max_per_group": 1},
             "count: 6 is more than the 5 rows that the groups give. Select fewer, or raise",
@@ -152,6 +155,34 @@ def test_what_cannot_be_kept_is_refused(options, message):
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize(
+    "options,message",
+    [
+        ({"ratio": 0.5}, "ratio: asks for 10 rows, and 10 is more than the 5 rows that the groups"),
+        (
+            {"balance": {0: 4, 1: 4}},
+            "balance: asks for 8 rows, and 8 is more than the 5 rows that the groups give. Select",
+        ),
+        (
+            {"balance": {0: 6, 1: 1}},
+            "balance: asks for 6 rows of class '0', of which the groups give 5. Ask for fewer, or",
+        ),
+        ({"balance": {0: 4, 1: 4}, "count": 8}, "count: 8 is more than the 5 rows that the groups"),
+        (
+            {"balance": {0: 2, 1: 1, 2: 2}, "labels": [0, 1] * 4 + [2] * 12},
+            "balance: asks for 5 rows, and 5 rows are not there where classes share groups",
+        ),
+        ({"ratio": 0.05, "min_per_class": 2}, "ratio: asks for 1 row, and 1 is less than the 4"),
+    ],
+)
+def test_what_asks_for_too_much_is_named(options, message):
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    asked = {"labels": [0, 1] * 10, "groups": np.arange(20) // 4, "max_per_group": 1, **options}
+    with pytest.raises(InvalidInputError) as caught:
+        pick(x, **asked)
+    assert str(caught.value).startswith(message)
+
+
 def test_plan_takes_groups(siblings):
     x, groups, _ = siblings
     assert fast_select.plan(x, ratio=0.1, groups=groups, max_per_group=1)["count"] == 300
@@ -160,6 +191,8 @@ def test_plan_takes_groups(siblings):
 
 
 # The command.
+
+NO_CAP = "has no effect without a cap on what each gives. Give --max-per-group too."
 
 
 @pytest.fixture(scope="module")
@@ -217,8 +250,28 @@ def test_groups_come_from_a_file_or_the_input_and_are_verified(folder, siblings,
             ["x.npy", "--group-key", "g"],
             "--group-key: needs a table or one .npz file. Use --groups",
         ),
-        (["x.npy", "--groups", "groups.txt"], "--groups: has no effect without max_per_group"),
-        (["x.npy", "--max-per-group", "1"], "--max-per-group: has no effect without groups"),
+        (["x.npy", "--groups", "groups.txt"], f"--groups: {NO_CAP}"),
+        (["x.npy", "--groups", "groups.csv", "--group-column", "video"], f"--groups: {NO_CAP}"),
+        (["t.parquet", "--columns", "e*", "--group-key", "video"], f"--group-key: {NO_CAP}"),
+        (["t.parquet", "--columns", "e*", "--group-column", "1"], f"--group-column: {NO_CAP}"),
+        (
+            ["x.npy", "--max-per-group", "1"],
+            "--max-per-group: has no effect without groups. Give --groups too.",
+        ),
+        (
+            ["x.npy", "--groups", "groups.txt", "--max-per-group", "1", "--ratio", "0.9"],
+            "--ratio: asks for 2700 rows, and 2700 is more than the 600 rows that the groups give.",
+        ),
+        (
+            [
+                *("t.parquet", "--columns", "e*", "--group-key", "video", "--label-key", "y"),
+                *("--max-per-group", "1"),
+                "--balance",
+                "shares.csv",
+            ],
+            "--balance: asks for 700 rows, and 700 is more than the 600 rows that the groups give. "
+            "Select fewer, or raise --max-per-group.",
+        ),
         (
             ["x.npy", "--groups", "groups.csv", "--max-per-group", "1"],
             "groups.csv: holds several columns: 1 'video', 2 'y'. Choose one with --group-column",
@@ -232,7 +285,9 @@ def test_groups_come_from_a_file_or_the_input_and_are_verified(folder, siblings,
     ],
 )
 def test_what_cannot_be_is_told_on_one_line(folder, words, told):
-    size = [] if "--count" in words else ["--ratio", "0.1"]
+    (folder / "shares.csv").write_text("0,350\n1,200\n2,150\n")
+    is_sized = {"--count", "--ratio", "--balance"} & {*words}
+    size = [] if is_sized else ["--ratio", "0.1"]
     done = command(folder, *words, *size)
     assert done.returncode == 2
     assert done.stderr.startswith(f"Error: {told}") and done.stderr.count("\n") == 1

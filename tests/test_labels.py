@@ -116,7 +116,7 @@ def test_what_cells_mean(read, cells, classes):
         ("", None, "is empty"),
         ("\n \n", None, "is empty"),
         ('cat\n"dog\ncat\n', None, "line 2 opens a quote that it does not close"),
-        ('"cat\ndog"\ncat\n', None, "line 1 opens a quote that it does not close"),
+        ('"cat\ndog\ncat\n', None, "line 1 opens a quote that it does not close"),
         ('cat\n"d"og\n', None, "line 2 is no line of CSV"),
         ("cat\na,b\n", None, "line 2 holds ',' where line 1 has one column"),
         ("cat\na;b\n", None, "line 2 holds ';' where line 1 has one column"),

@@ -169,7 +169,7 @@ def test_open_files_are_known_by_every_name(tmp_path):
         (["--report", ""], b"is an empty name"),
         (["--ratio", ".2", "--ratio", ".2"], b"is given twice"),
         (["--watts-per-core", "nan"], b"--watts-per-core"),
-        (["--ratio", "1e-9", "--labels", "y.txt"], b"--count: 1 is less than the 2 rows"),
+        (["--ratio", "1e-9", "--labels", "y.txt"], b"--ratio: asks for 1 row, and 1 is less than"),
     ],
 )
 def test_refused_before_the_first_exchange(run, features, arguments, fact):
@@ -465,3 +465,20 @@ def test_names_that_are_no_utf8_are_read_and_written(run, features):
     report = json.loads((run.folder / os.fsdecode(b"f\xff.report.json")).read_text())
     assert report["input"]["files"] == json.loads(got.stdout)["input"]["files"]
     assert os.fsencode(report["input"]["files"][0]) == name
+
+
+# Suffixes.
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv", ".tsv", ".txt", ".parquet", ".feather"])
+def test_suffixes_may_be_upper_case(run, features, suffix):
+    upper = (suffix.upper(), suffix.title())
+    for name in (f"s{suffix}", *(f"S{each}" for each in upper)):
+        options = ("--count", 9, "--random", 1, "--quiet", "--force", "--weights", "nearest")
+        got = run(features, *options, "-o", name, "--assign", f"a-{name}", "--report", "r.JSON")
+        assert got.returncode == 0, got.stderr
+        for what in ("", "a-"):
+            expected = (run.folder / f"{what}s{suffix}").read_bytes()
+            assert (run.folder / f"{what}{name}").read_bytes() == expected or suffix == ".npz"
+        judged = run("evaluate", features, name, "--random", 1, "--quiet")
+        assert judged.returncode == 0, judged.stderr

@@ -3,6 +3,7 @@
 import csv
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -303,3 +304,78 @@ def test_rows_left_out_are_counted(tmp_path, call, x):
     np.testing.assert_array_equal(np.array(found, np.float32), x[chosen])
     report = json.loads((call.folder / "t.report.json").read_text())
     assert report["input"]["n_nonfinite"] == 5
+
+
+# A folder that is the input.
+
+
+@pytest.fixture
+def parts(tmp_path, rng):
+    """Folders of shards by their format."""
+    for form in ("npy", "parquet", "csv"):
+        (tmp_path / form).mkdir()
+        for i in range(2):
+            x = rng.normal(size=(30, 2))
+            path = tmp_path / form / f"part-{i}.{form}"
+            if form == "npy":
+                np.save(path, x)
+            elif form == "parquet":
+                pq.write_table(pa.table({"a": x[:, 0], "b": x[:, 1]}), path)
+            else:
+                np.savetxt(path, x, delimiter=",", header="a,b", comments="")
+    return tmp_path
+
+
+FEW = ("--count", "6", "--random", "1", "--quiet", "--report", "r.json", "--force")
+
+
+@pytest.mark.parametrize("option", ["--subset", "--assign"])
+@pytest.mark.parametrize(
+    "form,name",
+    [
+        ("npy", "s.npy"),
+        ("npy", "S.NPY"),
+        ("parquet", "s.parquet"),
+        ("csv", "s.csv"),
+        ("csv", "s.parquet"),
+        ("parquet", "../parquet/s.PARQUET"),
+        ("csv", "s.tsv"),
+    ],
+)
+def test_no_result_becomes_a_part_of_the_input(parts, call, option, form, name):
+    before = sorted((parts / form).iterdir())
+    target = parts / form / name
+    got = call(parts / form, *FEW, "-o", "s.txt", option, target)
+    expected = f"Error: {target}: is in the input folder {parts / form}, of which it would become"
+    assert got.returncode == 2
+    assert got.stderr.decode().startswith(expected), got.stderr
+    assert got.stderr.decode().endswith(" a part. Name another folder.\n")
+    assert sorted((parts / form).iterdir()) == before
+    assert list(call.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["link", "here"])
+def test_the_input_folder_is_known_by_every_name(parts, call, monkeypatch, way):
+    name = "x"
+    (call.folder / "x").symlink_to(parts / "npy")
+    if way == "here":
+        monkeypatch.chdir(parts / "npy")
+        name = "."
+    got = call(name, *FEW, "-o", call.folder / "s.npy", "--subset", parts / "npy" / "s.npy")
+    assert got.returncode == 2, got.stderr
+    assert f"is in the input folder {name}, of".encode() in got.stderr
+
+
+@pytest.mark.parametrize("form", ["npy", "parquet", "csv"])
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv", ".parquet", ".txt"])
+def test_what_is_no_part_may_lie_beside_the_parts(parts, call, form, suffix):
+    """Lists of rows, in the order of their ranks too, are passed over; so is what comes later."""
+    folder = parts / form
+    results = ["-o", folder / f"s{suffix}", "--rank", "--weights", "nearest"]
+    if form == "npy":
+        results += ["--assign", folder / "a.csv"]
+    first = call(folder, *FEW, *results)
+    assert first.returncode == 0, first.stderr
+    again = call(folder, *FEW, "-o", "again.npy", "--subset", f"u.{form}")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(Path("r.json").read_text())["input"]["shape"] == [60, 2]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ._arrays import EXACT, Refuse, check_exact
 from ._errors import InvalidInputError
 from ._ids import told_twice
+from ._interchange import converting
 from ._text import counted, shortened
 
 ROWS_AT_A_TIME = 4096
@@ -118,7 +119,7 @@ def made(values: NDArray[Any]) -> pa.Array:
     )
 
 
-def made_of_texts(values: Sequence[str] | Sequence[bytes], kind: pa.DataType) -> pa.Array:
+def made_of_texts(values: Sequence[str | bytes], kind: pa.DataType) -> pa.Array:
     """Text or bytes as an array of Arrow, of a type that has them."""
     coded = [value.encode() if isinstance(value, str) else value for value in values]
     ends = np.cumsum([0, *map(len, coded)])
@@ -212,7 +213,8 @@ class Filling:
         [column] = self._columns
         refuse = of_column(column.name, self._refuse)
         array = column_of(batch, column.name)
-        found = vectors_of_width(array, column.depth, rows.shape[1], refuse, first)
+        with converting(refuse):
+            found = vectors_of_width(array, column.depth, rows.shape[1], refuse, first)
         rows[:] = self._fitting(found, refuse) if found.size else np.nan
 
     def _take_numbers(self, batch: pa.RecordBatch, rows: NDArray[Any]) -> None:
@@ -220,7 +222,8 @@ class Filling:
         for column in self._columns:
             refuse = of_column(column.name, self._refuse)
             array = column_of(batch, column.name)
-            found.append(self._fitting(numbers(array, refuse), refuse))
+            with converting(refuse):
+                found.append(self._fitting(numbers(array, refuse), refuse))
         for at in range(0, len(rows), ROWS_AT_A_TIME):
             for j, values in enumerate(found):
                 rows[at : at + ROWS_AT_A_TIME, j] = values[at : at + ROWS_AT_A_TIME]
@@ -354,6 +357,8 @@ def names_in(values: Any, refuse: Refuse) -> NDArray[Any] | pa.ChunkedArray:
     column = chunked(values, refuse)
     if column.null_count:
         raise refuse(f"row {first_null(column)} has no id")
+    if getattr(values.type, "extension_name", "") == "arrow.uuid":
+        column = pa.chunked_array(list(map(uuid_texts, column.chunks)), pa.large_string())
     if pa.types.is_dictionary(column.type):
         column = pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks])
     if not is_text(column.type):
@@ -366,7 +371,19 @@ def names_in(values: Any, refuse: Refuse) -> NDArray[Any] | pa.ChunkedArray:
     return column
 
 
-def among(column: pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int64]:
+def uuid_texts(array: pa.Array) -> pa.Array:
+    """UUIDs, given as large binary, as they are written: hexadecimal, with hyphens."""
+    size = 16
+    data = np.frombuffer(b"".join(array.to_pylist()), np.uint8).reshape(-1, size)
+    digits = np.frombuffer(b"0123456789abcdef", np.uint8)
+    hexes = digits[np.stack([data >> 4, data & 15], axis=2)].reshape(-1, 2 * size)
+    texts = np.insert(hexes, [8, 12, 16, 20], ord("-"), axis=1)
+    ends = np.arange(len(texts) + 1, dtype=np.int64) * texts.shape[1]
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(np.ascontiguousarray(texts))]
+    return pa.Array.from_buffers(pa.large_string(), len(texts), buffers)
+
+
+def among(column: pa.ChunkedArray, names: Sequence[str | bytes]) -> NDArray[np.int64]:
     """The rows of a column of text that hold one of `names`."""
     wanted = made_of_texts(names, column.type)
     return np.flatnonzero(np.concatenate([flags(pc.is_in(c, wanted)) for c in column.chunks]))
@@ -408,10 +425,11 @@ def of_column(name: str, refuse: Refuse) -> Refuse:
 def width_of(arrays: Iterable[pa.Array], column: Numbers, refuse: Refuse) -> int:
     """The length of the vectors of a column, from the first that there is."""
     for array in arrays:
-        try:
-            width: int = vectors(array, column.depth, refuse).shape[1]
-        except Uneven as err:
-            raise uneven(err.row, err.length, err.first, refuse) from None
+        with converting(refuse):
+            try:
+                width: int = vectors(array, column.depth, refuse).shape[1]
+            except Uneven as err:
+                raise uneven(err.row, err.length, err.first, refuse) from None
         if array.null_count < len(array):
             if not width:
                 break

@@ -14,6 +14,7 @@ from . import _core
 from ._arrays import as_array, as_numbers
 from ._errors import InvalidInputError, core_errors, refused
 from ._frames import of_frame, stacked
+from ._interchange import brought
 from ._text import counted
 
 
@@ -23,6 +24,7 @@ def matrix(X: ArrayLike, what: str = "x", *, is_parameter: bool = True) -> NDArr
     It may be a table, see :mod:`fast_select._frames`. Masked and missing entries are NaN then.
     """
     refuse = partial(InvalidInputError, what, is_parameter=is_parameter)
+    X = brought(X, refuse)
     x = None if isinstance(X, np.ndarray) else of_frame(X, refuse)
     if x is None:
         x = as_array(X, refuse)

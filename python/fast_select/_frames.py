@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 
 from ._arrays import Refuse, as_array, as_numbers, check_exact, is_arrow, is_missing
 from ._errors import InvalidInputError
+from ._interchange import converting, exchanged, exported, has_pyarrow, speaks_arrow
 from ._text import counted, shortened
+
+WIDE = ("Int128", "UInt128")
+"""Integers of polars that numpy does not have."""
 
 FIX = "Leave them out, or turn them into numbers first"
 
@@ -24,10 +28,15 @@ def of_frame(value: Any, refuse: Refuse) -> NDArray[Any] | None:
     """
     if hasattr(value, "iloc") and hasattr(value, "items"):  # pandas
         return _of_pandas(value, refuse)
-    has_stream = hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
-    if is_arrow(value) or (has_stream and _has_pyarrow()):
+    if is_arrow(value):
         return _of_arrow(value, refuse)
-    return _of_polars(value, refuse) if hasattr(value, "to_numpy") and has_stream else None
+    if speaks_arrow(value):
+        if has_pyarrow():
+            return _of_arrow(exported(value, refuse), refuse)
+        return _of_polars(value, refuse) if hasattr(value, "to_numpy") else None
+    if hasattr(value, "__dataframe__") and not hasattr(value, "__array__"):
+        return _of_arrow(exchanged(value, refuse), refuse)
+    return None
 
 
 def stacked(rows: NDArray[Any], refuse: Refuse) -> NDArray[Any] | None:
@@ -52,18 +61,11 @@ def stacked(rows: NDArray[Any], refuse: Refuse) -> NDArray[Any] | None:
     return as_numbers(np.ma.array(whole, mask=mask), refuse)
 
 
-def _has_pyarrow() -> bool:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
 def _of_pandas(value: Any, refuse: Refuse) -> NDArray[Any] | None:
     """A DataFrame, or a Series of vectors. Numbers of numpy's own types are left to numpy."""
     if not hasattr(value, "columns"):
-        return stacked(np.asarray(value, object), refuse) if value.dtype.kind == "O" else None
+        with converting(_of_column(str(value.name), refuse)):
+            return stacked(np.asarray(value, object), refuse) if value.dtype.kind == "O" else None
     if all(isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in value.dtypes):
         return None
     columns = [(str(name), column) for name, column in value.items()]
@@ -90,12 +92,16 @@ def _of_series(column: Any, refuse: Refuse) -> NDArray[Any] | None:
     dtype = column.dtype
     if hasattr(dtype, "categories") or dtype.kind not in "fiubO":
         return None
+    own = _of_column(str(column.name), refuse)
     if hasattr(dtype, "numpy_dtype") and dtype.kind != "O":  # with a mask, or of Arrow
-        missing = column.isna().to_numpy()
-        data = column.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.type(0))
-        return as_numbers(np.ma.array(data, mask=missing), _of_column(str(column.name), refuse))
+        with converting(own):
+            missing = column.isna().to_numpy()
+            data = column.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.type(0))
+        return as_numbers(np.ma.array(data, mask=missing), own)
+    with converting(own):
+        data = np.asarray(column)
     try:
-        found = as_numbers(np.asarray(column), refuse)
+        found = as_numbers(data, refuse)
     except InvalidInputError:
         return None
     return found if found.dtype.kind in "fiub" else None
@@ -117,20 +123,18 @@ def _of_polars(value: Any, refuse: Refuse) -> NDArray[Any] | None:
     others = [
         f"'{shortened(name)}' ({kind})"
         for name, kind in schema.items()
-        if not kind.is_numeric() and str(kind) != "Boolean"
+        if (not kind.is_numeric() and str(kind) != "Boolean") or str(kind) in WIDE
     ]
     _refuse_others(others, refuse)
     return as_array(value.to_numpy(), refuse)
 
 
 def _of_arrow(value: Any, refuse: Refuse) -> NDArray[Any] | None:
-    """Whatever gives an Arrow table, or a column of it."""
+    """A table of Arrow, or a column of it."""
     import pyarrow as pa
 
     from ._arrow import kind_of, matrix_of, numbers_in
 
-    if hasattr(value, "to_arrow"):  # polars
-        value = value.to_arrow()
     if isinstance(value, pa.Array):
         value = pa.chunked_array([value])
     is_column = isinstance(value, pa.ChunkedArray)

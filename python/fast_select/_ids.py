@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import Refuse, as_array, is_arrow, is_missing
+from ._arrays import EXACT, Refuse, as_array, is_arrow, is_missing
 from ._errors import InvalidInputError
+from ._interchange import brought, converting
 from ._text import shortened
 
 
@@ -35,41 +36,82 @@ class Ids:
 
     def rows_of(self, names: Sequence[str]) -> NDArray[np.int64]:
         """The rows that have these names, written as text; -1 for a name that none has."""
-        if isinstance(self.values, np.ndarray):
-            values = self.values
-            rows = np.flatnonzero(np.isin(values, _like(names, values.dtype)))
-        else:
+        rows = self._among(names)
+        row_of = dict(zip(texts_of(self[rows]), rows, strict=True))
+        found = np.array([row_of.get(name, -1) for name in names], np.int64)
+        if isinstance(self.values, np.ndarray) and self.values.dtype.kind in "iuf":
+            # As lists of numbers may write them; 007 is another name than 7.
+            for entry in np.flatnonzero(found < 0).tolist():
+                found[entry] = row_of.get(ZEROS.sub("", names[entry]), -1)
+        return found
+
+    def _among(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """The rows that may have one of these names: few others."""
+        values = self.values
+        escaped = [name for name in names if "\\" in name]
+        if not isinstance(values, np.ndarray):
             from ._arrow import among
 
-            rows = among(self.values, names)
-        row_of = {shown(name): row for name, row in zip(self[rows].tolist(), rows, strict=True)}
-        return np.array([row_of.get(name, -1) for name in names], np.int64)
+            is_bytes = "binary" in str(values.type)
+            return among(values, [*names, *(map(_bytes_of, escaped) if is_bytes else ())])
+        kind = values.dtype.kind
+        if kind in "OMf":
+            return np.arange(len(values))
+        if kind in "iu":
+            whole = [int(ZEROS.sub("", name)) for name in names if WHOLE.fullmatch(name)]
+            bounds = np.iinfo(values.dtype)
+            wanted = [each for each in whole if bounds.min <= each <= bounds.max]
+            return np.flatnonzero(np.isin(values, np.array(wanted, values.dtype)))
+        if kind == "S":
+            known = np.array([*map(str.encode, names), *map(_bytes_of, escaped)])
+        else:
+            known = np.array([*names, *(ESCAPE.sub(_character, name) for name in escaped)])
+        return np.flatnonzero(np.isin(values, known))
+
+
+ZEROS = re.compile(r"\.0*$")
+WHOLE = re.compile(r"-?[0-9]{1,20}(?:\.0*)?")
+ESCAPE = re.compile(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})")
+"""How files write bytes that are no UTF-8, and halves of characters."""
 
 
 def shown(value: Any) -> str:
-    """An id as text shows it: nothing for none; bytes that are no UTF-8 become an escape."""
+    """An id as files show it: nothing for none; what UTF-8 cannot hold becomes an escape."""
     if value is None:
         return ""
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def _like(names: Sequence[str], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Those names that may be among ids of a type."""
-    if dtype.kind in "iu":
-        whole = [int(name) for name in names if re.fullmatch(r"-?[0-9]{1,19}", name)]
-        bounds = np.iinfo(dtype)
-        return np.array([each for each in whole if bounds.min <= each <= bounds.max], dtype)
-    return np.array([name.encode() for name in names] if dtype.kind == "S" else list(names))
+def texts_of(values: NDArray[Any]) -> list[str]:
+    """Ids, or other values of rows, as files show them."""
+    if values.dtype.kind == "M":
+        return list(np.datetime_as_string(values).tolist())
+    return list(map(str if values.dtype.kind in "iufb" else shown, values.tolist()))
+
+
+def _character(escape: re.Match[str]) -> str:
+    return chr(int(escape[1] or escape[2], 16))
+
+
+def _bytes_of(name: str) -> bytes:
+    """The bytes that a name shows, its escapes among them."""
+    parts = re.split(r"\\x([0-9a-f]{2})", name)
+    coded = [bytes([int(part, 16)]) if at % 2 else part.encode() for at, part in enumerate(parts)]
+    return b"".join(coded)
 
 
 def ids_of(values: Any, refuse: Refuse, n: int) -> Ids:
     """Names of n rows out of whole numbers, text, bytes or objects that have a text, as UUIDs."""
     if isinstance(values, Ids):
         found = values.values
-    elif is_arrow(values):
+    elif is_arrow(values := brought(values, refuse)):
         from ._arrow import names_in
 
-        found = names_in(values, refuse)
+        with converting(refuse):
+            found = names_in(values, refuse)
     else:
         found = as_array(values, refuse, boxed=True)
         found = found.reshape(-1) if found.shape[1:] == (1,) else found
@@ -107,6 +149,8 @@ def _checked(ids: NDArray[Any], refuse: Refuse) -> NDArray[Any]:
         odd = np.flatnonzero(ids != np.floor(ids))
         if odd.size:
             raise refuse(f"row {odd[0]} holds {ids[odd[0]]}", "Use whole numbers or text")
+        if (np.abs(ids) <= np.float64(EXACT)).all():
+            ids = ids.astype(np.int64)  # 1, not 1.0: as whole numbers became floats beside NaN
     if ids.dtype.kind in "iu" and (ids[1:] > ids[:-1]).all():
         return ids
     ordered = np.sort(ids)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import EXACT, Refuse, as_array, is_arrow, is_missing
 from ._errors import refused
+from ._interchange import brought, converting
 
 INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,300})")
 NUMBER = re.compile(
@@ -88,8 +89,10 @@ def labels_of(values: Any, refuse: Refuse, n: int | None = None) -> Labels:
     if isinstance(values, Labels):
         check_rows(values.codes.shape, n, refuse)
         return values
+    values = brought(values, refuse)
     if is_arrow(values):
-        return _of_arrow(values, refuse, n)
+        with converting(refuse):
+            return _of_arrow(values, refuse, n)
     y = as_array(values, refuse, boxed=True)
     y = y.reshape(-1) if y.shape[1:] == (1,) else y
     check_rows(y.shape, n, refuse)
@@ -170,7 +173,7 @@ def number_of(text: str) -> float:
 
 def _of_objects(values: list[Any], refuse: Refuse) -> Labels:
     if not set(map(type, values)) <= KINDS.keys():  # scalars of numpy or torch, subclasses
-        values = [v.item() if hasattr(v, "item") else v for v in values]
+        values = [v.item() if getattr(v, "ndim", None) == 0 else v for v in values]
     types = set(map(type, values))
     kinds = {KINDS.get(t) for t in types}
     if len(kinds) > 1 or None in kinds or (float in types and not all(map(_is_finite, values))):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import EXACT, Refuse, as_array, is_missing
+from ._interchange import brought
 
 
 def row_numbers(
@@ -21,7 +22,7 @@ def row_numbers(
 
     `place` tells where an entry of `rows` is.
     """
-    given = as_array(rows, refuse)
+    given = as_array(brought(rows, refuse), refuse)
     if given.ndim != 1:
         raise refuse(f"has shape {given.shape} where row numbers are needed")
     masked = np.flatnonzero(np.ma.getmask(given))

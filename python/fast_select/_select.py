@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Selection:
     """Selected rows and the report on them.
 
@@ -280,6 +281,9 @@ def _select_sizes(
         if isinstance(options["balance"], dict) and len(sizes) > 1:
             fact = f"has one count for each class, not one for each of {len(sizes)} ratios"
             raise refused("balance", fact, "Select at one of them")
+    if not isinstance(assign, (bool, np.bool_, NoneType)):
+        raise refused("assign", f"{assign!r} is not true or false")
+    assign = bool(assign)
     if assign and options.get("weights", "none") == "none":
         options["weights"] = "nearest"
     asked = [checked("select", {**options, **size}) for size in sizes]

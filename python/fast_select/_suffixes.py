@@ -4,8 +4,7 @@ MATRIX_SUFFIXES = (".npy", ".npz")
 PARQUET_SUFFIXES = (".parquet",)
 ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")
 CSV_SUFFIXES = (".csv", ".tsv")
-LIST_SUFFIXES = (".npy", ".npz", ".txt", ".csv", *PARQUET_SUFFIXES, ".arrow", ".feather")
-READABLE_LISTS = (*LIST_SUFFIXES, ".tsv", ".ipc")
+LIST_SUFFIXES = (".npy", ".npz", ".txt", *CSV_SUFFIXES, *PARQUET_SUFFIXES, *ARROW_SUFFIXES)
 
 FAMILIES = {
     "matrices": MATRIX_SUFFIXES,

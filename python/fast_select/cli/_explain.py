@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from .. import _core
@@ -24,6 +26,13 @@ def explain(err: FastSelectError, group: click.Group) -> str:
         what = " and ".join(flag(name) for name in what.split(" and "))
     text = f"{what}: {err.fact}."
     return visible(text + (f" {rendered(err.fix, flag)}." if err.fix else ""))
+
+
+def rename(err: FastSelectError, flags: Mapping[str, str]) -> None:
+    """Have an error speak of parameters by the flags that they were given by."""
+    if err.is_parameter:
+        err.what = " and ".join(flags.get(name, name) for name in err.what.split(" and "))
+    err.fix = rendered(err.fix, lambda name: flags.get(name, f"{{{name}}}"))
 
 
 def flags_of(group: click.Group) -> dict[str, str]:

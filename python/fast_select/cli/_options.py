@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from .. import _core
-from .._errors import InvalidInputError
+from .._errors import FastSelectError, InvalidInputError
 from .._suffixes import LIST_SUFFIXES
+from ._explain import rename
 from ._progress import KINDS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -33,7 +34,10 @@ TYPES: dict[str, Any] = {"integer": int, "real": float}
 
 
 class StrictCommand(click.Command):
-    """A command that refuses a value that another one after it would undo."""
+    """A command that refuses a value that another one after it would undo.
+
+    Its errors name labels and groups by the flag that has them: that of a file, an array, a column.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Look at the options in the order given, then parse them as ever."""
@@ -43,6 +47,22 @@ class StrictCommand(click.Command):
                 if is_single(param) and given.count(param) > 1:
                     raise InvalidInputError(param.opts[0], "is given twice", "Give it once")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except FastSelectError as err:
+            from ..io.labels import ROLES  # numpy, which help does without
+
+            flags = {}
+            for role in ROLES:
+                ways = ((role.column, role.column_flag), (role.key, role.key_flag))
+                known = [flag for name, flag in ways if ctx.params.get(name) is not None]
+                if known and ctx.params.get(role.name) is None:
+                    flags[role.name] = known[0]
+            rename(err, flags)
+            raise
 
 
 def is_single(param: click.Parameter) -> bool:

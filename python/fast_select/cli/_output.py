@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._ids import shown
-from .._suffixes import ARROW_SUFFIXES, PARQUET_SUFFIXES
+from .._ids import shown, texts_of
+from .._suffixes import ARROW_SUFFIXES, CSV_SUFFIXES, PARQUET_SUFFIXES
+from ..io.csv_text import csv_lines
+from ..io.rows import ID, is_header
 from ._commit import Sink, Writer
 from ._targets import Target
 
@@ -37,7 +36,7 @@ def table_writer(target: Target, columns: Mapping[str, NDArray[Any]]) -> Writer:
 
     Tables and archives have all columns, .npy the row numbers, text the ids or, without ids, these.
     """
-    suffix = Path(target.name).suffix
+    suffix = target.suffix
     rows = columns.get("pick", columns.get("index"))
     names = columns.get("pick_id", columns.get("id", rows))
 
@@ -55,11 +54,15 @@ def table_writer(target: Target, columns: Mapping[str, NDArray[Any]]) -> Writer:
             from ..io.writing import write_columns
 
             write_columns(file, suffix, columns)
-        elif suffix == ".csv":
-            file.write(lines([columns.keys()]))
-            write_lines(file, list(columns.values()))
+        elif suffix in CSV_SUFFIXES:
+            mark = "\t" if suffix == ".tsv" else ","
+            file.write(encoded(csv_lines([[name] for name in columns], mark)))
+            write_lines(file, list(columns.values()), mark)
         else:
-            write_lines(file, [cast("NDArray[Any]", names)])
+            listed = cast("NDArray[Any]", names)
+            if is_header(texts_of(listed[:1])):
+                file.write(f"{ID}\n".encode())  # or the first name would be read as one
+            write_lines(file, [listed])
 
     return write
 
@@ -81,8 +84,8 @@ def assignment_columns(selection: Selection, ids: Ids | None) -> dict[str, NDArr
 
 def has_columns(target: Target) -> bool:
     """Whether a file has a place for what is known of each row beside its number."""
-    tables = (".csv", ".npz", *PARQUET_SUFFIXES, *ARROW_SUFFIXES)
-    return not target.is_stream and Path(target.name).suffix in tables
+    tables = (".npz", *CSV_SUFFIXES, *PARQUET_SUFFIXES, *ARROW_SUFFIXES)
+    return not target.is_stream and target.suffix in tables
 
 
 def unboxed(values: NDArray[Any]) -> NDArray[Any]:
@@ -94,23 +97,12 @@ def unboxed(values: NDArray[Any]) -> NDArray[Any]:
     return np.array(boxed if is_bytes else list(map(shown, boxed)))
 
 
-def write_lines(file: Sink, columns: Sequence[NDArray[Any]]) -> None:
+def write_lines(file: Sink, columns: Sequence[NDArray[Any]], mark: str = ",") -> None:
     """Write columns of equal length as lines."""
     for at in range(0, columns[0].size, BLOCK):
-        parts = [_shown(column[at : at + BLOCK]) for column in columns]
-        file.write(lines(zip(*parts, strict=True)))
-
-
-def _shown(values: NDArray[Any]) -> Iterable[Any]:
-    """Values as text shows them."""
-    return map(shown, values.tolist()) if values.dtype.kind in "OS" else values
-
-
-def lines(rows: Iterable[Iterable[Any]]) -> bytes:
-    """Rows as lines of a CSV file."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return encoded(text.getvalue())
+        file.write(
+            encoded(csv_lines([texts_of(column[at : at + BLOCK]) for column in columns], mark))
+        )
 
 
 def json_writer(report: Report) -> Writer:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._errors import FastSelectError, InvalidInputError
 from .._hashes import hash_of_rows
+from .._ids import Ids
 from .._verify import Record
 from ..io import read_indices, read_json
 from ..io.labels import ROLES
@@ -87,14 +88,14 @@ def _checked(record: Record) -> dict[str, Any]:
     return then
 
 
-def recorded_rows(record: Record) -> NDArray[np.int64] | None:
-    """The rows that were selected, if their file is there and still holds them."""
+def recorded_rows(record: Record, ids: Ids | None) -> NDArray[np.int64] | None:
+    """The rows that were selected, if their file is there and still holds them, or their `ids`."""
     if record.indices_file is None:
         return None
     for place in _places(record.indices_file, record.name):
         try:
-            rows = read_indices(place, n=record.shape[0])
-        except FastSelectError:  # it has gone, or holds ids
+            rows = read_indices(place, n=record.shape[0], ids=ids)
+        except FastSelectError:  # it has gone, or holds ids of other rows
             continue
         if hash_of_rows(rows) == record.rows_hash:
             return rows

@@ -115,6 +115,8 @@ def select_and_write(
 
     sources.read(features.files)
     sources.check_apart(files_of(targets, page))
+    # Lists of rows are passed over when a folder is read.
+    sources.check_no_shard(place for each in targets for place in each.copies)
     for target in targets:
         if target.subset is not None:
             check_subset(target.subset, features)
@@ -134,6 +136,7 @@ def select_and_write(
     outputs: list[tuple[Target, Writer]] = []
     for result, target in zip(results, targets, strict=True):
         origin["sha256"] = digest.digest()
+        result.report["selection"]["notes"] += features.notes
         result.report["input"] = {**origin, **result.report["input"], "named": named}
         if not target.indices.is_stream:
             result.report["selection"]["file"] = target.indices.name

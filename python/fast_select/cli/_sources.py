@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .._errors import ComputationError, InvalidInputError
+from ..io import is_shard
 from ._targets import Target, kind_of
 
 Stamp = tuple[int, int, int, int]
@@ -20,9 +21,11 @@ class Sources:
         self._stamps: dict[str, Stamp] = {}
         self._others: set[str] = set()
         """Files in folders: which of them are read is not known yet."""
+        self._folders: list[str] = []
         for name in filter(None, names):
             self._add(name)
             if name != "-" and kind_of(Path(name)) == stat.S_IFDIR:
+                self._folders.append(name)
                 for path in Path(name).iterdir():
                     self._add(str(path))
                     self._others.add(str(path))
@@ -51,6 +54,16 @@ class Sources:
                     "an input" if source == target.name else f"the same file as the input {source}"
                 )
                 raise InvalidInputError(target.name, f"is {what}", "Name another file")
+
+    def check_no_shard(self, targets: Iterable[Target]) -> None:
+        """Refuse to write what would be a part of the input when its folder is read again."""
+        for target in targets:
+            for name in self._folders:
+                folder = Path(os.path.realpath(name))
+                own = [path for path in map(Path, self._stamps) if path.parent == Path(name)]
+                if is_shard(target.path, folder, own):
+                    fact = f"is in the input folder {name}, of which it would become a part"
+                    raise InvalidInputError(target.name, fact, "Name another folder")
 
     def check_unchanged(self) -> None:
         """Fail where a file is no longer what it was."""

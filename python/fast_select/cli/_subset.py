@@ -22,18 +22,18 @@ BLOCK_BYTES = 8 << 20
 
 def check_subset(target: Target, features: Features) -> None:
     """Refuse, before any work, a file that cannot hold rows of the input as they are."""
-    suffix = Path(target.name).suffix
     n = features.x.shape[0]
     known: tuple[str, ...] = (".npy",)
     if features.dataset is not None:
         known = TABLE_SUFFIXES
     elif features.archive is not None:
         known = (".npz",)
-    if suffix not in known:
-        fact = f"has the suffix '{suffix}' where rows of the input go to {' or '.join(known)}"
+    if target.suffix not in known:
+        own = Path(target.name).suffix
+        fact = f"has the suffix '{own}' where rows of the input go to {' or '.join(known)}"
         raise InvalidInputError(target.name, fact, "Name another file")
     if features.dataset is not None:
-        features.dataset.check_writable(suffix)
+        features.dataset.check_writable(target.suffix)
     elif features.archive is not None:
         features.archive.names_of_rows(n)  # reads all headers: an array may be of Python objects
 
@@ -45,7 +45,7 @@ def subset_writer(
 
     def write(file: Sink) -> None:
         if features.dataset is not None:
-            features.dataset.write(file, Path(target.name).suffix, indices)
+            features.dataset.write(file, target.suffix, indices)
         elif features.archive is not None:
             features.archive.cut(cast("IO[bytes]", file), indices, features.x.shape[0])
         else:

@@ -60,6 +60,11 @@ class Target:
             return None
 
     @property
+    def suffix(self) -> str:
+        """What names its format; upper case is as good as lower case."""
+        return Path(self.name).suffix.lower()
+
+    @property
     def is_stream(self) -> bool:
         """Whether it is written into, not replaced."""
         known = self.stat()
@@ -136,6 +141,11 @@ class Targets:
     assignment: Target | None = None
     subset: Target | None = None
 
+    @property
+    def copies(self) -> list[Target]:
+        """Those that hold a row for rows of the input."""
+        return [place for place in (self.assignment, self.subset) if place is not None]
+
     @classmethod
     def of(
         cls,
@@ -206,11 +216,11 @@ def check_distinct(targets: Sequence[Target]) -> None:
 
 def check_index_suffix(target: Target) -> None:
     """Refuse a suffix that names no format of row numbers."""
-    suffix = Path(target.name).suffix
-    if suffix not in LIST_SUFFIXES:
+    if target.suffix not in LIST_SUFFIXES:
         known = ", ".join(LIST_SUFFIXES)
-        raise InvalidInputError(target.name, f"has the suffix '{suffix}', not one of {known}")
-    if suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES):
+        fact = f"has the suffix '{Path(target.name).suffix}', not one of {known}"
+        raise InvalidInputError(target.name, fact)
+    if target.suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES):
         from ..io import check_pyarrow
 
         check_pyarrow(partial(InvalidInputError, target.name), "writing it")

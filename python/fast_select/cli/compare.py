@@ -130,6 +130,7 @@ def compare(
             progress=progress,
             **options,
         )
+    result["notes"] += data.notes
     sources.read(data.files)
     sources.check_unchanged()
     if as_json:

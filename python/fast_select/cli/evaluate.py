@@ -55,6 +55,7 @@ def evaluate(
         report = judge(data.x, rows, progress=progress, **options)
     sources.read(data.files)
     sources.check_unchanged()
+    report["selection"]["notes"] += data.notes
     report["input"] = {"files": [str(path) for path in data.files], **report["input"]}
     if not quiet and progress_kind != "json" and not as_json:
         show(report, [], stages=False)

@@ -68,7 +68,7 @@ def verify(
         arrays = read_arrays(named, features) if replay.has_shape(found[0]) else {}
         for record in found:
             sha256 = features.sha256() if "values" not in record.hashes else None
-            rows = recorded_rows(record)
+            rows = recorded_rows(record, features.ids)
             outcomes.append(replay.outcome(record, arrays, rows=rows, files_sha256=sha256))
     sources.check_unchanged()
     if as_json:

@@ -1,7 +1,8 @@
 """Matrices, labels and row numbers from files and pipes, or a reason why not.
 
 `sources` opens what a path means and tells its format; `npy` and `npz` read arrays, their headers
-checked first; `text` reads lines and CSV, `json_text` JSON. Tables are a `dataset` of parts, each
+checked first; `text` reads lines and CSV, which
+`csv_text` writes, `json_text` JSON. Tables are a `dataset` of parts, each
 `parquet`, `ipc` or `delimited`; `choice` is of their columns. Of these `features`, `labels`, `rows`
 and `counts` make what a command needs.
 """
@@ -15,7 +16,7 @@ from .._suffixes import (
     TABLE_SUFFIXES,
 )
 from .counts import read_counts
-from .features import Features, natural_order, read_features, read_table
+from .features import Features, is_shard, natural_order, read_features, read_table
 from .json_text import read_json
 from .labels import labels_of_archive, read_labels
 from .npy import write_rows
@@ -31,6 +32,7 @@ __all__ = [
     "TABLE_SUFFIXES",
     "Features",
     "check_pyarrow",
+    "is_shard",
     "labels_of_archive",
     "natural_order",
     "read_counts",

@@ -63,15 +63,15 @@ def _from_table(table: Table, refuse: Refuse) -> dict[str, int]:
     rows = [] if header else [table.first]
     rows += [cells for block in table.rows() for cells in block]
     counts: dict[str, int] = {}
-    for line, cells in enumerate(rows, 1 + header):
+    for number, cells in enumerate(rows, 1 + header):
         label, count = cells[1 - at], cells[at]
         if not label:
-            raise refuse(f"line {line} has no label", "Fill it in")
+            raise refuse(f"{table.place(number)} has no label", "Fill it in")
         if not WHOLE.fullmatch(count):
-            fact = f"line {line} has '{shortened(count)}' for '{shortened(label)}'"
+            fact = f"{table.place(number)} has '{shortened(count)}' for '{shortened(label)}'"
             raise refuse(f"{fact}, not a number of rows")
         if label in counts:
-            raise refuse(f"line {line} names '{shortened(label)}' a second time")
+            raise refuse(f"{table.place(number)} names '{shortened(label)}' a second time")
         counts[label] = int(count)
     return counts
 

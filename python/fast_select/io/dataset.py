@@ -35,7 +35,8 @@ from .._ids import Ids, ids_of, shown
 from .._labels import Labels, labels_of
 from .._scratch import Scratch
 from .._suffixes import CSV_SUFFIXES
-from .choice import check_has, chosen_columns, listed
+from .._text import shortened
+from .choice import NO_FEATURES, check_has, chosen_columns, listed
 from .delimited import CsvPart
 from .ipc import ArrowPart
 from .parquet import ParquetPart
@@ -46,6 +47,9 @@ from .writing import Categories, CsvWriter, writer_of
 
 BATCH_BYTES = 8 << 20
 """Bytes of numbers that are read at a time."""
+
+MOST_NOTED = 5
+"""Columns that a note names."""
 
 FIRST_ROWS = 256
 """Rows that are read to see how long vectors are."""
@@ -103,6 +107,29 @@ class Dataset:
         x = room_for((self.n_rows, width), dtype, self.refuse, max_memory, scratch)
         self._fill(x, chosen)
         return x, names
+
+    def left_out(self, aside: Sequence[str]) -> list[str]:
+        """A note on columns that are no features for a few cells that are no numbers, if any.
+
+        `aside`: columns of other use.
+        """
+        apart = {*map(self.named, aside), *NO_FEATURES, ""}
+        parts = [part for part in self.parts if isinstance(part, CsvPart)]
+        found = []
+        for name in self.names:
+            if name in apart or not any(part.has_numbers(name) for part in parts):
+                continue
+            for part in parts:
+                if cell := part.odd_cell(name):
+                    place = f"line {cell[0]}" + (f" of {part.name}" if len(parts) > 1 else "")
+                    found.append(f"'{shortened(name)}' ({place} holds '{shortened(cell[1])}')")
+                    break
+        if not found:
+            return []
+        shown, more = ", ".join(found[:MOST_NOTED]), len(found) - MOST_NOTED
+        rest = f" and {more} more" if more > 0 else ""
+        many = "Columns are" if len(found) > 1 else "A column is"
+        return [f"{many} left out for a cell that is no number: {shown}{rest}."]
 
     def labels(self, word: str) -> Labels:
         """The labels in a column."""

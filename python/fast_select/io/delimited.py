@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from .._arrow import column_of, made_of_texts
+from .._arrow import column_of, flags, made_of_texts
 from .._labels import INTEGER, NUMBER
 from .reading import Part, telling
 from .sources import Source
-from .text import delimiter_of
+from .text import QUOTE, delimiter_of, long_cells
 
 BLOCK = 8 << 20
 """Bytes that are read at a time; a line must be shorter."""
@@ -32,6 +34,8 @@ FLAGS = made_of_texts(["0", "1"], pa.string())
 LEADING_ZERO = r"^\s*[+-]?0[0-9]"
 """What marks whole numbers as names: 007."""
 
+NUMBER_CELL = r"^[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+
 RUNGS = [pa.null(), pa.int64(), pa.float64()]
 """Types of numbers, each of which holds those before it; null is for cells that are all missing."""
 
@@ -47,15 +51,20 @@ class CsvPart(Part):
         self._read_first_lines()
         self._types = [pa.null() for _ in self.names]
         self._with_missing: set[str] = set()
+        self._first_texts: dict[int, tuple[int, str]] = {}
+        self._with_numbers: set[int] = set()
 
     @cached_property
     def n_rows(self) -> int:  # type: ignore[override]
         """Rows; to count them is to look at all cells, which tells their types."""
         n_rows = 0
         for batch in self.texts(None):
-            n_rows += batch.num_rows
             for place, column in enumerate(batch.columns):
+                before = self._types[place]
                 self._look_at(place, column)
+                if self._types[place] == pa.string() and place not in self._first_texts:
+                    self._find_text(place, column, n_rows, after_numbers=before in RUNGS[1:])
+            n_rows += batch.num_rows
         return n_rows
 
     @property
@@ -97,7 +106,7 @@ class CsvPart(Part):
         inside = [str(place) for place in range(len(self.names))]  # names may come twice
         chosen = inside if names is None else [inside[self.names.index(n)] for n in names]
         content = self._source.content
-        with telling(self.refuse):
+        with telling(self.refuse), self._telling_the_line():
             reader = pacsv.open_csv(
                 str(self._source.path) if content is None else pa.BufferReader(content),
                 read_options=pacsv.ReadOptions(
@@ -122,6 +131,15 @@ class CsvPart(Part):
         delimiter = self._delimiter if is_own else super().csv_form(suffix)[0]
         return delimiter, self.names if self._has_header else None
 
+    def odd_cell(self, name: str) -> tuple[int, str] | None:
+        """The line and text of the first cell that makes a column text."""
+        found = self._first_texts.get(self.names.index(name))
+        return None if found is None else (self._line_of(found[0]), found[1])
+
+    def has_numbers(self, name: str) -> bool:
+        """Whether a column is of numbers, but for a few cells perhaps."""
+        return self.names.index(name) in self._with_numbers
+
     @staticmethod
     def agree(parts: Sequence[CsvPart]) -> None:
         """Give columns of one name the type that holds what all parts write in them."""
@@ -130,6 +148,8 @@ class CsvPart(Part):
             kind = pa.null()
             for part, place in own:
                 kind = _wider(kind, part._types[place])
+                if part._types[place] in RUNGS[1:]:
+                    part._with_numbers.add(place)
             for part, place in own:
                 part._types[place] = kind
 
@@ -141,8 +161,9 @@ class CsvPart(Part):
                 self._delimiter = delimiter_of(text.readline()) or ","
                 text.seek(0)
                 reader = csv.reader(text, delimiter=self._delimiter)
-                first = next(reader)
-                lines, second = reader.line_num, next(reader, None)
+                with long_cells():
+                    first = next(reader)
+                    lines, second = reader.line_num, next(reader, None)
             except UnicodeDecodeError as err:
                 raise self.refuse("is no UTF-8 text", "Save it as UTF-8") from err
             except csv.Error as err:
@@ -176,6 +197,58 @@ class CsvPart(Part):
                 self._with_missing.add(self.names[place])
             return
         self._types[place] = pa.string()
+
+    def _find_text(
+        self, place: int, column: pa.Array, n_before: int, *, after_numbers: bool
+    ) -> None:
+        """Note the first cell that is no number, and whether most are, in a column of text."""
+        cells = pc.utf8_trim_whitespace(column)
+        is_number = flags(pc.match_substring_regex(cells, NUMBER_CELL))
+        is_text = ~(is_number | flags(pc.is_in(cells, MISSING_CELLS)))
+        if is_text.any():
+            row = int(is_text.argmax())
+            self._first_texts[place] = n_before + row, cells[row].as_py()
+        if after_numbers or is_number.sum() > is_text.sum():
+            self._with_numbers.add(place)
+
+    def _lines(self) -> Iterator[tuple[int, list[str]]]:
+        """Rows of cells, and the lines that they begin in, the header's too."""
+        with self._source.binary() as file, long_cells():
+            text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+            reader, line = csv.reader(text, delimiter=self._delimiter), 1
+            for row in reader:
+                if row:  # Arrow passes over blank lines
+                    yield line, row
+                line = reader.line_num + 1
+
+    def _line_of(self, row: int) -> int:
+        """The line in which a row begins: cells may hold line ends."""
+        rows = self._lines()
+        return next(islice(rows, row + self._has_header, None))[0]
+
+    @contextmanager
+    def _telling_the_line(self) -> Iterator[None]:
+        """Refuse a file for the line that is odd, which Arrow does not number."""
+        try:
+            yield
+        except pa.ArrowInvalid as err:
+            self._check_encoding()
+            width = len(self.names)
+            with suppress(csv.Error):
+                for line, row in self._lines():
+                    if len(row) != width:
+                        fact = f"line {line} has another number of columns ({len(row)})"
+                        raise self.refuse(f"{fact} than line 1 ({width})", QUOTE) from err
+            raise
+
+    def _check_encoding(self) -> None:
+        """Refuse a file for the first line that is no UTF-8."""
+        with self._source.binary() as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError as err:
+                    raise self.refuse(f"line {number} is no UTF-8", "Save it as UTF-8") from err
 
 
 def _is_header(first: list[str], second: list[str] | None) -> bool:

@@ -55,6 +55,8 @@ class Features:
     """The columns of the table that are the features."""
     ids: Ids | None = None
     """Names of the rows, if they are asked for."""
+    notes: tuple[str, ...] = ()
+    """What is odd about the columns that were read."""
 
     def lent(self) -> tuple[Features, Lent]:
         """These features with a stand-in for the matrix, and the matrix, which can be let go of.
@@ -118,12 +120,15 @@ def read_features(
             _take_in(path, digest)
     dataset = archive = None
     names: list[str] = []
+    notes: list[str] = []
     if sources[0].is_table:
         dataset = dataset_of(sources, inputs[0])
         own = [*aside, *([] if id_key is None else [id_key])]
         x, names = dataset.matrix(
             key, columns, own, flatten=flatten, max_memory=max_memory, scratch=scratch
         )
+        if key is None and columns is None:
+            notes = dataset.left_out(own)
     elif columns is not None:
         raise InvalidInputError("--columns", f"needs a table ({TABLES})", "Leave it out")
     elif not shards:
@@ -140,6 +145,7 @@ def read_features(
         archive=archive,
         dataset=dataset,
         columns=tuple(names),
+        notes=tuple(notes),
     )
     return features if id_key is None else replace(features, ids=_ids(features, id_key))
 
@@ -227,6 +233,15 @@ def _shards(folder: Path) -> list[Path]:
     raise refuse(f"holds no files with features ({', '.join(FEATURE_SUFFIXES)})", fix)
 
 
+def is_shard(path: Path, folder: Path, shards: Sequence[Path]) -> bool:
+    """Whether a new file in a folder, of which `shards` were read, would be read as one of them."""
+    if path.parent != folder or path.name.startswith(".") or _data_files(folder):
+        return False
+    place = {suffix: i for i, family in enumerate(FAMILIES.values()) for suffix in family}
+    own = place.get(path.suffix.lower(), len(place))
+    return own <= min((place[shard.suffix.lower()] for shard in shards), default=0)
+
+
 def _data_files(folder: Path) -> list[Path]:
     """The parts that Hugging Face's datasets names in a folder, beside files of its cache."""
     try:
@@ -237,7 +252,7 @@ def _data_files(folder: Path) -> list[Path]:
 
 
 def _is_selection(source: Source) -> bool:
-    """Whether a file is what this command writes: int64 row numbers, ascending, and their facts."""
+    """Whether a file is what this command writes: int64 row numbers, each once, and their facts."""
     if source.is_table:
         names = dataset_of([source], source.name).names
         return names[:1] == ["index"] and set(names) <= SELECTION
@@ -249,7 +264,8 @@ def _is_selection(source: Source) -> bool:
         rows = source.array(None, 1, None)
     if rows.ndim != 1 or rows.dtype != np.int64 or not rows.size:
         return False
-    return bool(rows[0] >= 0 and (rows[1:] > rows[:-1]).all())
+    ordered = np.sort(rows)  # those with ranks are in the order of these
+    return bool(ordered[0] >= 0 and (ordered[1:] > ordered[:-1]).all())
 
 
 def _matrix(x: NDArray[Any], source: Source, *, flatten: bool) -> NDArray[Any]:

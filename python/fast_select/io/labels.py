@@ -11,7 +11,7 @@ import numpy as np
 
 from .._arrays import Refuse
 from .._labels import NUMBER, Codes, Labels, check_rows, labels_of, of_texts
-from .._suffixes import READABLE_LISTS
+from .._suffixes import LIST_SUFFIXES
 from .._text import shortened
 from .npz import Archive
 from .sources import COLUMNAR, Source
@@ -73,7 +73,7 @@ def read_labels(
     `column` of a table: its name (in the first line of a text), or its number from 1. Without it
     there must be one column, beside one that has no name and numbers the rows, as pandas writes it.
     """
-    source = Source(path, READABLE_LISTS)
+    source = Source(path, LIST_SUFFIXES)
     if source.format in COLUMNAR:
         return _of_columns(source, column or key, role, n)
     if key is not None and source.format != "npz":
@@ -119,8 +119,8 @@ def _from_text(
     codes = array("q", [0])
     for cells in table.column(at):
         if "" in cells:
-            line = len(codes) + 1 + cells.index("")
-            raise refuse(f"line {line} has no {role.noun}", "Fill it in")
+            line = table.place(len(codes) + 1 + cells.index(""))
+            raise refuse(f"{line} has no {role.noun}", "Fill it in")
         codes.extend(map(code_of.__getitem__, cells))
         if n is not None and len(codes) > n + 1:
             raise refuse(f"holds more than {n} {role.name} where {n} rows need one each")
@@ -139,7 +139,7 @@ def _from_text(
         elif rows.size == n + 1:
             fix = f"If line 1 is a header, name its column with {role.column_flag}, or remove it"
         raise refuse(fact, fix)
-    return of_texts(rows, texts, refuse, lambda row: f"line {row + 1 + has_header}")
+    return of_texts(rows, texts, refuse, lambda row: table.place(row + 1 + has_header))
 
 
 def _column(first: list[str], column: str | None, role: Role, refuse: Refuse) -> tuple[int, bool]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .._errors import InvalidInputError
 from .reading import Part, telling
 from .sources import Source
 
@@ -25,7 +27,7 @@ class ParquetPart(Part):
     def __init__(self, source: Source) -> None:
         self.name, self.refuse, self._source = source.name, source.refuse, source
         self._check_ends()
-        with telling(self.refuse), self._opened() as file:
+        with self._telling(), self._opened() as file:
             self.schema = file.schema_arrow
             self.names = self.schema.names
             self.n_rows = file.metadata.num_rows
@@ -33,7 +35,7 @@ class ParquetPart(Part):
     def batches(self, names: Sequence[str] | None, n: int) -> Iterator[pa.RecordBatch]:
         """Columns, or all, `n` rows at a time at most."""
         columns = None if names is None else list(names)
-        with telling(self.refuse), self._opened() as file:
+        with self._telling(), self._opened() as file:
             for batch in file.iter_batches(batch_size=n, columns=columns):
                 if names is not None:
                     batch.validate(full=True)  # text may be no UTF-8
@@ -51,6 +53,20 @@ class ParquetPart(Part):
         file = str(self._source.path) if content is None else pa.BufferReader(content)
         return pq.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False)
 
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Refuse a file for what goes wrong in it; encrypted columns too."""
+        with telling(self.refuse):
+            try:
+                yield
+            except Exception as err:
+                if "decrypt" in str(err).lower():  # Arrow's only word of it
+                    raise self._encrypted() from err
+                raise
+
+    def _encrypted(self) -> InvalidInputError:
+        return self.refuse("is encrypted", "Write it without a key")
+
     def _check_ends(self) -> None:
         """Refuse a file that is encrypted, or not all there."""
         with self._source.binary() as file:
@@ -59,6 +75,6 @@ class ParquetPart(Part):
             file.seek(max(0, size - len(MARK)))
             tail = file.read()
         if head == ENCRYPTED or tail == ENCRYPTED:
-            raise self.refuse("is encrypted", "Write it without a key")
+            raise self._encrypted()
         if tail != MARK or size < 3 * len(MARK):
             raise self.refuse("cannot be read: truncated, its end is missing")

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from .._arrays import Refuse
 from .._ids import Ids
 from .._rows import row_numbers
-from .._suffixes import READABLE_LISTS
+from .._suffixes import LIST_SUFFIXES
 from .._text import shortened
 from .sources import COLUMNAR, Source
 from .tables import dataset_of
-from .text import Table
+from .text import SPACE, Table
 
 ID = "id"
 """What a column of ids is called."""
@@ -35,9 +35,10 @@ def read_indices(path: Path, *, n: int | None = None, ids: Ids | None = None) ->
 
     .npy, .npz, or text: one a line, with a header or without; one line of several; or a table,
     Parquet and Arrow too, with a column called as in :data:`HEADERS`. Where rows have `ids`, a
-    column `id`, and text of one column without a header, name rows by these, as `-o` writes them.
+    column `id`, and text of one column without a header, name rows by these, as `-o` writes them;
+    space around a name counts where a row has it in its id.
     """
-    source = Source(path, READABLE_LISTS)
+    source = Source(path, LIST_SUFFIXES)
     if source.format in COLUMNAR:
         return _from_columns(source, n, ids)
     if source.format != "text":
@@ -65,10 +66,10 @@ def _by_id(table: Table, ids: Ids, refuse: Refuse) -> NDArray[np.int64]:
     if not has_header and len(table.first) > 1:
         _column(table.first, refuse)  # says which columns there are
     at = table.first.index(ID) if has_header else 0
-    names = [] if has_header else [table.first[0]]
-    for cells in table.column(at):
+    names = [] if has_header else [table.first_cell(at)]
+    for cells in table.column(at, as_written=True):
         names.extend(cells)
-    return _found(ids, names, lambda entry: f"line {entry + 1 + has_header}", refuse)
+    return _found(ids, names, lambda entry: table.place(entry + 1 + has_header), refuse)
 
 
 def _found(
@@ -78,10 +79,19 @@ def _found(
     rows = ids.rows_of(names)
     unknown = np.flatnonzero(rows < 0)
     if unknown.size:
+        rows[unknown] = ids.rows_of([names[entry].strip(SPACE) for entry in unknown])
+        unknown = np.flatnonzero(rows < 0)
+    if unknown.size:
         entry = int(unknown[0])
         fact = f"{place(entry)} names '{shortened(names[entry])}', which is the id of no row"
         raise refuse(fact)
     return row_numbers(rows, len(ids), refuse, place)
+
+
+def is_header(names: list[str]) -> bool:
+    """Whether a line of such cells would be read as names of columns."""
+    names = [name.strip(SPACE) for name in names]
+    return ID in names or _names_rows(names)
 
 
 def _names_rows(names: list[str]) -> bool:
@@ -99,7 +109,7 @@ def _from_text(table: Table, n: int | None, refuse: Refuse) -> NDArray[np.int64]
     at, header = _column(table.first, refuse)
 
     def line(entry: int) -> str:
-        return f"line {entry + 1 + header}"
+        return table.place(entry + 1 + header)
 
     blocks = [_values([] if header else table.first, line, 0, refuse)]
     count = 1 - header

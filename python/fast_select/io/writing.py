@@ -5,9 +5,7 @@ Imported where one is written: it loads pyarrow, which is optional.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +13,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from .._arrow import made, made_of_texts
+from .._ids import texts_of
 from .._suffixes import PARQUET_SUFFIXES
+from .csv_text import csv_lines
 
 
 def write_columns(file: Any, suffix: str, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -40,17 +40,14 @@ class CsvWriter:
     def __init__(self, file: Any, delimiter: str, names: Sequence[str] | None) -> None:
         self._file, self._delimiter = file, delimiter
         if names is not None:
-            self._write([names])
+            self._write([[name] for name in names])
 
     def write_table(self, table: pa.Table) -> None:
         """Write lines below the ones before."""
-        columns = [text_of(column).to_pylist() for column in table.columns]
-        self._write(zip(*columns, strict=True))
+        self._write([[cell or "" for cell in text_of(c).to_pylist()] for c in table.columns])
 
-    def _write(self, rows: Iterable[Iterable[Any]]) -> None:
-        text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerows(rows)
-        self._file.write(text.getvalue().encode())
+    def _write(self, columns: Sequence[Sequence[str]]) -> None:
+        self._file.write(csv_lines(columns, self._delimiter).encode())
 
 
 def text_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -91,4 +88,4 @@ def array_of(values: NDArray[Any]) -> pa.Array:
     boxed = values.tolist()
     if boxed and all(isinstance(value, bytes) for value in boxed):
         return made_of_texts(boxed, pa.binary())
-    return made_of_texts(list(map(str, boxed)), pa.string())
+    return made_of_texts(texts_of(values), pa.string())

@@ -65,7 +65,7 @@ pub fn class_quotas<'a>(
     params: &Params,
 ) -> Result<Vec<usize>> {
     let (sizes, balance) = class_sizes(classes, count, params)?;
-    quotas(&sizes, count, balance)
+    quotas(&sizes, count, balance).map_err(|error| as_asked(error, count, params))
 }
 
 /// How many rows classes have and give, and how what is between is shared out, given their rows and their standing
@@ -240,6 +240,22 @@ pub(crate) fn weight(class: &ClassSize, balance: Balance) -> f64 {
     match balance {
         Balance::Proportional => class.rows as f64,
         Balance::Equal => f64::from(u8::from(class.most > 0)),
+    }
+}
+
+/// An error on `count` in the words of what asks for so many rows, where that is another parameter.
+pub(crate) fn as_asked(error: Error, count: usize, params: &Params) -> Error {
+    match error {
+        Error::Refused(problem) if problem.what == "count" && params.count.is_none() => {
+            let what = if params.ratio.is_some() {
+                "ratio"
+            } else {
+                "balance"
+            };
+            let rows = counted(count, "row", "rows");
+            Error::refused(what, format!("asks for {rows}, and {}", problem.fact)).fix(problem.fix)
+        }
+        error => error,
     }
 }
 

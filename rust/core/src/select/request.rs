@@ -1,11 +1,11 @@
 //! From what is asked, in numbers of input rows, to groups of rows of Z with their quotas.
 
 use crate::exchange::rules::Caps;
-use crate::options::ValidParams;
+use crate::options::{Shares, ValidParams};
 use crate::prepare::Prepared;
 use crate::run::error::{Error, Result, check_len};
 use crate::select::group::{Group, Standing};
-use crate::select::quotas::{class_sizes, more_than, quotas};
+use crate::select::quotas::{as_asked, class_sizes, more_than, quotas};
 use crate::select::shared_caps::SharedCaps;
 
 /// What is asked of a selection, in numbers of input rows.
@@ -89,20 +89,23 @@ pub fn check_size(params: &ValidParams) -> Result<()> {
 /// let capped = Params { max_per_group: Some(1), ..Params::default() }.check()?;
 /// check_caps(true, &capped)?;
 /// let refused = check_caps(false, &capped).unwrap_err();
-/// assert_eq!(refused.to_string(), "max_per_group: has no effect without groups. Give both");
+/// assert_eq!(refused.to_string(), "max_per_group: has no effect without groups. Give {groups} too");
 /// # Ok::<(), fast_select_core::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`Error::Refused`] naming the one that is there alone.
 pub fn check_caps(has_groups: bool, params: &ValidParams) -> Result<()> {
-    let (alone, missing) = match (has_groups, params.max_per_group) {
-        (true, None) => ("groups", "max_per_group"),
-        (false, Some(_)) => ("max_per_group", "groups"),
+    let (alone, missing, fix) = match (has_groups, params.max_per_group) {
+        (true, None) => (
+            "groups",
+            "a cap on what each gives",
+            "Give {max_per_group} too",
+        ),
+        (false, Some(_)) => ("max_per_group", "groups", "Give {groups} too"),
         _ => return Ok(()),
     };
-    let refused = Error::refused(alone, format!("has no effect without {missing}"));
-    Err(refused.fix("Give both"))
+    Err(Error::refused(alone, format!("has no effect without {missing}")).fix(fix))
 }
 
 /// The number of rows that `ratio`, `count` or, without them, what is given of each class asks for,
@@ -133,7 +136,7 @@ pub fn rows_wanted(n: usize, params: &ValidParams) -> Result<usize> {
     let share = |ratio: f64| ((ratio * n as f64 + 0.5) as usize).max(1);
     let wanted = params.count.or(params.ratio.map(share)).unwrap_or(0);
     if wanted > n {
-        return Err(more_than(wanted, n));
+        return Err(as_asked(more_than(wanted, n), wanted, params));
     }
     Ok(wanted)
 }
@@ -160,14 +163,19 @@ pub fn groups(
     let sizes = classes.iter().map(Vec::len);
     let sizes = sizes.zip(standings.iter().map(Vec::as_slice));
     let (sizes, balance) = class_sizes(sizes, request.count, params)?;
+    let asked = |error| as_asked(error, request.count, params);
     let (quotas, caps) = match caps(prepared, &request, &standing, params)? {
         None => {
-            let quotas = quotas(&sizes, request.count, balance)?;
-            (quotas, vec![None; sizes.len()])
+            let quotas = quotas(&sizes, request.count, balance);
+            (quotas.map_err(asked)?, vec![None; sizes.len()])
         }
         Some(caps) => {
             let mut shares = SharedCaps::new(&caps, &classes, |i| standing_of(&standing, i));
-            let quotas = shares.quotas(&sizes, request.count, balance)?;
+            if let Shares::Given(rows) = &params.balance {
+                shares.check_given(rows)?;
+            }
+            let quotas = shares.quotas(&sizes, request.count, balance);
+            let quotas = quotas.map_err(asked)?;
             let of_class =
                 |(class, rows): (usize, &Vec<u32>)| Some(shares.caps(class, &caps, rows));
             (quotas, classes.iter().enumerate().map(of_class).collect())

@@ -126,6 +126,23 @@ impl SharedCaps {
         }
     }
 
+    /// Checks that the caps leave each class the rows that are `asked` of it, by its label.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] naming `balance`.
+    pub fn check_given(&self, asked: &[(String, usize)]) -> Result<()> {
+        for ((label, rows), &most) in asked.iter().zip(&self.room_alone) {
+            if *rows > most {
+                let rows = counted(*rows, "row", "rows");
+                let fact =
+                    format!("asks for {rows} of class '{label}', of which the groups give {most}");
+                let fix = "Ask for fewer, or raise {max_per_group}";
+                return Err(Error::refused("balance", fact).fix(fix));
+            }
+        }
+        Ok(())
+    }
+
     /// Rows that each part gives, `count` in all: those of [`quotas`], as far as the caps allow; where groups that
     /// parts have in common do not give as much, by Sainte-Laguë within what they do. `sizes`: the parts, caps aside.
     ///
