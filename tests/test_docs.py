@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import os
 import pkgutil
 import re
 import shutil
@@ -29,10 +30,25 @@ def blocks(text, language):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
+def block_with(text, words, language="sh"):
+    [block] = (block for block in blocks(text, language) if words in block)
+    return block
+
+
+def run_script(script, folder, **environment):
+    """Run lines of a shell as a user whose shell finds this environment's commands."""
+    program = str(Path(sys.executable).parent)
+    subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"PATH={program}:$PATH\n{script}"],
+        cwd=folder,
+        check=True,
+        env=os.environ | environment,
+    )
+
+
 def test_set_up_commands_are_near_the_top(readme):
-    head = readme[: readme.index("## Use")]
-    first, second = blocks(head, "sh")
-    assert "pip install ." in first
+    first, second = blocks(readme[: readme.index("## An example")], "sh")[:2]
+    assert "pip install '.[report]'" in first
     assert "fast-select demo" in first
     assert "pip install '.[test]' && pytest" in second
     assert "--features stages" in second
@@ -65,16 +81,41 @@ def test_usage_examples_run_as_written(readme, tmp_path, rng):
     (tmp_path / "videos.txt").write_text("".join(f"video-{i // 20}\n" for i in range(2000)))
     (tmp_path / "counts.csv").write_text("label,count\n0,50\n1,40\n2,30\n3,0\n")
     np.save(tmp_path / "test.npy", np.arange(1000, 1100))
-    script = blocks(readme, "sh")[2]
-    folder = str(Path(sys.executable).parent)
-    subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", f"PATH={folder}:$PATH\n{script}"],
-        cwd=tmp_path,
-        check=True,
-    )
+    run_script(block_with(readme, "fast-select evaluate"), tmp_path)
     assert len((tmp_path / "rows.txt").read_text().split()) == 20
     assert pq.read_table(tmp_path / "picked.parquet").column_names == ["id", "embedding"]
     assert len((tmp_path / "rows.csv").read_text().splitlines()) == 101
+
+
+@pytest.mark.slow
+def test_the_example_prints_what_is_shown(readme, tmp_path):
+    command = block_with(readme[readme.index("## An example") :], "demo.html")
+    [shown] = blocks(readme, "text")
+    run_script(f"{command.strip()} 2> printed.txt", tmp_path)
+    printed = (tmp_path / "printed.txt").read_text()
+    printed = printed[printed.index("Time and energy") :]
+    assert [without_numbers(line) for line in shown.splitlines()] == [
+        without_numbers(line) for line in printed.splitlines()
+    ]
+    assert "<svg" in (tmp_path / "demo.html").read_text()
+    assert (README.parent / re.search(r"!\[.*?\]\((.*?)\)", readme)[1]).is_file()
+
+
+def without_numbers(line):
+    """A line of which times, joules and sizes do not matter, nor how wide a column is for them."""
+    return re.sub(r"[\d.]+", "0", re.sub(r"[\s━─]+", " ", line)).strip()
+
+
+@pytest.mark.slow
+def test_the_job_array_runs_as_written(readme, tmp_path, rng):
+    np.save(tmp_path / "features.npy", rng.normal(size=(2000, 5)))
+    (tmp_path / "job.sh").write_text(block_with(readme, "#SBATCH", "bash"))
+    first, last = re.search(r"--array=(\d+)-(\d+)", (tmp_path / "job.sh").read_text()).groups()
+    for task in range(int(first), int(last) + 1):
+        run_script("bash job.sh", tmp_path, SLURM_ARRAY_TASK_ID=str(task), SLURM_CPUS_PER_TASK="8")
+    picks = [set(np.load(tmp_path / f"seed-{task}.npy").tolist()) for task in range(5)]
+    assert all(len(rows) == 100 for rows in picks)
+    assert picks[0] != picks[1]
 
 
 def test_python_examples_run_as_written(readme):
