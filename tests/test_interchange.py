@@ -72,6 +72,7 @@ def lists(x):
     return pa.array(x.tolist())
 
 
+@pytest.mark.filterwarnings("ignore:.*interchange")
 @pytest.mark.parametrize(
     "of",
     [
