@@ -26,7 +26,7 @@ VARIABLE = "_FAST_SELECT_COMPLETE"
 METHODS = ["fast", "paper", "random", "k-center", "k-means", "herding"]
 
 LINES = {
-    "e": ["evaluate", "<files>"],
+    "e": ["energy", "evaluate", "<files>"],
     "fe": ["<files>"],
     "evaluate ": ["<files>"],
     "features.npy ": ["<files>"],

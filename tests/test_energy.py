@@ -379,15 +379,14 @@ def readers():
 
 
 def test_the_thread_ends_with_the_meter_and_there_is_none_without_counters(tmp_path):
-    before = len(readers())
+    before = set(readers())  # of meters before, which may end meanwhile
     Meter(powercap=tmp_path / "none").begin("a")
-    assert len(readers()) == before
+    assert set(readers()) <= before
     zones(tmp_path, {"intel-rapl:0": ("package-0", 0)})
     meter = Meter(powercap=tmp_path)
     twin = meter.branch()
-    assert len(readers()) == before + 1
-    assert all(thread.daemon for thread in readers())
-    thread, gone = readers()[-1], weakref.ref(meter)
+    [thread], gone = set(readers()) - before, weakref.ref(meter)
+    assert thread.daemon
     del meter
     gc.collect()
     assert gone() is None
