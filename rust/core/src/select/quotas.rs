@@ -245,13 +245,13 @@ pub(crate) fn weight(class: &ClassSize, balance: Balance) -> f64 {
 
 /// An error on `count` in the words of what asks for so many rows, where that is another parameter.
 pub(crate) fn as_asked(error: Error, count: usize, params: &Params) -> Error {
+    let what = match (params.count, params.ratio, params.balance.total()) {
+        (None, Some(_), _) => "ratio",
+        (None, None, Some(_)) => "balance",
+        _ => return error,
+    };
     match error {
-        Error::Refused(problem) if problem.what == "count" && params.count.is_none() => {
-            let what = if params.ratio.is_some() {
-                "ratio"
-            } else {
-                "balance"
-            };
+        Error::Refused(problem) if problem.what == "count" => {
             let rows = counted(count, "row", "rows");
             Error::refused(what, format!("asks for {rows}, and {}", problem.fact)).fix(problem.fix)
         }
