@@ -6,10 +6,9 @@ import errno
 import math
 import mmap
 import os
-import tempfile
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +31,7 @@ class Scratch:
         if not self._folder.is_dir():
             raise refused("scratch", f"'{folder}' is no folder", "Name one that is there")
         try:
-            with tempfile.TemporaryFile(dir=self._folder):
+            with self._file():
                 pass
         except OSError as err:
             fact = f"'{folder}' cannot be written to ({err.strerror})"
@@ -53,7 +52,7 @@ class Scratch:
         if not size:
             return np.zeros(shape, dtype)
         try:
-            with tempfile.TemporaryFile(dir=self._folder) as file:
+            with self._file() as file:
                 reserve(file.fileno(), size)
                 room = mmap.mmap(file.fileno(), size)
         except OSError as err:
@@ -63,6 +62,11 @@ class Scratch:
             raise ComputationError(str(self._folder), fact, "Name another {scratch}") from err
         self._rooms.append(weakref.ref(room))
         return np.frombuffer(room, dtype).reshape(shape)
+
+    def _file(self) -> IO[bytes]:
+        import tempfile  # as long as all else of this module takes to load
+
+        return tempfile.TemporaryFile(dir=self._folder)
 
     def let_go(self) -> None:
         """Take the pages out of this process, which reads them again when it needs them."""
