@@ -37,7 +37,6 @@ fn plan<'py>(
 /// The `block_rows` and threads with which a process that takes `before` bytes already stays within `bytes`.
 #[pyfunction]
 #[pyo3(signature = (n_cols, sizes, count, params, bytes, before, *, is_mapped = false))]
-#[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
 fn fitting(
     n_cols: usize,
     sizes: Vec<usize>,
