@@ -52,6 +52,24 @@ def test_a_page_goes_to_stdout_and_a_report_comes_from_stdin(reports, run):
     assert "30 of 300 rows" in check(got.stdout.decode()).text.replace("\xa0", " ")
 
 
+def lacking(report, **memory):
+    """A report of `evaluate`, and what a system that does not tell leaves out."""
+    report["memory"] |= memory
+    del report["energy"]["joules_per_row"]
+    report["selection"]["notes"] = None
+    return report
+
+
+@pytest.mark.parametrize("memory", [{}, {"peak_bytes": None}, {"above_bytes": None}])
+def test_what_a_report_does_not_tell_is_left_out(call, memory):
+    (call.folder / "r.json").write_text(json.dumps(lacking(told_report(), **memory)))
+    got = call("report", "r.json")
+    assert (got.returncode, got.stderr) == (0, b"")
+    assert "a selected row" not in got.stdout.decode()
+    assert ("Peak memory is not known here" in got.stdout.decode()) == bool(memory)
+    assert call("report", "r.json", "-o", "r.html").returncode == 0
+
+
 def test_tables_and_bars_are_printed(reports, call):
     got = call("report", "a.json")
     text = got.stdout.decode()

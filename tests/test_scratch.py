@@ -130,6 +130,8 @@ def test_no_folder_to_write_to(tmp_path, monkeypatch, data, make):
         monkeypatch.setattr("tempfile.TemporaryFile", closed)
     with pytest.raises(fast_select.InvalidInputError, match="scratch: '"):
         fast_select.select(data, count=10, scratch=folder)
+    with pytest.raises(fast_select.InvalidInputError, match="scratch: is a name without"):
+        fast_select.select(data, count=10, scratch="")
     with pytest.raises(fast_select.InvalidInputError, match="scratch: int is no path"):
         fast_select.select(data, count=10, scratch=3)
     np.save(tmp_path / "x.npy", data[:100])

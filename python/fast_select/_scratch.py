@@ -26,6 +26,8 @@ class Scratch:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
+        if not str(folder):
+            raise refused("scratch", "is a name without letters", "Name a folder that is there")
         self._folder = Path(folder)
         self._rooms: list[weakref.ref[mmap.mmap]] = []
         if not self._folder.is_dir():
@@ -58,7 +60,9 @@ class Scratch:
         except OSError as err:
             if err.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
-            fact = f"has no room for {size / 2**20:.0f} MiB ({err.strerror})"
+            lying = sum(len(other) for known in self._rooms if (other := known()) is not None)
+            beside = f" beside {lying / 2**20:.0f} that are needed, too" if lying else ""
+            fact = f"has no room for {size / 2**20:.0f} MiB{beside} ({err.strerror})"
             raise ComputationError(str(self._folder), fact, "Name another {scratch}") from err
         self._rooms.append(weakref.ref(room))
         return np.frombuffer(room, dtype).reshape(shape)

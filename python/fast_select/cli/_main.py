@@ -194,7 +194,8 @@ def told(err: BaseException, outcome: Outcome) -> int:
         message = " ".join(err.format_message().split())
         context = err.ctx if isinstance(err, click.UsageError) else None
         fix = f" '{context.command_path} --help' tells more." if context else ""
-        click.echo(f"Error: {message.rstrip('.')}.{fix}", err=True)
+        end = "" if message.endswith("?") else "."
+        click.echo(f"Error: {message.rstrip('.')}{end}{fix}", err=True)
         return err.exit_code
     if isinstance(err, FastSelectError):
         click.echo(f"Error: {explain(err, cli)}", err=True)

@@ -35,8 +35,8 @@ def show(
         print_sheet(stream, ranking_table(report["selection"]["ranking"]))
     if report.get("weights"):
         console.print(Text(weight_line(report["weights"])))
-    lines = [*input_lines(report), *report["selection"]["notes"]]
-    lines += idle_lines(report["selection"].get("without_effect", []), report["options"])
+    lines = [*input_lines(report), *(report["selection"]["notes"] or [])]
+    lines += idle_lines(report["selection"].get("without_effect") or [], report["options"])
     for line in lines:
         console.print(Text(visible(line)))
     console.print(Text(report["verdict"], style="bold"))
@@ -160,12 +160,12 @@ def resources_line(report: dict[str, Any]) -> str:
     """What the joules mean, and the largest memory beside what it was limited to."""
     energy, memory = report["energy"], report["memory"]
     line = f"Energy: {energy['note']}"
-    if "joules_per_row" in energy:
+    if energy.get("joules_per_row") is not None:
         line += f"; {figure(energy['joules_per_row'], 2)} J a selected row"
-    if not memory["peak_bytes"]:
+    if not memory["peak_bytes"] or memory["above_bytes"] is None:
         return f"{line}. Peak memory is not known here."
     peak, above = (mebibytes(memory[key]) for key in ("peak_bytes", "above_bytes"))
-    mapped = memory["mapped_input_bytes"] + memory.get("mapped_scratch_bytes", 0)
+    mapped = memory["mapped_input_bytes"] + (memory.get("mapped_scratch_bytes") or 0)
     line += f". Peak memory {peak} MiB, {above} above the start"
     if mapped:
         line += f", up to {mebibytes(mapped)} of them mapped files"

@@ -68,7 +68,7 @@ def obstacles(found: Sequence[Zone], at: Surroundings) -> tuple[str, list[Step]]
         return f"on {name} there are no counters that this tool reads", []
     if at.is_virtual:
         fact = "this is a virtual machine, to which the processor's counters are not passed on"
-        return fact, [Step("Measure on the machine that it runs on, or on one of its own")]
+        return fact, [Step("Measure on its host, or on a machine of your own")]
     if at.is_container:
         return "the container does not show the processor's counters", [_mounting()]
     if at.machine not in X86:

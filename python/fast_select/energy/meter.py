@@ -15,8 +15,8 @@ from .figures import estimate, measurement
 from .load import STAT, Load
 from .zones import DOMAINS, DRAM, PACKAGE
 
-STILL_S = 0.1
-"""CPU seconds in which a counter that works cannot have stood still."""
+STILL_S = 0.02
+"""Seconds in which a counter that works cannot have stood still: it moves every thousandth."""
 
 
 @dataclass
@@ -108,7 +108,7 @@ class Meter:
         self.tick()
         wall_s = sum(stage.wall_s for stage in self.stages)
         cpu_s = sum(stage.cpu_s for stage in self.stages)
-        joules, share = self._joules(cpu_s), self._load.share
+        joules, share = self._joules(wall_s), self._load.share
         if joules:
             has_dram = joules[DRAM] is not None
             by_stage = [s.package_joules + s.dram_joules * has_dram for s in self.stages]
@@ -130,7 +130,7 @@ class Meter:
             "memory": self._memory(),
         }
 
-    def _joules(self, cpu_s: float) -> dict[str, float | None]:
+    def _joules(self, wall_s: float) -> dict[str, float | None]:
         """Joules by domain, None for one that is not measured; empty where packages are not."""
         if not self._rapl:
             return {}
@@ -138,9 +138,9 @@ class Meter:
             PACKAGE: sum(stage.package_joules for stage in self.stages),
             DRAM: sum(stage.dram_joules for stage in self.stages),
         }
-        if not self._rapl.measures(DRAM) or (cpu_s > STILL_S and not joules[DRAM]):
+        if not self._rapl.measures(DRAM) or (wall_s > STILL_S and not joules[DRAM]):
             joules[DRAM] = None
-        return joules if joules[PACKAGE] or cpu_s <= STILL_S else {}
+        return joules if joules[PACKAGE] or wall_s <= STILL_S else {}
 
     def _memory(self) -> dict[str, int | None]:
         """Bytes; None where the system does not tell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from ..report import SCHEMA
 from .advice import Surroundings, obstacles
 from .counters import Rapl
 from .load import STAT, Load
-from .zones import DRAM, PACKAGE, counted, powercap_root
+from .zones import DRAM, PACKAGE, VARIABLE, counted, powercap_root
 
 ROWS, COLUMNS, DRAWS = 4096, 32, 10_000
 """Of the work that keeps all threads busy: more of it than can be done."""
@@ -43,9 +44,12 @@ def trial(
     """
     root = powercap_root() if powercap is None else powercap
     rapl = Rapl(root)
+    missing = os.environ.get(VARIABLE) if powercap is None and not root.is_dir() else None
     chosen = counted(rapl.found)
     used = [zone for zones in chosen.values() for zone in zones]
     reason, steps = obstacles(rapl.found, at or Surroundings.here())
+    if missing:
+        reason, steps = f"{VARIABLE} names '{missing}', which is no folder", []
     idle: dict[str, Any] | None = None
     busy: dict[str, Any] | None = None
     watts = None

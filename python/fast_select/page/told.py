@@ -126,9 +126,10 @@ LAYOUT = {
         "dram_joules": Maybe(float),
     },
     "memory": {
-        "peak_bytes": int,
-        "above_bytes": int,
+        "peak_bytes": Maybe(int),
+        "above_bytes": Maybe(int),
         "mapped_input_bytes": int,
+        "mapped_scratch_bytes": Maybe(int),
         "max_bytes": Maybe(int),
     },
 }

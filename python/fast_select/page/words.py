@@ -25,8 +25,9 @@ def took(told: Told) -> str:
                             ("processor packages", "package_joules"),
                             ("memory (DRAM)", "dram_joules"))),
         ("joules are", energy["note"]),
-        ("peak memory", f"{memory['peak_bytes'] / 2**20:,.0f} MiB, "
-                        f"{memory['above_bytes'] / 2**20:,.0f} above the start"),
+        ("peak memory", None if memory["peak_bytes"] is None or memory["above_bytes"] is None
+         else f"{memory['peak_bytes'] / 2**20:,.0f} MiB, "
+              f"{memory['above_bytes'] / 2**20:,.0f} above the start"),
     ]  # fmt: skip
     return entries(pairs)
 

@@ -88,14 +88,18 @@ pub fn fitting(
         let stages = plan(&outline, params);
         stages.iter().map(|stage| stage.bytes).max().unwrap_or(0)
     };
-    let mut params = params.clone();
-    while USUAL_BYTES + needed(&params, USUAL_THREADS) > bytes {
-        let halved = params.block_rows / 2;
-        if halved < LEAST_BLOCK_ROWS {
-            break;
+    let in_blocks = |bytes: u64| {
+        let mut params = params.clone();
+        while USUAL_BYTES + needed(&params, USUAL_THREADS) > bytes {
+            let halved = params.block_rows / 2;
+            if halved < LEAST_BLOCK_ROWS {
+                break;
+            }
+            params = params.fitted(halved, params.threads)?;
         }
-        params = params.fitted(halved, params.threads)?;
-    }
+        Ok(params)
+    };
+    let params = in_blocks(bytes)?;
     let fits = |n_threads: &usize| before + needed(&params, *n_threads) <= bytes;
     match (1..=outline.n_threads).rev().find(fits) {
         Some(n_threads) => Ok(Fitting {
@@ -103,8 +107,15 @@ pub fn fitting(
             n_threads,
         }),
         None => {
+            // A larger limit keeps larger blocks, which take more in turn.
+            let (mut enough, mut takes) = (bytes, before + needed(&params, 1));
+            while takes > enough {
+                // What the process takes before differs a little from run to run.
+                enough = takes + (1 << 20);
+                takes = before + needed(&in_blocks(enough)?, 1);
+            }
             let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
-            let (allowed, needed) = (mebibytes(bytes), mebibytes(before + needed(&params, 1)));
+            let (allowed, needed) = (mebibytes(bytes), mebibytes(enough));
             let fact = format!("{allowed} MiB is less than the {needed} MiB that it takes");
             Err(Error::refused("max_memory", fact).fix("Allow that much, or lower {block_rows}"))
         }
@@ -167,6 +178,25 @@ mod tests {
     fn peak(outline: &Outline, params: &ValidParams) -> u64 {
         let stages = plan(outline, params);
         stages.iter().map(|s| s.bytes).max().unwrap()
+    }
+
+    #[test]
+    fn what_is_said_to_be_enough_is_enough() {
+        let (outline, params) = (outline(100_000), params(Method::Fast, 16384));
+        for before in [30 << 20, 60 << 20, 130 << 20] {
+            for limit in (20..400).step_by(7) {
+                let Err(refused) = fitting(&outline, &params, limit << 20, before) else {
+                    continue;
+                };
+                let text = refused.to_string();
+                let enough = text.split(" than the ").nth(1).unwrap();
+                let enough: u64 = enough.split(' ').next().unwrap().parse().unwrap();
+                assert!(
+                    fitting(&outline, &params, enough << 20, before).is_ok(),
+                    "{text}"
+                );
+            }
+        }
     }
 
     #[test]
