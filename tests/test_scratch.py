@@ -141,18 +141,35 @@ def test_no_folder_to_write_to(tmp_path, monkeypatch, data, make):
     assert "scratch" in str(shown.exception)
 
 
-def test_a_full_folder_is_told_before_the_work(tmp_path, monkeypatch, data):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+def failing(number):
+    """A call that the system refuses."""
 
-    monkeypatch.setattr(os, "posix_fallocate", full)
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def test_a_folder_that_cannot_hold_files_is_told(tmp_path, monkeypatch, data):
+    monkeypatch.setattr(os, "posix_fallocate", failing(errno.EIO))
+    with pytest.raises(fast_select.ComputationError, match="cannot hold a mapped file"):
+        fast_select.select(data, count=400, scratch=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_folder_is_told_before_the_work(tmp_path, monkeypatch, data):
+    monkeypatch.setattr(os, "posix_fallocate", failing(errno.ENOSPC))
     with pytest.raises(fast_select.ComputationError, match="has no room for 4 MiB"):
         fast_select.select(data, count=400, scratch=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_room_without_posix(tmp_path, monkeypatch):
-    monkeypatch.delattr(os, "posix_fallocate")
+@pytest.mark.parametrize("how", ["missing", "refused"])
+def test_room_without_posix_fallocate(tmp_path, monkeypatch, how):
+    if how == "missing":
+        monkeypatch.delattr(os, "posix_fallocate")
+    else:
+        monkeypatch.setattr(os, "posix_fallocate", failing(errno.EOPNOTSUPP))
     room = Scratch(tmp_path).array((700_000,), np.dtype(np.float32))
     assert room.shape == (700_000,)
     assert not room.any()

@@ -16,6 +16,11 @@ from numpy.typing import NDArray
 from . import _core
 from ._errors import ComputationError, refused
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a system calls a folder without room."""
+NO_FALLOCATE = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+"""What file systems answer that cannot take room at once."""
+
 
 class Scratch:
     """Arrays that lie in files of a folder and are mapped: the system writes their pages there.
@@ -58,8 +63,9 @@ class Scratch:
                 reserve(file.fileno(), size)
                 room = mmap.mmap(file.fileno(), size)
         except OSError as err:
-            if err.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
+            if err.errno not in FULL:
+                fact = f"cannot hold a mapped file ({err.strerror})"
+                raise ComputationError(str(self._folder), fact, "Name another {scratch}") from err
             lying = sum(len(other) for known in self._rooms if (other := known()) is not None)
             beside = f" beside {lying / 2**20:.0f} that are needed, too" if lying else ""
             fact = f"has no room for {size / 2**20:.0f} MiB{beside} ({err.strerror})"
@@ -91,8 +97,12 @@ def room_for_z(scratch: Scratch | None, shape: tuple[int, ...]) -> NDArray[np.fl
 def reserve(file: int, size: int) -> None:
     """Make a file this long, and take its room: a page that finds none later would end the run."""
     if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file, 0, size)
-        return
-    block = bytes(1 << 20)
-    for at in range(0, size, len(block)):
-        os.write(file, block[: size - at])
+        try:
+            os.posix_fallocate(file, 0, size)
+            return
+        except OSError as err:
+            if err.errno not in NO_FALLOCATE:
+                raise
+    block, left = bytes(1 << 20), size
+    while left:
+        left -= os.write(file, block[:left])
