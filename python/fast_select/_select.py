@@ -110,8 +110,8 @@ def select(
     ids : (n,) whole numbers, text or objects such as UUIDs, no two alike, which come back with the
         selection; they have no part in it
     assign : whether to return the pick of each row as well; implies ``weights="nearest"``
-    scratch : folder for the prepared features, (n, 64) of float32 at most, where they would not fit
-        into ``max_memory``; without that, in any case; the rows are the same
+    scratch : folder for the prepared features, (n, 80) of float32 at most, where they would not fit
+        into ``max_memory``; without that, in any case; where they lie changes no row
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
     ratio : number above 0 and at most 1, default None
