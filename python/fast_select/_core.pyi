@@ -1,7 +1,7 @@
 """The compiled core. Numbers in, numbers out; no files, no printing."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,19 @@ class Refused(ValueError):
 
 class Failed(RuntimeError):
     """A computation that failed on input that is in order; ``args`` are (what, fact, fix)."""
+
+class Crew(Protocol):
+    """What keeps the results of pieces of work, for later runs and others at work."""
+
+    place: tuple[int, int]
+
+    def take(self, scope: str, name: str) -> bool | None: ...
+    def leave(self, scope: str, name: str) -> None: ...
+    def give(self, scope: str, name: str, result: bytes) -> None: ...
+    def result(self, scope: str, name: str) -> bytes | None: ...
+    def write(self, scope: str, name: str, length: int, first: int, entries: bytes) -> None: ...
+    def read(self, scope: str, name: str, length: int) -> NDArray[np.float32] | None: ...
+    def forget(self, scope: str, beginning: str) -> None: ...
 
 class Params:
     """Options of a command, checked; None in ``options`` where one is not set."""
@@ -55,6 +68,7 @@ def prepare(
     params: Params,
     *,
     room: NDArray[np.float32] | None = None,
+    crew: Crew | None = None,
     progress: Progress | None = None,
 ) -> Prepared: ...
 def room_needed(n_rows: int, n_cols: int) -> int: ...
@@ -78,6 +92,7 @@ def select(
     groups: NDArray[np.int64] | None = None,
     include: NDArray[np.int64] | None = None,
     exclude: NDArray[np.int64] | None = None,
+    crew: Crew | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]: ...
 def rank(

@@ -100,18 +100,22 @@ def fitted(
     sizes: list[int],
     wanted: int,
     scratch: Scratch | None,
+    *,
+    has_checkpoint: bool = False,
 ) -> tuple[_core.Params, bool]:
     """``params`` with blocks and threads that keep the process within ``max_memory``, if given.
 
-    And whether Z is to lie in ``scratch``: where with it in memory blocks would become smaller, or
-    nothing would fit; without a limit in any case.
+    And whether Z is to be mapped: from a checkpoint in any case; in ``scratch`` where with it in
+    memory blocks would become smaller, or nothing would fit, and without a limit.
     """
     max_memory = params.values()["max_memory"]
     if max_memory is None:
-        return params, scratch is not None
+        return params, has_checkpoint or scratch is not None
     if scratch is not None:
         scratch.let_go()
     fit = partial(_core.fitting, n_columns, sizes, wanted, params, max_memory, current_rss())
+    if has_checkpoint:
+        return params.fitted(*fit(is_mapped=True)), True
     if scratch is None:
         return params.fitted(*fit()), False
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._balance import rows_per_class
+from ._checkpoint import Checkpoint
 from ._checks import checked
 from ._errors import core_errors, refused
+from ._idle import IDLE
 from ._lent import Lent
+from ._members import Member
 from ._plan import check_memory, class_sizes, fitted
 from ._ranking import rank
 from ._request import Request
@@ -88,6 +92,7 @@ def select(
     ids: ArrayLike | None = None,
     assign: bool = False,
     scratch: Scratch | str | os.PathLike[str] | None = None,
+    checkpoint: Checkpoint | str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -112,6 +117,9 @@ def select(
     assign : whether to return the pick of each row as well; implies ``weights="nearest"``
     scratch : folder for the prepared features, (n, 80) of float32 at most, where they would not fit
         into ``max_memory``; without that, in any case; where they lie changes no row
+    checkpoint : folder, made where there is none, that keeps what is done: the same call goes on
+        where one before it ended, whatever ended it, and others of the same input use its prepared
+        features
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
     ratio : number above 0 and at most 1, default None
@@ -210,7 +218,8 @@ def select(
     ComputationError
         Where a computation fails on valid input.
     """
-    return _select_sizes(Lent.of(X), [{}], ids, assign, scratch, meter, progress, parameters)[0]
+    run = Run(Lent.of(X), [{}], ids, assign, scratch, checkpoint, meter, progress, parameters)
+    return run.selections()[0]
 
 
 def select_nested(
@@ -220,6 +229,7 @@ def select_nested(
     ids: ArrayLike | None = None,
     assign: bool = False,
     scratch: Scratch | str | os.PathLike[str] | None = None,
+    checkpoint: Checkpoint | str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -239,8 +249,8 @@ def select_nested(
     ratios = checked_ratios(ratios)
     descending = sorted(ratios, reverse=True)
     sizes = [{"ratio": ratio} for ratio in descending]
-    found = _select_sizes(lent, sizes, ids, assign, scratch, meter, progress, parameters)
-    by_ratio = dict(zip(descending, found, strict=True))
+    run = Run(lent, sizes, ids, assign, scratch, checkpoint, meter, progress, parameters)
+    by_ratio = dict(zip(descending, run.selections(), strict=True))
     return [by_ratio[ratio] for ratio in ratios]
 
 
@@ -262,114 +272,182 @@ def checked_ratios(ratios: Sequence[float]) -> list[float]:
     return numbers
 
 
-def _select_sizes(
-    lent: Lent,
-    sizes: list[dict[str, float]],
-    ids: Any,
-    assign: bool,
-    scratch: Scratch | str | os.PathLike[str] | None,
-    meter: Meter | None,
-    progress: Progress | None,
-    parameters: Any,
-) -> list[Selection]:
-    """Select for each of ``sizes`` (options that ask for it), each within the one before."""
-    check_watchers(progress, meter)
-    options, (n, n_columns) = {**parameters}, lent.x.shape
-    request, folder = Request.taken_from(options, ids, n), Scratch.of(scratch)
-    if "balance" in options:
-        options["balance"] = rows_per_class(options["balance"], request.classes)
-        if isinstance(options["balance"], dict) and len(sizes) > 1:
-            fact = f"has one count for each class, not one for each of {len(sizes)} ratios"
-            raise refused("balance", fact, "Select at one of them")
-    if not isinstance(assign, (bool, np.bool_, NoneType)):
-        raise refused("assign", f"{assign!r} is not true or false")
-    assign = bool(assign)
-    if assign and options.get("weights", "none") == "none":
-        options["weights"] = "nearest"
-    asked = [checked("select", {**options, **size}) for size in sizes]
-    with core_errors():
-        for params in asked:
-            params.rows_wanted(n)
-        idle = asked[0].without_effect(request.labels is not None)
-        asked[0].check_caps(request.groups is not None)
-        if len(sizes) > 1 or request.is_constrained:
-            asked[0].check_takes_constraints()
-        kept_sizes = class_sizes(lent.x, request.codes, asked[0])
-        wanted = [params.rows_wanted(sum(kept_sizes)) for params in asked]
-        fitting, is_mapped = fitted(asked[0], n_columns, kept_sizes, max(wanted), folder)
-        found_sizes = [fitting.values()[name] for name in ("block_rows", "threads")]
-        asked = [params.fitted(*found_sizes) for params in asked]
-        check_memory(n_columns, kept_sizes, max(wanted), asked[0], is_mapped=is_mapped)
-    at_hand = meter = meter or Meter(options.get("watts_per_core"))
+class Run:
+    """A selection at each of ``sizes`` (options that ask for it), each within the one before."""
 
-    def watch(stage: str, done: int, total: int) -> None:
-        at_hand.begin(stage)
-        if progress is not None:
-            progress(stage, done, total)
-
-    shared: dict[str, Any] = {
-        "hashes": request.hashes(),
-        "ratios": [size["ratio"] for size in sizes] if len(sizes) > 1 else None,
-        "without_effect": idle,
-    }
-    counts = request.counts()
-    found: list[Selection] = []
-    with core_errors():
-        room = room_for_z(folder if is_mapped else None, lent.x.shape)
-        prepared = _core.prepare(lent.x, asked[0], room=room, progress=watch)
-        about = input_facts(lent.x, prepared)
-        lent.give_back()
-        shared["hashes"] |= {"values": prepared.values_hash}
-        for params, count in zip(asked, wanted, strict=True):
-            _core.check_request(prepared, count, params, **request.arrays())
-        meter.tick()
-        for params, count in zip(asked, wanted, strict=True):
-            at_hand = meter.branch()
-            made = _made(prepared, count, params, request, watch, with_assignment=assign)
-            kept = prepared.rows if prepared.facts["n_nonfinite"] else None
-            report = report_on(
-                about,
-                params.values() | counts,
-                made["indices"],
-                (request.codes, request.classes),
-                made["quality"],
-                at_hand,
-                kept=kept,
-                weights=made["weights"],
-                scratch_bytes=0 if room is None else room.nbytes,
-                groups=made["groups"],
-                ranking=made["ranking"],
-                **shared,
+    def __init__(
+        self,
+        lent: Lent,
+        sizes: list[dict[str, float]],
+        ids: Any,
+        assign: bool,
+        scratch: Scratch | str | os.PathLike[str] | None,
+        checkpoint: Checkpoint | str | os.PathLike[str] | None,
+        meter: Meter | None,
+        progress: Progress | None,
+        parameters: Any,
+    ) -> None:
+        check_watchers(progress, meter)
+        options, (n, n_columns) = {**parameters}, lent.x.shape
+        self._lent, self._progress, self._n = lent, progress, n
+        self._request = request = Request.taken_from(options, ids, n)
+        folder, self._checkpoint = Scratch.of(scratch), Checkpoint.of(checkpoint)
+        if "balance" in options:
+            options["balance"] = rows_per_class(options["balance"], request.classes)
+            if isinstance(options["balance"], dict) and len(sizes) > 1:
+                fact = f"has one count for each class, not one for each of {len(sizes)} ratios"
+                raise refused("balance", fact, "Select at one of them")
+        if not isinstance(assign, (bool, np.bool_, NoneType)):
+            raise refused("assign", f"{assign!r} is not true or false")
+        self._assign = bool(assign)
+        if self._assign and options.get("weights", "none") == "none":
+            options["weights"] = "nearest"
+        asked = [checked("select", {**options, **size}) for size in sizes]
+        with core_errors():
+            for params in asked:
+                params.rows_wanted(n)
+            self._idle = asked[0].without_effect(request.labels is not None)
+            asked[0].check_caps(request.groups is not None)
+            if len(sizes) > 1 or request.is_constrained:
+                asked[0].check_takes_constraints()
+            kept_sizes = class_sizes(lent.x, request.codes, asked[0])
+            self._wanted = [params.rows_wanted(sum(kept_sizes)) for params in asked]
+            fitting, self._is_mapped = fitted(
+                asked[0],
+                n_columns,
+                kept_sizes,
+                max(self._wanted),
+                folder,
+                has_checkpoint=self._checkpoint is not None,
             )
-            report["energy"]["joules_per_row"] = report["totals"]["joules"] / made["indices"].size
-            found.append(_selection(made, report, request))
-            request = request.within(made["indices"], n)
-    return found
+            found_sizes = [fitting.values()[name] for name in ("block_rows", "threads")]
+            self._asked = [params.fitted(*found_sizes) for params in asked]
+            check_memory(
+                n_columns,
+                kept_sizes,
+                max(self._wanted),
+                self._asked[0],
+                is_mapped=self._is_mapped,
+            )
+            self._room: NDArray[np.float32] | None = None
+            if self._checkpoint is not None:
+                self._checkpoint.begin(lent.x, self._asked[0].values())
+            elif self._is_mapped:
+                self._room = room_for_z(folder, lent.x.shape)
+        self._ratios = [size["ratio"] for size in sizes] if len(sizes) > 1 else None
+        self._meter = self._at_hand = meter or Meter(options.get("watts_per_core"))
+        self._member: Member | None = None
+        if self._checkpoint is not None:
+            self._member = Member(self._checkpoint.folder, self._meter)
+
+    def _watch(self, stage: str, done: int, total: int) -> None:
+        self._at_hand.begin(stage)
+        if self._member is not None:
+            self._member.tell(stage, done, total)
+        if self._progress is not None:
+            self._progress(stage, done, total)
+
+    def _prepared(self) -> _core.Prepared:
+        x, params, keeper = self._lent.x, self._asked[0], self._checkpoint
+        prepared = _core.prepare(x, params, room=self._room, crew=keeper, progress=self._watch)
+        if keeper is not None:
+            keeper.check_values(x, prepared, params.values()["threads"] or 0, self._watch)
+        self._about = input_facts(x, prepared)
+        self._lent.give_back()
+        for params, count in zip(self._asked, self._wanted, strict=True):
+            _core.check_request(prepared, count, params, **self._request.arrays())
+        self._meter.tick()
+        return prepared
+
+    def _selected(
+        self, prepared: _core.Prepared, count: int, params: _core.Params, request: Request
+    ) -> dict[str, Any]:
+        """The rows that the core selects."""
+        keeper = self._checkpoint
+        if keeper is not None and self._member is not None:
+            options = {k: v for k, v in params.values().items() if k not in IDLE | {"ratio"}}
+            self._member.begin(keeper.select(options | {"count": count}, request.hashes()))
+        return _core.select(
+            prepared, count, params, crew=keeper, progress=self._watch, **request.arrays()
+        )
+
+    def share(self) -> None:
+        """Do a member's share of the work, and leave the rest to who ends it."""
+        request = self._request
+        with core_errors(), self._checkpoint or contextlib.nullcontext():
+            prepared = self._prepared()
+            for params, count in zip(self._asked, self._wanted, strict=True):
+                made = self._selected(prepared, count, params, request)
+                request = request.within(made["indices"], self._n)
+            if self._member is not None:
+                self._member.tell(ends=True)
+
+    def selections(self) -> list[Selection]:
+        """All of it, with ranks, weights, figures and reports."""
+        found: list[Selection] = []
+        request = self._request
+        with core_errors(), self._checkpoint or contextlib.nullcontext():
+            prepared = self._prepared()
+            hashes = request.hashes() | {"values": prepared.values_hash}
+            counts = request.counts()
+            for params, count in zip(self._asked, self._wanted, strict=True):
+                self._at_hand = self._meter.branch()
+                made = self._selected(prepared, count, params, request)
+                made |= _judged(
+                    prepared, made, params, request, self._watch, with_assignment=self._assign
+                )
+                kept = prepared.rows if prepared.facts["n_nonfinite"] else None
+                report = report_on(
+                    self._about,
+                    params.values() | counts,
+                    made["indices"],
+                    (request.codes, request.classes),
+                    made["quality"],
+                    self._at_hand,
+                    kept=kept,
+                    weights=made["weights"],
+                    scratch_bytes=self._mapped_bytes(prepared),
+                    groups=made["groups"],
+                    ranking=made["ranking"],
+                    hashes=hashes,
+                    ratios=self._ratios,
+                    without_effect=self._idle,
+                )
+                if self._member is not None:
+                    report["crew"] = self._member.crew()
+                report["energy"]["joules_per_row"] = (
+                    report["totals"]["joules"] / made["indices"].size
+                )
+                found.append(_selection(made, report, request))
+                request = request.within(made["indices"], self._n)
+        return found
+
+    def _mapped_bytes(self, prepared: _core.Prepared) -> int:
+        """Bytes of Z that lie in files."""
+        if self._checkpoint is not None:
+            return 4 * len(prepared.rows) * int(prepared.facts["n_dims"])
+        return 0 if self._room is None else self._room.nbytes
 
 
-def _made(
+def _judged(
     prepared: _core.Prepared,
-    count: int,
+    selected: dict[str, Any],
     params: _core.Params,
     request: Request,
     watch: Progress,
     *,
     with_assignment: bool,
 ) -> dict[str, Any]:
-    """What the core makes of a request: rows, their ranks and weights, and figures of quality."""
+    """What the core makes of rows that are selected: ranks, weights, figures of quality."""
     arrays, asked = request.arrays(), params.values()
-    made = _core.select(prepared, count, params, progress=watch, **arrays)
-    made |= dict.fromkeys(("rank", "ranking", "weights", "assignment"))
+    made: dict[str, Any] = dict.fromkeys(("rank", "ranking", "weights", "assignment"))
+    indices = selected["indices"]
     if asked["rank"]:
-        made["rank"], made["ranking"] = rank(prepared, made["indices"], params, arrays, watch)
+        made["rank"], made["ranking"] = rank(prepared, indices, params, arrays, watch)
     about: dict[str, Any] = {"labels": request.codes, "progress": watch}
     if asked["weights"] != "none":
-        made |= _core.weigh(
-            prepared, made["indices"], params, with_assignment=with_assignment, **about
-        )
-    made["quality"] = _core.evaluate(
-        prepared, made["indices"], params, weights=made["weights"], **about
-    )
+        made |= _core.weigh(prepared, indices, params, with_assignment=with_assignment, **about)
+    made["quality"] = _core.evaluate(prepared, indices, params, weights=made["weights"], **about)
     return made
 
 

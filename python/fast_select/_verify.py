@@ -16,14 +16,12 @@ from ._arrays import Refuse
 from ._checks import checked, matrix
 from ._errors import ComputationError, InvalidInputError, core_errors, refused
 from ._hashes import hash_of_labels, hash_of_rows
+from ._idle import IDLE
 from ._labels import labels_of
 from ._reports import checked_report
 from ._rows import row_numbers
 from ._select import Progress, Selection, check_watchers, select, select_nested
 from .report import ROUNDING
-
-IDLE = frozenset({"threads", "max_memory", "n_random", "rank", "watts_per_core", "weights"})
-"""Options on which no row depends; what `max_memory` did to the blocks is in `block_rows`."""
 
 LISTED = 5
 """Rows that a difference names."""

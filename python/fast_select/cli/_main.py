@@ -34,9 +34,11 @@ from .compare import compare
 from .demo import demo
 from .energy import energy
 from .evaluate import evaluate
+from .merge import merge
 from .plan import plan
 from .report import report
 from .select import select
+from .shard import shard
 from .verify import verify
 
 if TYPE_CHECKING:
@@ -130,6 +132,8 @@ def cli() -> None:
     fast-select evaluate features.npy features.selected.npy
     fast-select compare features.npy --labels labels.npy --ratio 0.05
     fast-select plan features.npy --ratio 0.1
+    fast-select shard 3/8 features/ --ratio 0.1 --checkpoint work
+    fast-select merge work -o rows.npy
     fast-select verify features.report.json
     fast-select energy
     fast-select report features.report.json -o report.html
@@ -145,6 +149,8 @@ cli.add_command(demo)
 cli.add_command(evaluate)
 cli.add_command(compare)
 cli.add_command(plan)
+cli.add_command(shard)
+cli.add_command(merge)
 cli.add_command(verify)
 cli.add_command(energy)
 cli.add_command(report)

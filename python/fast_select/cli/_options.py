@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import click
@@ -104,6 +104,12 @@ def table_options(command: str, *, several: str = "") -> Callable[[Command], Com
         return function
 
     return add
+
+
+def chosen_options(command: str, names: Collection[str]) -> Callable[[Command], Command]:
+    """Add those options that the core's table has for `command` under `names`."""
+    table = _core.option_table(command)
+    return added([option(entry, "") for entry in table if entry["name"] in names])
 
 
 def option(entry: dict[str, Any], several: str) -> Callable[[Command], Command]:
@@ -241,6 +247,22 @@ scratch_option = click.option(
     "tables. Its files vanish with the run; the rows are the same.",
 )
 """Of every command that plans or makes a selection."""
+
+checkpoint_option = click.option(
+    "--checkpoint",
+    metavar="DIR",
+    help="Folder, made where there is none, that keeps what is done: the same command goes on where "
+    "one before it ended, kill -9 or not. Another ratio or seed uses its prepared features.",
+)
+"""Of every command that makes a selection."""
+
+subset_option = click.option(
+    "--subset",
+    metavar="FILE",
+    help="Where to write the selected rows themselves, with all their columns: .npy, .npz, or a "
+    "table (.parquet, .arrow, .feather, .csv), as the input is.",
+)
+"""Of every command that writes a selection from files."""
 
 progress_options = added(
     [

@@ -8,13 +8,14 @@ import click
 
 from ._options import (
     AdvancedCommand,
+    checkpoint_option,
     feature_options,
-    file_names,
     group_options,
     output_options,
     parted,
     scratch_option,
     screen_options,
+    subset_option,
     table_options,
 )
 
@@ -31,13 +32,9 @@ if TYPE_CHECKING:
     several="Given several times: nested selections, each within the next larger one.",
 )
 @output_options
-@click.option(
-    "--subset",
-    metavar="FILE",
-    help="Where to write the selected rows themselves, with all their columns: .npy, .npz, or a "
-    "table (.parquet, .arrow, .feather, .csv), as the input is.",
-)
+@subset_option
 @scratch_option
+@checkpoint_option
 @screen_options
 @click.pass_obj
 def select(
@@ -50,6 +47,7 @@ def select(
     subset: str | None,
     assign: str | None,
     scratch: str | None,
+    checkpoint: str | None,
     html: str | None,
     force: bool,
     quiet: bool,
@@ -71,36 +69,12 @@ def select(
     fast-select x.npy --ratio 0.3 --ratio 0.1    # x.selected-0.3.npy, x.selected-0.1.npy
     fast-select shards/ --ratio 0.05 --labels labels.txt --quiet -o -
     """  # fmt: skip
-    from .._checks import checked
-    from .._errors import InvalidInputError
-    from .._scratch import Scratch
-    from ..energy import Meter
-    from ._inputs import balance_file, read_arrays, read_balance, read_matrix
-    from ._run import places, select_and_write
-    from ._sources import Sources
-    from ._targets import default_stem, page_target
+    from ._selection import select_in_words
 
     named, options = parted({"inputs": inputs, **parameters})
-    balance = balance_file(options)
-    sources = Sources([*file_names(named), balance])
-    options = read_balance(options)
-    for ratio in ratios or (None,):
-        checked("select", {**options, "ratio": ratio}).check_size()
-    if len(set(ratios)) < len(ratios):
-        raise InvalidInputError("--ratio", "is given twice with the same value", "Leave one out")
-    stem = default_stem(inputs)
-    page = None if html is None else page_target(html, "--html", force=force)
-    targets = places(
-        stem, output, report, assign, subset,
-        page=page, ratios=ratios, as_json=as_json, force=force,
-    )  # fmt: skip
-    meter = Meter(options.get("watts_per_core"))
-    meter.begin("read")
-    room = Scratch.of(scratch)
-    features, matrix = read_matrix(named, options.get("max_memory"), room).lent()
-    options |= read_arrays(named, features) | {"scratch": room}
-    select_and_write(
-        features, matrix, named, targets, meter, sources, outcome,
-        page=page, balance_file=balance, ratios=ratios, quiet=quiet, progress_kind=progress_kind,
-        as_json=as_json, **options,
+    select_in_words(
+        outcome, named, options, ratios,
+        output=output, report=report, subset=subset, assign=assign, scratch=scratch,
+        checkpoint=checkpoint, html=html, force=force, quiet=quiet, progress_kind=progress_kind,
+        as_json=as_json,
     )  # fmt: skip

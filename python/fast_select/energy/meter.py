@@ -103,6 +103,12 @@ class Meter:
         package, dram = (joules.get(domain, 0.0) for domain in DOMAINS)
         return time.perf_counter(), time.process_time(), package, dram
 
+    def totals(self) -> dict[str, float]:
+        """Seconds and joules so far."""
+        totals = self.summary()["totals"]
+        assert isinstance(totals, dict)
+        return totals
+
     def summary(self) -> dict[str, object]:
         """Stages, totals, energy and memory as they go into the report."""
         self.tick()

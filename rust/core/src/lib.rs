@@ -19,7 +19,7 @@
 //!
 //! [`select`] runs them. [`options`] is the table of what can be set. Below the stages lie [`numeric`],
 //! [`kernels`], [`arrays`] and [`run`] (errors, threads, random streams, progress), each of which uses
-//! only what stands after it here. The core knows no Python, prints nothing and opens no file; a
+//! only what stands after it here; [`crew`] lets several processes share the work. The core knows no Python, prints nothing and opens no file; a
 //! [`monitor`](run::monitor) carries progress out and cancellation in. Results are the same for any
 //! number of threads.
 //!
@@ -28,6 +28,7 @@
 
 pub mod arrays;
 pub mod baselines;
+pub mod crew;
 pub mod descent;
 pub mod exchange;
 pub mod graph;

@@ -1,5 +1,6 @@
 //! `fast_select._core`: the seam between Python and the core. No numerics here, one file a call.
 
+mod crew;
 mod error;
 mod evaluate;
 mod info;

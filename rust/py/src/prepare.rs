@@ -2,13 +2,14 @@
 
 use fast_select_core::options::Choice;
 use fast_select_core::prepare::{
-    Facts, LISTED, Prepared, prepare_in, room_needed as core_room_needed,
+    Facts, LISTED, Prepared, prepare_in, prepare_shared, room_needed as core_room_needed,
     values_hash as core_values_hash,
 };
 use numpy::{PyArray1, PyArray2, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::crew::PyCrew;
 use crate::matrix::Matrix;
 use crate::options::PyParams;
 use crate::room::ArrayRoom;
@@ -72,21 +73,25 @@ impl PyPrepared {
 }
 
 /// Checks, centres, scales and reduces `x`, (n, d), into `room`, if given: an array of
-/// [`room_needed`] numbers that nobody uses any more.
+/// [`room_needed`] numbers that nobody uses any more; or together with the members of a `crew`.
 #[pyfunction]
-#[pyo3(signature = (x, params, *, room = None, progress = None))]
+#[pyo3(signature = (x, params, *, room = None, crew = None, progress = None))]
 fn prepare(
     py: Python<'_>,
     x: &Bound<'_, PyAny>,
     params: &PyParams,
     room: Option<&Bound<'_, PyArray1<f32>>>,
+    crew: Option<&Bound<'_, PyAny>>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<PyPrepared> {
     let matrix = Matrix::borrow(x)?;
     let room = room.map(ArrayRoom::take).transpose()?;
-    let inner = matrix.with(|source| {
-        run(py, params.n_threads(), progress, |monitor| {
-            prepare_in(source, &params.inner, room, monitor)
+    let inner = PyCrew::with(crew, |crew| {
+        matrix.with(|source| {
+            run(py, params.n_threads(), progress, |monitor| match crew {
+                None => prepare_in(source, &params.inner, room, monitor),
+                Some(crew) => prepare_shared(source, &params.inner, crew, monitor),
+            })
         })
     })?;
     Ok(PyPrepared { inner })

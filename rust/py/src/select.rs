@@ -3,11 +3,12 @@
 use fast_select_core::select::facts::GroupFacts;
 use fast_select_core::select::ranking::{RANKED_SHARES, rank_rows};
 use fast_select_core::select::request::{self, Request};
-use fast_select_core::select::select_rows;
+use fast_select_core::select::select_shared;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::crew::PyCrew;
 use crate::error::to_py;
 use crate::options::PyParams;
 use crate::prepare::PyPrepared;
@@ -81,9 +82,10 @@ fn check_request(
     groups.map(|_| ()).map_err(to_py)
 }
 
-/// Selects `count` rows: `indices`, ascending, and `groups`, what happened in each.
+/// Selects `count` rows: `indices`, ascending, and `groups`, what happened in each; together with the members of a
+/// `crew`, if there is one.
 #[pyfunction]
-#[pyo3(signature = (prepared, count, params, *, labels = None, groups = None, include = None, exclude = None, progress = None))]
+#[pyo3(signature = (prepared, count, params, *, labels = None, groups = None, include = None, exclude = None, crew = None, progress = None))]
 #[expect(clippy::too_many_arguments, reason = "keywords on the Python side")]
 fn select<'py>(
     py: Python<'py>,
@@ -94,6 +96,7 @@ fn select<'py>(
     groups: Option<Numbers<'py>>,
     include: Option<Numbers<'py>>,
     exclude: Option<Numbers<'py>>,
+    crew: Option<&Bound<'py, PyAny>>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let asked = Asked::of(
@@ -103,8 +106,16 @@ fn select<'py>(
         include.as_ref(),
         exclude.as_ref(),
     );
-    let selected = run(py, params.n_threads(), progress, |monitor| {
-        select_rows(&prepared.inner, asked.request(), &params.inner, monitor)
+    let selected = PyCrew::with(crew, |crew| {
+        run(py, params.n_threads(), progress, |monitor| {
+            select_shared(
+                &prepared.inner,
+                asked.request(),
+                &params.inner,
+                crew,
+                monitor,
+            )
+        })
     })?;
     let rows = selected.rows.into_iter().map(i64::from);
     let groups = selected.groups.iter().map(|facts| group_facts(py, facts));

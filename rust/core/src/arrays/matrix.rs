@@ -2,6 +2,7 @@
 
 use crate::arrays::Aligned;
 use crate::arrays::room::Room;
+use crate::crew::bytes::{Bytes, Reader, Writer};
 use crate::run::error::{Result, check_len};
 
 /// A dense row-major matrix of `f32`.
@@ -196,6 +197,19 @@ impl<'a> MatrixView<'a> {
     #[must_use]
     pub fn as_slice(self) -> &'a [f32] {
         self.data
+    }
+}
+
+impl Bytes for Matrix {
+    fn write(&self, to: &mut Writer) {
+        to.number(self.rows as u64);
+        to.number(self.cols as u64);
+        to.list(self.as_slice());
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self> {
+        let (rows, cols) = (from.number::<u64>()?, from.number::<u64>()?);
+        Self::from_vec(from.list()?, rows as usize, cols as usize)
     }
 }
 

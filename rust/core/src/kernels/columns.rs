@@ -108,7 +108,8 @@ fn entry<T: Element>(x: T, (value, rest): (f64, f64), shift: f64, scale: f64) ->
 /// ```
 #[derive(Debug, Clone)]
 pub struct ColumnSums {
-    limits: Vec<f32>,
+    /// Largest absolute value of each column that counts.
+    pub limits: Vec<f32>,
     /// Sum of each column.
     pub sum: Vec<f64>,
     /// Sum of its squares.

@@ -30,23 +30,32 @@ pub fn median_distance(z: MatrixView<'_>, streams: Streams) -> f32 {
 
 /// The same of n rows wherever they are.
 pub fn median_distance_of<'a>(n: usize, row: impl Fn(usize) -> &'a [f32], streams: Streams) -> f32 {
+    median_of_pairs(&sampled_pairs(n, streams), row)
+}
+
+/// The pairs of n rows that are sampled; none of fewer than two rows.
+#[must_use]
+pub fn sampled_pairs(n: usize, streams: Streams) -> Vec<(usize, usize)> {
     if n < 2 {
-        return 1.0;
+        return vec![];
     }
     let mut rng = streams.stream(Purpose::MedianDistance, 0);
-    let mut dists: Vec<f32> = (0..PAIRS)
-        .map(|_| {
-            let i = rng.random_range(0..n);
-            let j = (i + rng.random_range(1..n)) % n;
-            squared_distance(row(i), row(j)).sqrt()
-        })
-        .filter(|d| *d > 0.0)
-        .collect();
-    if dists.is_empty() {
+    let mut pair = || {
+        let i = rng.random_range(0..n);
+        (i, (i + rng.random_range(1..n)) % n)
+    };
+    (0..PAIRS).map(|_| pair()).collect()
+}
+
+/// The median distance of pairs that differ; 1 without any.
+pub fn median_of_pairs<'a>(pairs: &[(usize, usize)], row: impl Fn(usize) -> &'a [f32]) -> f32 {
+    let distance = |&(i, j): &(usize, usize)| squared_distance(row(i), row(j)).sqrt();
+    let mut distances: Vec<f32> = pairs.iter().map(distance).filter(|d| *d > 0.0).collect();
+    if distances.is_empty() {
         return 1.0;
     }
-    let middle = dists.len() / 2;
-    *dists.select_nth_unstable_by(middle, f32::total_cmp).1
+    let middle = distances.len() / 2;
+    *distances.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
+use crate::crew::bytes::{Bytes, Reader, Writer};
 use crate::run::error::{Error, Result, check_len};
 use crate::run::instruction_set;
 use crate::run::parallel::fill_blocks;
@@ -15,6 +16,24 @@ pub struct CsrMatrix {
     pub indices: Vec<u32>,
     /// Value of each entry.
     pub data: Vec<f32>,
+}
+
+impl Bytes for CsrMatrix {
+    fn write(&self, to: &mut Writer) {
+        let indptr: Vec<u64> = self.indptr.iter().map(|&i| i as u64).collect();
+        to.list(&indptr);
+        to.list(&self.indices);
+        to.list(&self.data);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self> {
+        let indptr: Vec<u64> = from.list()?;
+        Ok(Self {
+            indptr: indptr.into_iter().map(|i| i as usize).collect(),
+            indices: from.list()?,
+            data: from.list()?,
+        })
+    }
 }
 
 impl CsrMatrix {

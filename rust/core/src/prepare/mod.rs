@@ -8,6 +8,7 @@
 //! | `scaled_rows` | the rows kept, centred and scaled, those far outside drawn in, as they are read again |
 //! | `values_hash` | one hash of all entries, as numbers |
 //! | `pca` | their leading principal components, streamed (Halko et al. 2011) |
+//! | `shared` | the same by a crew, with Z where all can read it |
 //! | `kept` | from numbers of input rows to rows of Z |
 //!
 //! Columns are centred. `scale = auto` divides each by its standard deviation where the columns
@@ -26,6 +27,7 @@ mod kept;
 mod ordinary;
 mod pca;
 mod scaled_rows;
+mod shared;
 pub mod source;
 mod statistics;
 mod values_hash;
@@ -44,6 +46,7 @@ use crate::run::monitor::{Monitor, Stage};
 use crate::run::rng::Streams;
 
 pub(crate) use crate::prepare::pca::{OVERSAMPLES, PASSES, PCA_TASKS};
+pub use crate::prepare::shared::prepare_shared;
 pub(crate) use crate::prepare::statistics::sum_bytes;
 pub use crate::prepare::values_hash::values_hash;
 
@@ -143,20 +146,11 @@ pub fn prepare_in(
     check_shape(n, d)?;
     monitor.begin(Stage::Prepare, progress_units(n, d))?;
     let sampled = sampled_rows(source);
-    let stats = Statistics::of(source, &sampled, monitor)?;
-    if !stats.bad.is_empty() && params.nonfinite == NonFinite::Error {
-        return Err(refuse_bad(&stats.bad));
-    }
-    let mut bad = stats.bad.iter().copied().peekable();
-    let rows: Vec<u32> = (0..n as u32)
-        .filter(|&i| bad.next_if_eq(&i).is_none())
-        .collect();
-    if rows.is_empty() {
-        return Err(Error::refused("x", "holds NaN or infinity in every row"));
-    }
+    let stats = Statistics::of(source, &sampled, None, monitor)?;
+    let rows = kept_rows(n, &stats.bad, params)?;
     let scale = stats.scale(params.scale);
     let scaled = ScaledRows::new(source, &rows, &stats, scale, &sampled);
-    let streams = Streams::new(params.seed);
+    let streams = streams();
     let Reduced {
         mut z,
         explained_variance,
@@ -172,21 +166,53 @@ pub fn prepare_in(
     monitor.advance((n - rows.len()) * later_passes(d))?;
     let unit = 1.0 / median_distance(z.view(), streams);
     z.as_mut_slice().iter_mut().for_each(|v| *v *= unit);
+    let far = scaled.far().into_iter().map(|i| rows[i]).collect();
     Ok(Prepared {
         z,
-        facts: Facts {
-            n_rows: n,
-            n_cols: d,
-            n_nonfinite: stats.bad.len(),
-            n_constant_columns: stats.range.iter().filter(|range| **range == 0.0).count(),
-            far: scaled.far().into_iter().map(|i| rows[i]).collect(),
-            values_hash: stats.values_hash,
-            n_distinct: stats.n_distinct,
-            scale,
-            explained_variance,
-        },
+        facts: facts((n, d), &stats, far, scale, explained_variance),
         rows,
     })
+}
+
+/// Random streams of the preparation: those of one seed, so that one Z serves all.
+fn streams() -> Streams {
+    Streams::new(0)
+}
+
+/// The rows of n that are kept, ascending, where those named `bad` hold NaN or infinity.
+fn kept_rows(n: usize, bad: &[u32], params: &ValidParams) -> Result<Vec<u32>> {
+    if !bad.is_empty() && params.nonfinite == NonFinite::Error {
+        return Err(refuse_bad(bad));
+    }
+    let mut bad = bad.iter().copied().peekable();
+    let rows: Vec<u32> = (0..n as u32)
+        .filter(|&i| bad.next_if_eq(&i).is_none())
+        .collect();
+    if rows.is_empty() {
+        return Err(Error::refused("x", "holds NaN or infinity in every row"));
+    }
+    Ok(rows)
+}
+
+/// What an input of `shape` turned out to be.
+fn facts(
+    (n_rows, n_cols): (usize, usize),
+    stats: &Statistics,
+    far: Vec<u32>,
+    scale: Scale,
+    explained_variance: f64,
+) -> Facts {
+    Facts {
+        n_rows,
+        n_cols,
+        n_nonfinite: stats.bad.len(),
+        n_constant_columns: stats.range.iter().filter(|range| **range == 0.0).count(),
+        far,
+        values_hash: stats.values_hash,
+        n_distinct: stats.n_distinct,
+        scale,
+        explained_variance,
+    }
 }
 
 /// Checks that there are rows and columns, and no more rows than can be numbered.

@@ -5,17 +5,20 @@
 //! forms X Q. X is read in blocks of 256 KiB and never held. Memory: 16 (d, r) sums and (n, r) for
 //! X Q, in which Z is made.
 
+use std::ops::Range;
+
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::arrays::matrix::{Matrix, MatrixView};
 use crate::arrays::room::{Room, zeros_in};
+use crate::crew::{Crew, Piece, Scope, share};
 use crate::kernels::product::{dot, matmul_nn, matmul_tn};
 use crate::numeric::factorise::{orthonormal_columns, symmetric_eigen};
 use crate::numeric::signs::{turn_columns, turned};
 use crate::prepare::scaled_rows::ScaledRows;
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
-use crate::run::parallel::{add_in_order, blocks, fill_blocks, map_blocks, sum_blocks};
+use crate::run::parallel::{add_in_order, blocks, fill_blocks, sum_blocks};
 use crate::run::rng::{Purpose, Streams};
 
 const POWER_ITERATIONS: usize = 2;
@@ -23,7 +26,7 @@ pub(crate) const OVERSAMPLES: usize = 16;
 /// Partial sums of a power iteration.
 pub(crate) const PCA_TASKS: usize = 16;
 /// Rows of a block of X Q.
-const ROWS: usize = 512;
+pub(crate) const ROWS: usize = 512;
 
 /// Passes over the rows.
 pub(crate) const PASSES: usize = POWER_ITERATIONS + 1;
@@ -46,47 +49,21 @@ pub(crate) fn reduce(
     room: Option<Box<dyn Room>>,
     monitor: &Monitor,
 ) -> Result<Reduced> {
-    let (n, d) = (x.n_rows(), x.n_cols());
-    let r = (n_dims + OVERSAMPLES).min(d);
-    let mut q = Matrix::zeros(d, r);
-    let mut rng = streams.stream(Purpose::Sketch, 0);
-    for v in q.as_mut_slice() {
-        *v = StandardNormal.sample(&mut rng);
-    }
-    for _ in 0..POWER_ITERATIONS {
-        q = orthonormal_columns(&covariance_times(x, &q, monitor)?);
-    }
+    let n = x.n_rows();
+    let q = leading_subspace(x, n_dims, streams, None, monitor)?;
+    let r = q.cols();
     let mut scores = zeros_in(room, n, r)?;
     fill_blocks(scores.as_mut_slice(), r, x.block(), |first, out| {
         let rows = first..first + out.len() / r;
-        let mut block = vec![0.0; rows.len() * d];
-        x.read(rows.clone(), &mut block);
-        matmul_nn(
-            out,
-            MatrixView::new(&block, rows.len(), d)?,
-            q.view(),
-            false,
-        );
+        let _ = scores_of(x, rows.clone(), &q, out)?;
         monitor.advance(rows.len())
     })?;
     let gram = sum_blocks(n, ROWS, r * r, |rows, sum| {
-        let part = scores.view().rows_range(rows);
-        let mut product = vec![0.0; r * r];
-        matmul_tn(&mut product, part, part, false);
-        sum.iter_mut()
-            .zip(product)
-            .for_each(|(s, v)| *s += f64::from(v));
+        add_gram(scores.view().rows_range(rows), sum);
         Ok(())
     })?;
-    let (values, vectors) = symmetric_eigen(&gram, r)?;
-    let p0 = n_dims.min(r);
-    let mut turn = Matrix::zeros(r, p0);
-    for i in 0..r {
-        for (j, t) in turn.row_mut(i).iter_mut().enumerate() {
-            *t = vectors[i * r + r - 1 - j] as f32;
-        }
-    }
-    fix_signs(&q, &mut turn);
+    let Rotation { turn, kept } = Rotation::of(&gram, &q, n_dims)?;
+    let p0 = turn.cols();
     // In place: together with another matrix of n rows they would take nearly twice the memory.
     fill_blocks(scores.as_mut_slice(), r, ROWS, |_, scores| {
         let count = scores.len() / r;
@@ -99,26 +76,115 @@ pub(crate) fn reduce(
         Ok(())
     })?;
     let z = scores.first_columns(p0);
-    let kept: f64 = values.iter().rev().take(p0).map(|v| v.max(0.0)).sum();
-    // Of rows that are not far outside: these would be all of it.
     let far = x.far();
-    let square = |&i: &usize| f64::from(dot(z.row(i), z.row(i)));
-    let kept = kept - far.iter().map(square).sum::<f64>();
-    let total = x.variance * (n - far.len()) as f64;
+    let rows = far.iter().map(|&i| z.row(i));
+    let explained_variance = explained(kept, rows, x.variance, n - far.len());
     Ok(Reduced {
         z,
-        explained_variance: if total > 0.0 {
-            (kept / total).clamp(0.0, 1.0)
-        } else {
-            1.0
-        },
+        explained_variance,
     })
 }
 
-/// Xᵀ X q, (d, r), in one pass.
-fn covariance_times(x: &ScaledRows<'_>, q: &Matrix, monitor: &Monitor) -> Result<Matrix> {
+/// An orthonormal basis, (d, r), of a subspace that holds the `n_dims` leading principal directions of `x`, and some
+/// more.
+pub(crate) fn leading_subspace(
+    x: &ScaledRows<'_>,
+    n_dims: usize,
+    streams: Streams,
+    crew: Option<&dyn Crew>,
+    monitor: &Monitor,
+) -> Result<Matrix> {
+    let d = x.n_cols();
+    let mut q = Matrix::zeros(d, (n_dims + OVERSAMPLES).min(d));
+    let mut rng = streams.stream(Purpose::Sketch, 0);
+    for v in q.as_mut_slice() {
+        *v = StandardNormal.sample(&mut rng);
+    }
+    for iteration in 0..POWER_ITERATIONS {
+        let name = format!("sums-{iteration}");
+        let product = covariance_times(x, &q, (Scope::Input, &name), crew, monitor)?;
+        q = orthonormal_columns(&product);
+    }
+    Ok(q)
+}
+
+/// Coordinates of the rows `rows` in the basis `q`, (d, r), to `out`, (rows, r). Returns those that are far outside.
+pub(crate) fn scores_of(
+    x: &ScaledRows<'_>,
+    rows: Range<usize>,
+    q: &Matrix,
+    out: &mut [f32],
+) -> Result<Vec<usize>> {
+    let mut block = vec![0.0; rows.len() * q.rows()];
+    let far = x.read(rows.clone(), &mut block);
+    let block = MatrixView::new(&block, rows.len(), q.rows())?;
+    matmul_nn(out, block, q.view(), false);
+    Ok(far)
+}
+
+/// Adds `scoresᵀ scores` to `sum`, (r, r).
+pub(crate) fn add_gram(scores: MatrixView<'_>, sum: &mut [f64]) {
+    let mut product = vec![0.0; sum.len()];
+    matmul_tn(&mut product, scores, scores, false);
+    sum.iter_mut()
+        .zip(product)
+        .for_each(|(s, v)| *s += f64::from(v));
+}
+
+/// From scores to principal components.
+pub(crate) struct Rotation {
+    /// (r, p0).
+    pub turn: Matrix,
+    /// Sum of squares that is kept.
+    pub kept: f64,
+}
+
+impl Rotation {
+    /// From the sums of products of all scores, (r, r), in the basis `q`, (d, r).
+    pub fn of(gram: &[f64], q: &Matrix, n_dims: usize) -> Result<Self> {
+        let r = q.cols();
+        let (values, vectors) = symmetric_eigen(gram, r)?;
+        let p0 = n_dims.min(r);
+        let mut turn = Matrix::zeros(r, p0);
+        for i in 0..r {
+            for (j, t) in turn.row_mut(i).iter_mut().enumerate() {
+                *t = vectors[i * r + r - 1 - j] as f32;
+            }
+        }
+        fix_signs(q, &mut turn);
+        let kept = values.iter().rev().take(p0).map(|v| v.max(0.0)).sum();
+        Ok(Self { turn, kept })
+    }
+}
+
+/// Share of the variance kept, of `n` rows without those that are far outside, `far`: these would be all of it.
+pub(crate) fn explained<'a>(
+    kept: f64,
+    far: impl Iterator<Item = &'a [f32]>,
+    variance: f64,
+    n: usize,
+) -> f64 {
+    let kept = kept - far.map(|row| f64::from(dot(row, row))).sum::<f64>();
+    let total = variance * n as f64;
+    if total > 0.0 {
+        (kept / total).clamp(0.0, 1.0)
+    } else {
+        1.0
+    }
+}
+
+/// Xᵀ X q, (d, r), in one pass, whose pieces are called `name`.
+fn covariance_times(
+    x: &ScaledRows<'_>,
+    q: &Matrix,
+    name: Piece<'_>,
+    crew: Option<&dyn Crew>,
+    monitor: &Monitor,
+) -> Result<Matrix> {
     let (n, d, r) = (x.n_rows(), x.n_cols(), q.cols());
-    let parts = map_blocks(n, n.div_ceil(PCA_TASKS), |rows| {
+    let bounds: Vec<Range<usize>> = blocks(n, n.div_ceil(PCA_TASKS)).collect();
+    let mut parts = share(crew, name, bounds.len(), monitor, |i| {
+        let rows = bounds[i].clone();
         let mut sum = Matrix::zeros(d, r);
         let mut block = vec![0.0; x.block() * d];
         for at in blocks(rows.len(), x.block()) {
@@ -131,8 +197,8 @@ fn covariance_times(x: &ScaledRows<'_>, q: &Matrix, monitor: &Monitor) -> Result
             monitor.advance(at.len())?;
         }
         Ok(sum)
-    })?;
-    let mut parts = parts.into_iter();
+    })?
+    .into_iter();
     let mut total = parts.next().unwrap_or_else(|| Matrix::zeros(d, r));
     add_in_order(total.as_mut_slice(), parts.map(Matrix::into_entries));
     Ok(total)
@@ -168,7 +234,7 @@ mod tests {
     fn reduced(x: &Array2<f64>, n_dims: usize) -> Reduced {
         let (view, monitor) = (x.view(), Monitor::default());
         let sampled = sampled_rows(&view);
-        let stats = Statistics::of(&view, &sampled, &monitor).unwrap();
+        let stats = Statistics::of(&view, &sampled, None, &monitor).unwrap();
         let rows: Vec<u32> = (0..x.nrows() as u32).collect();
         let scaled = ScaledRows::new(&view, &rows, &stats, Scale::None, &sampled);
         reduce(&scaled, n_dims, Streams::new(0), None, &monitor).unwrap()

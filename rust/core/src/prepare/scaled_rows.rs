@@ -89,9 +89,9 @@ impl<'a> ScaledRows<'a> {
         rows_at_a_time(self.n_cols())
     }
 
-    /// Writes the kept rows `rows` to `out`, (rows, d).
-    pub fn read(&self, rows: Range<usize>, out: &mut [f32]) {
-        let d = self.n_cols();
+    /// Writes the kept rows `rows` to `out`, (rows, d). Returns those that are far outside.
+    pub fn read(&self, rows: Range<usize>, out: &mut [f32]) -> Vec<usize> {
+        let (d, mut far) = (self.n_cols(), Vec::new());
         let mut at = rows.start;
         while at < rows.end {
             // A run of rows without gaps.
@@ -102,25 +102,31 @@ impl<'a> ScaledRows<'a> {
             let from = self.rows[at] as usize;
             let out = &mut out[(at - rows.start) * d..(end - rows.start) * d];
             self.source.read(from..from + end - at, &self.affine, out);
-            self.draw_in(at, out);
+            far.extend(self.draw_in(at, out));
             at = end;
         }
+        if !far.is_empty() {
+            let mut known = self.far.lock().unwrap_or_else(PoisonError::into_inner);
+            known.extend(&far);
+        }
+        far
     }
 
-    /// Moves those of the kept rows from `first` on that are far outside, in `out`, (rows, d).
-    fn draw_in(&self, first: usize, out: &mut [f32]) {
+    /// Moves those of the kept rows from `first` on that are far outside, in `out`, (rows, d); returns them.
+    fn draw_in(&self, first: usize, out: &mut [f32]) -> Vec<usize> {
+        let mut far = Vec::new();
         if self.reach == f32::INFINITY {
-            return;
+            return far;
         }
         for (i, row) in out.chunks_exact_mut(self.n_cols()).enumerate() {
             let distance = dot(row, row).sqrt();
             if distance > self.reach {
                 let nearer = self.reach / distance * (2.0 - self.reach / distance);
                 row.iter_mut().for_each(|x| *x *= nearer);
-                let mut far = self.far.lock().unwrap_or_else(PoisonError::into_inner);
                 far.push(first + i);
             }
         }
+        far
     }
 
     /// Those of the kept rows that lie far outside, of all that were read, ascending.
@@ -171,7 +177,7 @@ mod tests {
     fn scaled(x: &Array2<f64>, rows: &[u32], scale: Scale) -> (Matrix, Vec<usize>) {
         let view = x.view();
         let (sampled, monitor) = (sampled_rows(&view), Monitor::default());
-        let stats = Statistics::of(&view, &sampled, &monitor).unwrap();
+        let stats = Statistics::of(&view, &sampled, None, &monitor).unwrap();
         let scaled = ScaledRows::new(&view, rows, &stats, scale, &sampled);
         (scaled.all(None, &monitor).unwrap(), scaled.far())
     }

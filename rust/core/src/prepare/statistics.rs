@@ -2,15 +2,17 @@
 
 use std::ops::Range;
 
+use crate::crew::bytes::{Bytes, Reader, Writer};
+use crate::crew::{Crew, Scope, gather};
 use crate::kernels::columns::{Affine, ColumnSums};
 use crate::kernels::element::Exact;
 use crate::options::Scale;
-use crate::prepare::ordinary::ordinary_columns;
+use crate::prepare::ordinary::{Ordinary, ordinary_columns};
 use crate::prepare::source::{RowSource, rows_at_a_time};
 use crate::prepare::values_hash::hash_of;
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
-use crate::run::parallel::{blocks, map_blocks};
+use crate::run::parallel::blocks;
 
 /// Tasks of a pass: as many whatever the number of threads, on which results must not depend; fewer where columns are
 /// so many that their sums would take more than [`SUM_BYTES`] times as many bytes.
@@ -67,17 +69,30 @@ impl Statistics {
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`].
-    pub fn of(source: &dyn RowSource, sampled: &[usize], monitor: &Monitor) -> Result<Self> {
+    pub fn of(
+        source: &dyn RowSource,
+        sampled: &[usize],
+        crew: Option<&dyn Crew>,
+        monitor: &Monitor,
+    ) -> Result<Self> {
         let n = source.n_rows();
         let ordinary = ordinary_columns(source, sampled, monitor)?;
         let middle: Vec<Exact> = ordinary.iter().map(|column| column.middle).collect();
         let affine = Affine::new(&middle, ordinary.iter().map(|o| 1.0 / o.unit).collect());
         let limits: Vec<f32> = ordinary.iter().map(|o| (o.limit / o.unit) as f32).collect();
-        let parts = map_blocks(n, n.div_ceil(n_tasks(source.n_cols())), |rows| {
-            part(source, rows, &affine, &limits, monitor)
-        })?;
-        let mut total = Part::empty(limits);
-        parts.into_iter().for_each(|part| total.add(part));
+        let bounds: Vec<Range<usize>> = blocks(n, n.div_ceil(n_tasks(source.n_cols()))).collect();
+        let task = |i: usize| part(source, bounds[i].clone(), &affine, &limits, monitor);
+        let total = |parts: Vec<Part>| {
+            let mut total = Part::empty(limits.clone());
+            parts.into_iter().for_each(|part| total.add(part));
+            Ok(Self::from_total(total, n, &ordinary, source.rounding()))
+        };
+        let name = (Scope::Input, "statistics");
+        gather(crew, name, bounds.len(), monitor, task, total)
+    }
+
+    /// What the sums over all `n` rows say.
+    fn from_total(mut total: Part, n: usize, ordinary: &[Ordinary], rounding: f64) -> Self {
         let values_hash = hash_of(&total.hashes);
         let mut bad = total.bad.iter().copied().peekable();
         let mut rows = 0..n as u32;
@@ -93,20 +108,20 @@ impl Statistics {
             let own = sums.sum[j] / counted;
             mean[j] = own * column.unit;
             let wide = (f64::from(sums.max[j]) - f64::from(sums.min[j])) * column.unit;
-            if wide > source.rounding() * column.middle.value.abs() {
+            if wide > rounding * column.middle.value.abs() {
                 range[j] = wide;
                 std[j] = (sums.squares[j] / counted - own * own).max(0.0).sqrt() * column.unit;
             }
         }
-        Ok(Self {
+        Self {
             bad: total.bad,
             values_hash,
             n_distinct: total.hashes.len(),
-            middle,
+            middle: ordinary.iter().map(|column| column.middle).collect(),
             mean,
             std,
             range,
-        })
+        }
     }
 
     /// The scaling that `wanted` means here.
@@ -137,6 +152,75 @@ impl Part {
         self.bad.extend(other.bad);
         self.hashes.extend(other.hashes);
         self.columns.add(&other.columns);
+    }
+}
+
+impl Bytes for Part {
+    fn write(&self, to: &mut Writer) {
+        let ColumnSums {
+            limits,
+            sum,
+            squares,
+            min,
+            max,
+            beyond,
+        } = &self.columns;
+        to.list(&self.bad);
+        to.list(&self.hashes);
+        [limits, min, max]
+            .into_iter()
+            .for_each(|list| to.list(list));
+        [sum, squares].into_iter().for_each(|list| to.list(list));
+        to.list(beyond);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self> {
+        let (bad, hashes) = (from.list()?, from.list()?);
+        let (limits, min, max) = (from.list()?, from.list()?, from.list()?);
+        let (sum, squares) = (from.list()?, from.list()?);
+        let columns = ColumnSums {
+            limits,
+            sum,
+            squares,
+            min,
+            max,
+            beyond: from.list()?,
+        };
+        Ok(Self {
+            bad,
+            hashes,
+            columns,
+        })
+    }
+}
+
+impl Bytes for Statistics {
+    fn write(&self, to: &mut Writer) {
+        to.list(&self.bad);
+        to.number(self.values_hash);
+        to.number(self.n_distinct as u64);
+        let parts = |part: fn(&Exact) -> f64| self.middle.iter().map(part).collect::<Vec<f64>>();
+        to.list(&parts(|middle| middle.value));
+        to.list(&parts(|middle| middle.rest));
+        [&self.mean, &self.std, &self.range]
+            .into_iter()
+            .for_each(|list| to.list(list));
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self> {
+        let bad = from.list()?;
+        let (values_hash, n_distinct) = (from.number()?, from.number::<u64>()? as usize);
+        let (values, rests): (Vec<f64>, Vec<f64>) = (from.list()?, from.list()?);
+        let middle = values.into_iter().zip(rests);
+        Ok(Self {
+            bad,
+            values_hash,
+            n_distinct,
+            middle: middle.map(|(value, rest)| Exact { value, rest }).collect(),
+            mean: from.list()?,
+            std: from.list()?,
+            range: from.list()?,
+        })
     }
 }
 
@@ -178,7 +262,7 @@ mod tests {
 
     fn of(x: &Array2<f64>) -> Statistics {
         let x = x.view();
-        Statistics::of(&x, &sampled_rows(&x), &Monitor::default()).unwrap()
+        Statistics::of(&x, &sampled_rows(&x), None, &Monitor::default()).unwrap()
     }
 
     fn points(n: usize) -> Array2<f64> {

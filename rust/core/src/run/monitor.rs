@@ -129,6 +129,16 @@ impl Monitor {
         self.check()
     }
 
+    /// Counts all that is left of the stage as done, here or elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] after [`Monitor::cancel`].
+    pub fn finish(&self) -> Result<()> {
+        let total = self.total.load(Ordering::Relaxed);
+        self.done.store(total, Ordering::Relaxed);
+        self.check()
+    }
+
     /// A counter of `parts` pieces that make `units` in all.
     ///
     /// ```

@@ -160,8 +160,8 @@ pub fn add_in_order<T: AddAssign + Copy>(
     }
 }
 
-/// The entrywise sum of `parts`, each (len,).
-fn sum_in_order(parts: Vec<Vec<f64>>, len: usize) -> Vec<f64> {
+/// The entrywise sum of `parts`, each (len,), first to last.
+pub fn sum_in_order(parts: Vec<Vec<f64>>, len: usize) -> Vec<f64> {
     let mut parts = parts.into_iter();
     let mut total = parts.next().unwrap_or_else(|| vec![0.0; len]);
     add_in_order(&mut total, parts);
@@ -288,20 +288,37 @@ pub fn sum_blocks(
     len: usize,
     add: impl Fn(Range<usize>, &mut [f64]) -> Result<()> + Sync,
 ) -> Result<Vec<f64>> {
-    let block = block.max(1);
-    let n_blocks = n.div_ceil(block);
-    let lanes = (0..PARTIAL_SUMS.min(n_blocks))
+    let lanes = (0..n_lanes(n, block))
         .into_par_iter()
         .with_max_len(1)
-        .map(|lane| {
-            let mut sum = vec![0.0; len];
-            for b in (lane..n_blocks).step_by(PARTIAL_SUMS) {
-                add(b * block..n.min((b + 1) * block), &mut sum)?;
-            }
-            Ok(sum)
-        })
+        .map(|lane| sum_of_lane(n, block, lane, len, &add))
         .collect::<Result<Vec<_>>>()?;
     Ok(sum_in_order(lanes, len))
+}
+
+/// Lanes of [`sum_blocks`].
+#[must_use]
+pub fn n_lanes(n: usize, block: usize) -> usize {
+    PARTIAL_SUMS.min(n.div_ceil(block.max(1)))
+}
+
+/// One lane of [`sum_blocks`], (len,): [`sum_in_order`] of all lanes is what that returns.
+///
+/// # Errors
+/// The first error that `add` returns.
+pub fn sum_of_lane(
+    n: usize,
+    block: usize,
+    lane: usize,
+    len: usize,
+    add: impl Fn(Range<usize>, &mut [f64]) -> Result<()>,
+) -> Result<Vec<f64>> {
+    let block = block.max(1);
+    let mut sum = vec![0.0; len];
+    for b in (lane..n.div_ceil(block)).step_by(PARTIAL_SUMS) {
+        add(b * block..n.min((b + 1) * block), &mut sum)?;
+    }
+    Ok(sum)
 }
 
 #[cfg(test)]

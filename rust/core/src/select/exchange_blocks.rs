@@ -3,11 +3,14 @@
 //! Few blocks need nothing to hold them together and run side by side. Many are made ready (their pairs measured,
 //! most of the work) side by side, and exchanged one after the other, each against the residual that those before
 //! it have left; inside a block, candidates are scored in parallel. The rows do not depend on how many blocks
-//! are ready at a time.
+//! are ready at a time, nor on which member of a crew exchanges which: what a block leaves goes to the others with its
+//! picks.
 
 use rand_chacha::ChaCha8Rng;
 
 use crate::arrays::matrix::{Matrix, MatrixView};
+use crate::crew::bytes::{Bytes, Reader, Writer};
+use crate::crew::{Crew, Piece, Scope, Taken, numbered, result, share, wait};
 use crate::exchange::block::Block;
 use crate::exchange::residual::Pull;
 use crate::exchange::rules::{Caps, Rules};
@@ -27,37 +30,36 @@ use crate::select::whole::Whole;
 /// `monitor` advances by (1 + `max_sweeps`) times the rows of the open groups.
 ///
 /// # Errors
-/// [`crate::Error::Interrupted`].
+/// [`crate::Error::Interrupted`], and those of the crew.
 pub fn exchange(
     z: MatrixView<'_>,
     groups: &mut [GroupState<'_>],
     params: &ValidParams,
+    crew: Option<&dyn Crew>,
     monitor: &Monitor,
 ) -> Result<()> {
-    map_items(&mut *groups, |group| {
-        if group.is_open() {
-            group.split(params.block_rows, monitor)?;
-            group.picked = start_rows(group, params, monitor)?;
-        }
-        Ok(())
-    })?;
+    split(groups, params, crew, monitor)?;
     let starts = map_items(indexed(groups), |(_, group)| Ok(Start::new(group)))?;
     let blocks: Vec<(usize, usize)> = (0..groups.len())
         .flat_map(|g| (0..groups[g].blocks.len()).map(move |b| (g, b)))
         .collect();
-    let place = |(g, b): (usize, usize)| Place::new(&groups[g], b, &starts[g], params);
-    let exchanged = match Whole::new(z, groups, blocks.len(), params, monitor)? {
-        None => map_items(indexed(&blocks), |(_, &at)| {
-            let place = place(at)?;
-            let ready = place.ready(params, monitor)?;
+    let whole = Whole::new(z, groups, blocks.len(), params, monitor)?;
+    let floor = Floor {
+        blocks: &blocks,
+        groups,
+        starts: &starts,
+        params,
+        monitor,
+    };
+    let exchanged = match whole {
+        None => share(crew, BLOCK, blocks.len(), monitor, |i| {
+            let place = floor.place(i)?;
+            let ready = place.ready(None, params, monitor)?;
             place.exchanged(ready, None, params, monitor)
         })?,
-        Some(whole) => {
-            let rows = |&(g, b): &(usize, usize)| groups[g].blocks[b].0.len();
-            let waves = waves(&blocks, rows, n_threads() * params.block_rows);
-            held_together(whole, waves, place, params, monitor)?
-        }
+        Some(whole) => held_together(whole, &floor, crew)?,
     };
+    monitor.finish()?;
     for group in groups.iter_mut().filter(|group| group.is_open()) {
         group.picked.clear();
         (group.facts.exchanged_rows, group.facts.swaps) = (Some(0), Some(0));
@@ -65,60 +67,217 @@ pub fn exchange(
     for (&(g, _), block) in blocks.iter().zip(exchanged) {
         let group = &mut groups[g];
         group.picked.extend(block.picked);
-        *group.facts.exchanged_rows.get_or_insert(0) += block.n_rows;
-        *group.facts.swaps.get_or_insert(0) += block.swaps;
+        *group.facts.exchanged_rows.get_or_insert(0) += block.n_rows as usize;
+        *group.facts.swaps.get_or_insert(0) += block.swaps as usize;
     }
+    Ok(())
+}
+
+/// The name of the blocks' pieces.
+const BLOCK: Piece<'_> = (Scope::Selection, "block");
+
+/// Cuts the open groups into blocks, and gives them the rows to start from.
+fn split(
+    groups: &mut [GroupState<'_>],
+    params: &ValidParams,
+    crew: Option<&dyn Crew>,
+    monitor: &Monitor,
+) -> Result<()> {
+    // Of groups of one block a crew has nothing to keep.
+    let is_cut =
+        |group: &&mut GroupState<'_>| group.is_open() && group.n_blocks(params.block_rows) > 1;
+    let mut cut: Vec<&mut GroupState<'_>> = groups.iter_mut().filter(is_cut).collect();
+    let cells = share(crew, (Scope::Selection, "cells"), cut.len(), monitor, |g| {
+        cut[g].cells(cut[g].n_blocks(params.block_rows), monitor)
+    })?;
+    for (group, cells) in cut.iter_mut().zip(cells) {
+        group.set_blocks(cells)?;
+    }
+    map_items(&mut *groups, |group| {
+        if group.is_open() {
+            if group.blocks.is_empty() {
+                group.split(params.block_rows, monitor)?;
+            }
+            group.picked = start_rows(group, params, monitor)?;
+        }
+        Ok(())
+    })?;
     Ok(())
 }
 
 /// What the exchange made of a block.
 struct Exchanged {
     /// Rows that it chose from.
-    n_rows: usize,
-    swaps: usize,
+    n_rows: u64,
+    swaps: u64,
     /// Rows of the group.
     picked: Vec<u32>,
-    /// The same, of the block.
-    places: Vec<u32>,
+    /// What they leave of the block's share in the whole, (2 q,); empty where nothing holds the blocks together.
+    left: Vec<f64>,
 }
 
-/// The exchange in one block after the other, those of a wave made ready together.
+impl Bytes for Exchanged {
+    fn write(&self, to: &mut Writer) {
+        to.number(self.n_rows);
+        to.number(self.swaps);
+        to.list(&self.picked);
+        to.list(&self.left);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self> {
+        Ok(Self {
+            n_rows: from.number()?,
+            swaps: from.number()?,
+            picked: from.list()?,
+            left: from.list()?,
+        })
+    }
+}
+
+/// All blocks, and what it takes to exchange them.
+struct Floor<'a> {
+    /// Group and number there of each.
+    blocks: &'a [(usize, usize)],
+    groups: &'a [GroupState<'a>],
+    starts: &'a [Start],
+    params: &'a ValidParams,
+    monitor: &'a Monitor,
+}
+
+impl Floor<'_> {
+    fn place(&self, i: usize) -> Result<Place> {
+        let (g, b) = self.blocks[i];
+        Place::new(&self.groups[g], b, &self.starts[g], self.params)
+    }
+
+    fn n_rows(&self, i: usize) -> usize {
+        let (g, b) = self.blocks[i];
+        self.groups[g].blocks[b].0.len()
+    }
+}
+
+/// The exchange in one block after the other, as many made ready together as threads have room for.
 fn held_together(
-    mut whole: Whole,
-    waves: Vec<&[(usize, usize)]>,
-    place: impl Fn((usize, usize)) -> Result<Place> + Sync,
-    params: &ValidParams,
-    monitor: &Monitor,
+    whole: Whole,
+    floor: &Floor<'_>,
+    crew: Option<&dyn Crew>,
 ) -> Result<Vec<Exchanged>> {
-    let mut exchanged = Vec::new();
-    for wave in waves {
-        let places = map_items(indexed(wave), |(_, &at)| place(at))?;
-        let ready = map_items(indexed(&places), |(_, place)| place.ready(params, monitor))?;
-        for ((place, ready), &(g, _)) in places.iter().zip(ready).zip(wave) {
-            let (pull, share) = whole.asks(place.z.view(), &place.picked, g, monitor)?;
-            let block = place.exchanged(ready, Some(pull), params, monitor)?;
-            whole.count(place.z.view(), &block.places, g, &share)?;
-            exchanged.push(block);
+    let Floor {
+        params, monitor, ..
+    } = *floor;
+    let mut line = Line {
+        whole,
+        floor,
+        crew,
+        exchanged: Vec::new(),
+    };
+    while line.exchanged.len() < floor.blocks.len() {
+        let own = line.take_next(n_threads() * params.block_rows)?;
+        let places = map_items(indexed(&own), |(_, &i)| floor.place(i))?;
+        let whole = Some(&line.whole);
+        let ready = map_items(indexed(&places), |(_, place)| {
+            place.ready(whole, params, monitor)
+        })?;
+        for ((&i, place), ready) in own.iter().zip(&places).zip(ready) {
+            line.catch_up(i)?;
+            line.exchange(i, place, ready)?;
+        }
+        if own.is_empty() {
+            let next = line.exchanged.len() + 1;
+            line.catch_up(next.min(floor.blocks.len()))?;
         }
     }
-    Ok(exchanged)
+    Ok(line.exchanged)
 }
 
-/// `blocks` in runs of at most `most` rows, or of one block.
-fn waves<T>(blocks: &[T], rows: impl Fn(&T) -> usize, most: usize) -> Vec<&[T]> {
-    let (mut waves, mut waiting) = (Vec::new(), blocks);
-    while !waiting.is_empty() {
-        let mut held = 0;
-        let fits = |block: &&T| {
-            held += rows(block);
-            held <= most
-        };
-        let count = waiting.iter().take_while(fits).count().max(1);
-        let (wave, later) = waiting.split_at(count);
-        waves.push(wave);
-        waiting = later;
+/// The blocks as they are exchanged, each after all before it.
+struct Line<'a> {
+    whole: Whole,
+    floor: &'a Floor<'a>,
+    crew: Option<&'a dyn Crew>,
+    exchanged: Vec<Exchanged>,
+}
+
+impl Line<'_> {
+    /// The next blocks that are nobody else's, of `most` rows in all, or one.
+    fn take_next(&mut self, most: usize) -> Result<Vec<usize>> {
+        let (mut own, mut held) = (Vec::new(), 0);
+        for i in self.exchanged.len()..self.floor.blocks.len() {
+            let rows = self.floor.n_rows(i);
+            if !own.is_empty() && held + rows > most {
+                break;
+            }
+            match self.taken(i)? {
+                Taken::Mine => {
+                    own.push(i);
+                    held += rows;
+                }
+                Taken::Done if i == self.exchanged.len() => self.take_over(i)?,
+                // Behind one that was busy a moment ago.
+                Taken::Done | Taken::Busy => {}
+            }
+        }
+        Ok(own)
     }
-    waves
+
+    /// Waits until `count` blocks are exchanged, by others or, where these have ended, here.
+    fn catch_up(&mut self, count: usize) -> Result<()> {
+        let Floor {
+            params, monitor, ..
+        } = *self.floor;
+        while self.exchanged.len() < count {
+            let i = self.exchanged.len();
+            match self.taken(i)? {
+                Taken::Done => self.take_over(i)?,
+                Taken::Busy => wait(monitor)?,
+                Taken::Mine => {
+                    let place = self.floor.place(i)?;
+                    let ready = place.ready(Some(&self.whole), params, monitor)?;
+                    self.exchange(i, &place, ready)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Exchanges block `i`, the next.
+    fn exchange(&mut self, i: usize, place: &Place, ready: Ready<'_>) -> Result<()> {
+        let Floor {
+            params, monitor, ..
+        } = *self.floor;
+        let g = self.floor.blocks[i].0;
+        let pull = self
+            .whole
+            .asks(place.z.view(), &place.picked, g, &ready.share)?;
+        let block = place.exchanged(ready, Some((&self.whole, pull)), params, monitor)?;
+        if let Some(crew) = self.crew {
+            crew.give((BLOCK.0, &numbered(BLOCK.1, i)), &block.bytes())?;
+        }
+        self.count(i, block);
+        Ok(())
+    }
+
+    /// Counts block `i`, the next, as another has exchanged it.
+    fn take_over(&mut self, i: usize) -> Result<()> {
+        if let Some(crew) = self.crew {
+            let block = result(crew, (BLOCK.0, &numbered(BLOCK.1, i)))?;
+            self.count(i, block);
+        }
+        let units = 1 + self.floor.params.max_sweeps;
+        self.floor.monitor.advance(self.floor.n_rows(i) * units)
+    }
+
+    fn count(&mut self, i: usize, block: Exchanged) {
+        self.whole.count(&block.left, self.floor.blocks[i].0);
+        self.exchanged.push(block);
+    }
+
+    fn taken(&self, i: usize) -> Result<Taken> {
+        match self.crew {
+            None => Ok(Taken::Mine),
+            Some(crew) => crew.take((BLOCK.0, &numbered(BLOCK.1, i))),
+        }
+    }
 }
 
 /// Where a group starts.
@@ -200,49 +359,59 @@ impl Place {
         })
     }
 
-    /// The block with its pairs measured, and the random stream from there on.
-    fn ready(&self, params: &ValidParams, monitor: &Monitor) -> Result<(Block<'_>, ChaCha8Rng)> {
+    /// The block with its pairs measured, as part of the `whole` where that holds blocks together.
+    fn ready(
+        &self,
+        whole: Option<&Whole>,
+        params: &ValidParams,
+        monitor: &Monitor,
+    ) -> Result<Ready<'_>> {
         monitor.advance(self.left_out * (1 + params.max_sweeps))?;
         let (mut rng, m) = (self.rng.clone(), self.picked.len());
         let block = Block::new(self.x.view(), m, params.base_radius, &mut rng, monitor)?;
-        Ok((block, rng))
+        let share = whole.map(|whole| whole.share(self.z.view(), m, monitor));
+        Ok(Ready {
+            block,
+            share: share.transpose()?.unwrap_or_default(),
+            rng,
+        })
     }
 
-    /// The exchange in the block.
+    /// The exchange in the block, pulled where the whole holds blocks together.
     fn exchanged(
         &self,
-        (block, mut rng): (Block<'_>, ChaCha8Rng),
-        pull: Option<Pull<'_>>,
+        ready: Ready<'_>,
+        pulled: Option<(&Whole, Pull<'_>)>,
         params: &ValidParams,
         monitor: &Monitor,
     ) -> Result<Exchanged> {
+        let Ready {
+            block,
+            share,
+            mut rng,
+        } = ready;
         let mut places = self.picked.clone();
         let rules = Rules {
             fixed: &self.fixed,
             caps: self.caps.as_ref(),
         };
+        let (whole, pull) = pulled.unzip();
         let swaps = block.exchange(&mut places, rules, pull, params, &mut rng, monitor)?;
+        let left = whole.map(|whole| whole.left(self.z.view(), &places, &share));
         Ok(Exchanged {
-            n_rows: self.rows.len(),
-            swaps,
+            n_rows: self.rows.len() as u64,
+            swaps: swaps as u64,
             picked: places.iter().map(|&i| self.rows[i as usize]).collect(),
-            places,
+            left: left.transpose()?.unwrap_or_default(),
         })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waves_hold_as_many_rows_as_they_may_and_one_block_at_least() {
-        let blocks = [3, 4, 5, 9, 1];
-        let found = waves(&blocks, |rows| *rows, 8);
-        assert_eq!(
-            found,
-            [&blocks[..2], &blocks[2..3], &blocks[3..4], &blocks[4..]]
-        );
-        assert!(waves(&blocks[..0], |rows| *rows, 8).is_empty());
-    }
+/// A block that is ready to be exchanged.
+struct Ready<'a> {
+    block: Block<'a>,
+    /// What its picks should add to the whole, (2 q,); empty where nothing holds blocks together.
+    share: Vec<f64>,
+    /// The random stream from here on.
+    rng: ChaCha8Rng,
 }

@@ -164,13 +164,25 @@ impl<'a> GroupState<'a> {
         known.unwrap_or(Standing::Free)
     }
 
+    /// Blocks of about `block_rows` rows into which it is to be cut.
+    pub fn n_blocks(&self, block_rows: usize) -> usize {
+        n_blocks(self.n(), self.quota, block_rows)
+    }
+
     /// Cuts the rows into blocks of equal size, with quotas in proportion.
     ///
     /// # Errors
     /// [`Error::Interrupted`].
     pub fn split(&mut self, block_rows: usize, monitor: &Monitor) -> Result<()> {
-        let count = n_blocks(self.n(), self.quota, block_rows);
-        let blocks = self.cells(count, monitor)?;
+        let blocks = self.cells(self.n_blocks(block_rows), monitor)?;
+        self.set_blocks(blocks)
+    }
+
+    /// Takes `blocks` of its rows, with quotas in proportion.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where they cannot give the quota.
+    pub fn set_blocks(&mut self, blocks: Vec<Vec<u32>>) -> Result<()> {
         let size = |rows: &Vec<u32>| {
             let standing: Vec<Standing> = rows.iter().map(|&i| self.standing(i)).collect();
             ClassSize::of(rows.len(), &standing, 0)

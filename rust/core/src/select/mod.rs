@@ -37,6 +37,7 @@ mod stages;
 mod whole;
 
 use crate::arrays::matrix::MatrixView;
+use crate::crew::Crew;
 use crate::options::{Choice, Method, ValidParams};
 use crate::prepare::Prepared;
 use crate::run::error::{Error, Result};
@@ -50,7 +51,7 @@ use crate::select::group_state::GroupState;
 use crate::select::request::{Request, groups};
 use crate::select::schedule::runs;
 use crate::select::stages::{
-    baseline, build_graph, decode, embed, find_neighbors, move_anchors, set_target,
+    baseline, build_graph, decode, embed, find_neighbors, move_anchors, set_target, share_graphs,
 };
 
 /// A stage for one group.
@@ -113,8 +114,22 @@ pub fn select_rows(
     params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<Selected> {
+    select_shared(prepared, request, params, None, monitor)
+}
+
+/// [`select_rows`] together with the other members of a crew, if there is one; each of them gets all rows.
+///
+/// # Errors
+/// Those of [`select_rows`] and of the crew.
+pub fn select_shared(
+    prepared: &Prepared,
+    request: Request<'_>,
+    params: &ValidParams,
+    crew: Option<&dyn Crew>,
+    monitor: &Monitor,
+) -> Result<Selected> {
     let groups = groups(prepared, request, params)?;
-    let mut selected = select(prepared.z.view(), &groups, params, monitor)?;
+    let mut selected = select_by(prepared.z.view(), &groups, params, crew, monitor)?;
     let input_row = |row: &mut u32| *row = prepared.rows[*row as usize];
     selected.rows.iter_mut().for_each(input_row);
     Ok(selected)
@@ -146,6 +161,16 @@ pub fn select(
     params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<Selected> {
+    select_by(z, groups, params, None, monitor)
+}
+
+fn select_by(
+    z: MatrixView<'_>,
+    groups: &[Group],
+    params: &ValidParams,
+    crew: Option<&dyn Crew>,
+    monitor: &Monitor,
+) -> Result<Selected> {
     let is_bound = |group: &Group| !group.standing.is_empty() || group.caps.is_some();
     if groups.iter().any(is_bound) {
         check_takes_constraints(params.method)?;
@@ -160,6 +185,11 @@ pub fn select(
     let rows: usize = open().map(GroupState::n).sum();
     let picks: usize = open().map(|state| state.quota).sum();
     let components = open().count() * params.n_components;
+    let is_shared = |stage| crew.is_some() && matches!(stage, Stage::Neighbors | Stage::Graph);
+    if let (Some(crew), true) = (crew, runs(Stage::Graph, params)) {
+        monitor.begin(Stage::Neighbors, rows)?;
+        share_graphs(&mut states, params, crew, monitor)?;
+    }
     for (stage, total, step) in [
         (Stage::Neighbors, rows, find_neighbors as Step),
         (Stage::Graph, rows, build_graph),
@@ -169,7 +199,7 @@ pub fn select(
         (Stage::Decode, picks, decode),
         (Stage::Baseline, picks, baseline),
     ] {
-        if !runs(stage, params) {
+        if !runs(stage, params) || is_shared(stage) {
             continue;
         }
         monitor.begin(stage, total)?;
@@ -183,11 +213,104 @@ pub fn select(
     }
     if runs(Stage::Exchange, params) {
         monitor.begin(Stage::Exchange, rows * (1 + params.max_sweeps))?;
-        exchange(z, &mut states, params, monitor)?;
+        exchange(z, &mut states, params, crew, monitor)?;
     }
     let mut rows = Vec::with_capacity(groups.iter().map(|g| g.quota).sum());
     let finished = states.into_iter().map(|state| state.finish(&mut rows));
     let groups = finished.collect();
     rows.sort_unstable();
     Ok(Selected { rows, groups })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrays::matrix::random_matrix;
+    use crate::crew::memory::Memory;
+    use crate::options::Params;
+    use crate::run::parallel::with_pool;
+
+    /// A selection that many blocks make, which are held together, and one from classes.
+    fn params(method: Method) -> ValidParams {
+        let params = Params {
+            method,
+            block_rows: 64,
+            max_steps: 3,
+            ..Params::default()
+        };
+        params.check().unwrap()
+    }
+
+    fn in_two_groups(n: u32, quota: usize) -> Vec<Group> {
+        let group = |members: Vec<u32>| Group {
+            members,
+            quota,
+            standing: vec![],
+            caps: None,
+        };
+        vec![group((0..n / 3).collect()), group((n / 3..n).collect())]
+    }
+
+    fn by_crew(
+        z: MatrixView<'_>,
+        groups: &[Group],
+        method: Method,
+        crew: &Memory,
+    ) -> Result<Selected> {
+        let monitor = Monitor::default();
+        let selected = with_pool(2, || {
+            select_by(z, groups, &params(method), Some(crew), &monitor)
+        })?;
+        if selected.is_ok() {
+            assert_eq!(monitor.progress().0, monitor.progress().1);
+        }
+        selected
+    }
+
+    #[test]
+    fn a_crew_selects_what_one_does_alone_however_often_it_ends() {
+        let z = random_matrix(4800, 3, 5);
+        for (method, quota) in [
+            (Method::Fast, 1600),
+            (Method::Fast, 40),
+            (Method::Paper, 40),
+        ] {
+            let groups = in_two_groups(4800, quota.min(1500));
+            let alone = select(z.view(), &groups, &params(method), &Monitor::default()).unwrap();
+            let memory = Memory::default();
+            let mut ends = 0;
+            let found = loop {
+                memory.end_after(7);
+                match by_crew(z.view(), &groups, method, &memory) {
+                    Ok(found) => break found,
+                    Err(err) => assert_eq!(err, Error::Interrupted),
+                }
+                memory.end();
+                ends += 1;
+            };
+            assert_eq!(found, alone);
+            assert_eq!(ends > 3, quota > 1000, "{ends}");
+        }
+    }
+
+    #[test]
+    fn members_at_the_same_time_find_the_same_rows() {
+        let z = random_matrix(4800, 3, 6);
+        let groups = in_two_groups(4800, 1500);
+        let alone = select(
+            z.view(),
+            &groups,
+            &params(Method::Fast),
+            &Monitor::default(),
+        )
+        .unwrap();
+        let memory = Memory::default();
+        std::thread::scope(|scope| {
+            let member = || by_crew(z.view(), &groups, Method::Fast, &memory).unwrap();
+            let members: Vec<_> = (0..3).map(|_| scope.spawn(member)).collect();
+            for member in members {
+                assert_eq!(member.join().unwrap(), alone);
+            }
+        });
+    }
 }

@@ -6,16 +6,19 @@ use rand::Rng;
 use crate::arrays::matrix::Matrix;
 use crate::baselines::kmeans_plus_plus::kmeans_plus_plus;
 use crate::baselines::{herding, k_center, kmeans_medoids};
+use crate::crew::bytes::{Bytes, Reader, Writer};
+use crate::crew::{Crew, Scope, share};
 use crate::descent::cfd::characteristic_function;
 use crate::descent::frequency::{BAND_EDGES, frequency_library, isotropic};
 use crate::descent::matching_space::matching_space;
 use crate::descent::{Descended, Stop, Target, descend};
 use crate::graph::connect::connect;
 use crate::graph::fuzzy::fuzzy_simplicial_set;
-use crate::graph::knn::knn;
+use crate::graph::knn::{Neighbors, knn};
 use crate::matching::Matcher;
 use crate::numeric::partition::partition;
 use crate::numeric::sample::sample_rows;
+use crate::numeric::sparse::CsrMatrix;
 use crate::options::{Init, Method, ValidParams};
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
@@ -40,11 +43,20 @@ pub fn find_neighbors(
     params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<()> {
-    if group.n() < MIN_ROWS_PER_NEIGHBOR * params.n_neighbors {
-        return monitor.advance(group.n());
-    }
-    group.neighbors = Some(knn(group.z(), params.n_neighbors, monitor)?);
+    group.neighbors = neighbors_of(group, params, monitor)?;
     Ok(())
+}
+
+fn neighbors_of(
+    group: &GroupState<'_>,
+    params: &ValidParams,
+    monitor: &Monitor,
+) -> Result<Option<Neighbors>> {
+    if group.n() < MIN_ROWS_PER_NEIGHBOR * params.n_neighbors {
+        monitor.advance(group.n())?;
+        return Ok(None);
+    }
+    knn(group.z(), params.n_neighbors, monitor).map(Some)
 }
 
 /// The fuzzy graph, joined to one component.
@@ -53,17 +65,85 @@ pub fn build_graph(
     params: &ValidParams,
     monitor: &Monitor,
 ) -> Result<()> {
-    let Some(neighbors) = group.neighbors.take() else {
-        return monitor.advance(group.n());
+    let neighbors = group.neighbors.take();
+    let built = graph_of(group, neighbors, params, monitor)?;
+    set_graph(group, built);
+    Ok(())
+}
+
+fn graph_of(
+    group: &GroupState<'_>,
+    neighbors: Option<Neighbors>,
+    params: &ValidParams,
+    monitor: &Monitor,
+) -> Result<Built> {
+    let Some(neighbors) = neighbors else {
+        monitor.advance(group.n())?;
+        return Ok(Built(None));
     };
     let k = params.n_neighbors;
     let mut scales: Vec<usize> = SCALES.iter().copied().filter(|&s| s < k).collect();
     scales.push(k);
     let fuzzy = fuzzy_simplicial_set(&neighbors, group.n(), &scales, monitor)?;
     let connected = connect(fuzzy, group.z(), monitor)?;
-    group.facts.components_before_joining = Some(connected.components_before_joining);
-    group.graph = Some(connected.graph);
-    Ok(())
+    Ok(Built(Some((
+        connected.graph,
+        connected.components_before_joining,
+    ))))
+}
+
+/// A graph and the components that were joined, unless the group is too small for one.
+struct Built(Option<(CsrMatrix, usize)>);
+
+impl Bytes for Built {
+    fn write(&self, to: &mut Writer) {
+        let Some((graph, components)) = &self.0 else {
+            return to.number(0_u64);
+        };
+        to.number(*components as u64);
+        graph.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self> {
+        // There is no graph without components.
+        Ok(Self(match from.number::<u64>()? {
+            0 => None,
+            components => Some((CsrMatrix::read(from)?, components as usize)),
+        }))
+    }
+}
+
+fn set_graph(group: &mut GroupState<'_>, built: Built) {
+    if let Some((graph, components)) = built.0 {
+        group.facts.components_before_joining = Some(components);
+        group.graph = Some(graph);
+    }
+}
+
+/// The graphs of the open groups, by a crew: they serve every selection from the same groups.
+pub fn share_graphs(
+    groups: &mut [GroupState<'_>],
+    params: &ValidParams,
+    crew: &dyn Crew,
+    monitor: &Monitor,
+) -> Result<()> {
+    let built = share(
+        Some(crew),
+        (Scope::Graph, "graph"),
+        groups.len(),
+        monitor,
+        |g| {
+            let neighbors = neighbors_of(&groups[g], params, monitor)?;
+            graph_of(&groups[g], neighbors, params, monitor)
+        },
+    )?;
+    let pairs = groups.iter_mut().zip(built);
+    pairs.for_each(|(group, built)| {
+        if group.is_open() {
+            set_graph(group, built);
+        }
+    });
+    monitor.finish()
 }
 
 /// The spectral embedding.

@@ -73,23 +73,31 @@ impl Whole {
         }))
     }
 
-    /// What is asked of a block of group `g`, of rows `z`, (b, p), of which `picked` are selected at first; and its
-    /// share: what its picks should add to the sums of features, (2 q,). O(b q p).
+    /// What `count` picks of a block of rows `z`, (b, p), should add to the sums of features, (2 q,). O(b q p).
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`].
+    pub fn share(&self, z: MatrixView<'_>, count: usize, monitor: &Monitor) -> Result<Vec<f64>> {
+        let each = count as f64 / z.rows() as f64;
+        let tick = |_: usize| monitor.check();
+        let mut share = self.features.weighted_sum(z, |_| each as f32, tick)?;
+        let made_up = share.iter_mut().zip(&self.shift);
+        made_up.for_each(|(share, shift)| *share -= count as f64 * shift);
+        Ok(share)
+    }
+
+    /// What is asked of a block of group `g`, of rows `z`, (b, p), of which `picked` are selected at first, given its
+    /// [`share`](Self::share). O(m q p).
+    ///
+    /// # Errors
+    /// None: the tasks cannot fail.
     pub fn asks<'a>(
         &'a self,
         z: MatrixView<'a>,
         picked: &[u32],
         g: usize,
-        monitor: &Monitor,
-    ) -> Result<(Pull<'a>, Vec<f64>)> {
-        let each = picked.len() as f64 / z.rows() as f64;
-        let tick = |_: usize| monitor.check();
-        let mut share = self.features.weighted_sum(z, |_| each as f32, tick)?;
-        let made_up = share.iter_mut().zip(&self.shift);
-        made_up.for_each(|(share, shift)| *share -= picked.len() as f64 * shift);
+        share: &[f64],
+    ) -> Result<Pull<'a>> {
         let picked = self.sum_of(z, picked)?;
         let residuals = || iter::once(&self.all).chain(self.classes[g].as_ref());
         let slope = (0..share.len()).map(|k| {
@@ -97,33 +105,33 @@ impl Whole {
             let pulls = residuals().map(|residual| residual.weight * (residual.sums[k] + own));
             pulls.sum::<f64>() as f32
         });
-        let pull = Pull {
+        Ok(Pull {
             features: &self.features,
             rows: z,
             slope: slope.collect(),
             weight: residuals().map(|residual| residual.weight).sum(),
-        };
-        Ok((pull, share))
+        })
     }
 
-    /// Counts what the rows `picked` of a block of group `g`, of rows `z`, left of its `share`.
+    /// What the rows `picked` of a block, of rows `z`, leave of its `share`, (2 q,).
     ///
     /// # Errors
     /// None: the tasks cannot fail.
-    pub fn count(
-        &mut self,
-        z: MatrixView<'_>,
-        picked: &[u32],
-        g: usize,
-        share: &[f64],
-    ) -> Result<()> {
+    pub fn left(&self, z: MatrixView<'_>, picked: &[u32], share: &[f64]) -> Result<Vec<f64>> {
         let sums = self.sum_of(z, picked)?;
+        Ok(sums
+            .iter()
+            .zip(share)
+            .map(|(sum, share)| sum - share)
+            .collect())
+    }
+
+    /// Counts what a block of group `g` has `left`.
+    pub fn count(&mut self, left: &[f64], g: usize) {
         for residual in iter::once(&mut self.all).chain(self.classes[g].as_mut()) {
-            let left = sums.iter().zip(share).map(|(sum, share)| sum - share);
             let entries = residual.sums.iter_mut().zip(left);
             entries.for_each(|(r, left)| *r += left);
         }
-        Ok(())
     }
 
     fn sum_of(&self, z: MatrixView<'_>, picked: &[u32]) -> Result<Vec<f64>> {

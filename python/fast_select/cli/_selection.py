@@ -1,0 +1,75 @@
+"""From what a selection is asked by, in words, to files: for `select`, and for `merge` after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .._errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from ._commit import Outcome
+
+
+def check_asked(options: dict[str, Any], ratios: Sequence[float]) -> dict[str, Any]:
+    """The options, with the rows of each class read; refused where they ask for no one size."""
+    from .._checks import checked
+    from ._inputs import read_balance
+
+    options = read_balance(options)
+    for ratio in ratios or (None,):
+        checked("select", {**options, "ratio": ratio}).check_size()
+    if len(set(ratios)) < len(ratios):
+        raise InvalidInputError("--ratio", "is given twice with the same value", "Leave one out")
+    return options
+
+
+def select_in_words(
+    outcome: Outcome,
+    named: dict[str, Any],
+    options: dict[str, Any],
+    ratios: Sequence[float],
+    *,
+    output: str | None,
+    report: str | None,
+    subset: str | None,
+    assign: str | None,
+    scratch: str | None,
+    checkpoint: str | None,
+    html: str | None,
+    force: bool,
+    quiet: bool,
+    progress_kind: str,
+    as_json: bool,
+) -> None:
+    """Select, and write: `named` says what from, `options` and `ratios` what, the others where."""
+    from .._checkpoint import Checkpoint
+    from .._scratch import Scratch
+    from ..energy import Meter
+    from ._inputs import balance_file, read_arrays, read_matrix
+    from ._options import file_names
+    from ._run import places, select_and_write
+    from ._sources import Sources
+    from ._targets import default_stem, page_target
+
+    balance = balance_file(options)
+    sources = Sources([*file_names(named), balance])
+    options = check_asked(options, ratios)
+    stem = default_stem(named["inputs"])
+    page = None if html is None else page_target(html, "--html", force=force)
+    targets = places(
+        stem, output, report, assign, subset,
+        page=page, ratios=ratios, as_json=as_json, force=force,
+    )  # fmt: skip
+    meter = Meter(options.get("watts_per_core"))
+    meter.begin("read")
+    room = Scratch.of(scratch)
+    features, matrix = read_matrix(named, options.get("max_memory"), room).lent()
+    options |= read_arrays(named, features) | {"scratch": room}
+    if checkpoint is not None:
+        options["checkpoint"] = Checkpoint(checkpoint, files=features.files)
+    select_and_write(
+        features, matrix, named, targets, meter, sources, outcome,
+        page=page, balance_file=balance, ratios=ratios, quiet=quiet, progress_kind=progress_kind,
+        as_json=as_json, **options,
+    )  # fmt: skip
