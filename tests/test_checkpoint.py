@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from fast_select import InvalidInputError, _core, select, select_nested
 from fast_select._checkpoint import MANIFEST, Checkpoint
 from fast_select._errors import ComputationError
 from fast_select._locks import Lock
-from numpy.typing import NDArray
 
 OPTIONS: dict[str, Any] = {"ratio": 0.05, "block_rows": 512, "n_random": 0}
 FLAGS = ["--ratio", "0.05", "--block-rows", "512", "--random", "0", "--quiet"]
@@ -57,7 +58,7 @@ def begun(*words: str | Path, **settings: Any) -> subprocess.Popen[bytes]:
 
 
 def half_written(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.suffix == ".part"]
+    return [path for path in folder.rglob(".*") if path.suffix in (".part", ".lock")]
 
 
 @pytest.mark.parametrize(
@@ -236,8 +237,8 @@ def test_shards_that_change_are_found(tmp_path: Path) -> None:
     np.save(parts / "part-1.npy", x[2000:])
     assert run(*words, cwd=tmp_path).returncode == 0
     np.save(parts / "part-1.npy", other_values(x[2000:]))
-    for words in (words, ["shard", "1/2", parts, *FLAGS, "--checkpoint", "work"]):
-        changed = run(*words, cwd=tmp_path)
+    for command in (words, ["shard", "1/2", parts, *FLAGS, "--checkpoint", "work"]):
+        changed = run(*command, cwd=tmp_path)
         assert changed.returncode == 2
         assert "--checkpoint" in changed.stderr and "other values" in changed.stderr
     # Before it was prepared there is nothing to compare with but size and time of the files.
@@ -299,7 +300,6 @@ def test_locks_are_for_one(tmp_path: Path) -> None:
     assert held() == "False"
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a file that is full")
 def test_a_full_folder_keeps_what_is_whole(tmp_path: Path, monkeypatch: Any) -> None:
     x = points(n=ROWS)
     expected = select(x, **OPTIONS).indices

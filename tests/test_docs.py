@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import os
 import pkgutil
 import re
@@ -106,16 +107,40 @@ def without_numbers(line):
     return re.sub(r"[\d.]+", "0", re.sub(r"[\s━─]+", " ", line)).strip()
 
 
+SBATCH = r"""#!/bin/bash
+# Stands in for Slurm: runs a script for each task of its array, two at a time, or a command.
+if [ "$1" = --parsable ]; then
+    [[ $(cat "$2") =~ --array=([0-9]+)-([0-9]+) ]]
+    first=${BASH_REMATCH[1]} last=${BASH_REMATCH[2]}
+    export SLURM_ARRAY_TASK_COUNT=$((last - first + 1)) SLURM_CPUS_PER_TASK=8
+    seq "$first" "$last" | xargs -P 2 -I {} env SLURM_ARRAY_TASK_ID={} bash "$2" >&2 && echo 17
+else
+    [ "$1 $2" = "--dependency=afterany:17 --wrap" ] && bash -c "$3"
+fi
+"""
+
+
 @pytest.mark.slow
-def test_the_job_array_runs_as_written(readme, tmp_path, rng):
-    np.save(tmp_path / "features.npy", rng.normal(size=(2000, 5)))
-    (tmp_path / "job.sh").write_text(block_with(readme, "#SBATCH", "bash"))
-    first, last = re.search(r"--array=(\d+)-(\d+)", (tmp_path / "job.sh").read_text()).groups()
-    for task in range(int(first), int(last) + 1):
-        run_script("bash job.sh", tmp_path, SLURM_ARRAY_TASK_ID=str(task), SLURM_CPUS_PER_TASK="8")
-    picks = [set(np.load(tmp_path / f"seed-{task}.npy").tolist()) for task in range(5)]
-    assert all(len(rows) == 100 for rows in picks)
-    assert picks[0] != picks[1]
+def test_recipes_for_clusters_run_as_written_and_select_the_same(readme, tmp_path, rng):
+    x = rng.normal(size=(20_000, 5))
+    np.save(tmp_path / "features.npy", x)
+    (tmp_path / "shards").mkdir()
+    for part in range(3):
+        np.save(tmp_path / "shards" / f"{part}.npy", x[part * 7000 :][:7000])
+    recipes = readme[readme.index("## On a cluster") : readme.index("## Questions")]
+    run_script(block_with(recipes, "--scratch ."), tmp_path)
+    expected = np.load(tmp_path / "features.selected.npy")
+    run_script(block_with(recipes, "shards/ --ratio 0.05 --checkpoint"), tmp_path)
+    np.testing.assert_array_equal(np.load(tmp_path / "rows.npy"), expected)
+    for made in ("rows.npy", "shards.report.json"):
+        (tmp_path / made).unlink()
+    shutil.rmtree(tmp_path / "work")
+    (tmp_path / "shards.sh").write_text(block_with(recipes, "#SBATCH", "bash"))
+    (tmp_path / "sbatch").write_text(SBATCH)
+    (tmp_path / "sbatch").chmod(0o755)
+    run_script(f"PATH=.:$PATH\n{block_with(recipes, 'afterany')}", tmp_path)
+    np.testing.assert_array_equal(np.load(tmp_path / "rows.npy"), expected)
+    assert json.loads((tmp_path / "rows.json").read_text())["crew"]["processes"] == 5
 
 
 def test_python_examples_run_as_written(readme):

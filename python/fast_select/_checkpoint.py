@@ -13,6 +13,7 @@ import json
 import mmap
 import os
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from ._errors import ComputationError, InvalidInputError, refused
+from ._errors import ComputationError, refused
 from ._locks import Lock
 from ._scratch import FULL, reserve
 
@@ -155,7 +156,7 @@ class Checkpoint:
         return own
 
     def take(self, scope: str, name: str) -> bool | None:
-        """Take a piece: True for one that is the caller's now, False for another's, None if done."""
+        """Take a piece: True if it is the caller's now, False if another's, None if done."""
         path = self._path(scope, name)
         if self._is_done(scope, path):
             return None
@@ -252,16 +253,24 @@ class Checkpoint:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
 
-    def bytes_of(self, scope: str, name: str) -> int:
-        """The size of a file that is there."""
-        return self._path(scope, name).stat().st_size
+    def tidy(self) -> None:
+        """Remove what processes that were killed have left half-written, and their locks."""
+        for path in self.folder.rglob(".*.part"):
+            if path.name not in (".z.part", ".scores.part"):  # arrays that others may be filling
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        for path in self.folder.rglob(".*.lock"):
+            with contextlib.suppress(OSError):
+                lock = Lock.take(path)
+                if lock is not None:
+                    lock.release(gone=True)
 
     def _path(self, scope: str, name: str) -> Path:
         return self._scopes[scope] / name
 
     def _put(self, path: Path, content: bytes) -> None:
         """Write a file, or none."""
-        part = _beside(path, "part")
+        part = _beside(path, f"{uuid.uuid4().hex}.part")
         try:
             with part.open("wb") as file:
                 file.write(content)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows
+if sys.platform == "win32":
     import msvcrt
+else:
+    import fcntl
 
 POLL_S = 0.02
 
@@ -60,10 +61,10 @@ def _lock(descriptor: int) -> None:
 
     By ``flock``, which tells apart the openings of one process, as ``lockf`` does not.
     """
-    if "fcntl" in globals():
+    if sys.platform == "win32":
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError as err:
+            raise BlockingIOError from err
+    else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return
-    try:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    except PermissionError as err:
-        raise BlockingIOError from err

@@ -1,4 +1,4 @@
-"""The processes that work, or have worked, on a checkpoint: what each has spent, and where it stands.
+"""The processes that work, or have worked, on a checkpoint: what each spent, where it stands.
 
 A process tells of itself in a file of its own while it runs, so that what it has spent is known
 whatever ends it.
@@ -52,7 +52,7 @@ class Member:
             "ended": ends,
             **self._meter.totals(),
         }
-        part = self._path.with_suffix(".part")
+        part = self._path.with_name(f".{self._path.stem}.part")
         with contextlib.suppress(OSError):  # it is told again, and no selection depends on it
             part.write_text(json.dumps(facts))
             part.replace(self._path)

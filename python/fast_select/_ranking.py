@@ -23,7 +23,7 @@ def rank(
     prepared: _core.Prepared,
     indices: NDArray[np.int64],
     params: _core.Params,
-    request: dict[str, NDArray[np.int64] | None],
+    request: dict[str, Any],
     progress: Progress,
 ) -> tuple[NDArray[np.int64], list[dict[str, Any]]]:
     """Ranks of ``indices``, from 1, and what the report says of their prefixes.
@@ -64,7 +64,7 @@ def _figures(
     prepared: _core.Prepared,
     prefix: NDArray[np.int64],
     params: _core.Params,
-    request: dict[str, NDArray[np.int64] | None],
+    request: dict[str, Any],
     steps: Steps,
 ) -> dict[str, Any]:
     """Figures of a prefix, of a selection of its size, and means of random ones."""

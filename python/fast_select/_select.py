@@ -420,6 +420,8 @@ class Run:
                 )
                 found.append(_selection(made, report, request))
                 request = request.within(made["indices"], self._n)
+            if self._checkpoint is not None:
+                self._checkpoint.tidy()
         return found
 
     def _mapped_bytes(self, prepared: _core.Prepared) -> int:

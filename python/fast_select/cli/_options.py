@@ -251,8 +251,9 @@ scratch_option = click.option(
 checkpoint_option = click.option(
     "--checkpoint",
     metavar="DIR",
-    help="Folder, made where there is none, that keeps what is done: the same command goes on where "
-    "one before it ended, kill -9 or not. Another ratio or seed uses its prepared features.",
+    help="Folder, made where there is none, that keeps what is done: the same command goes on "
+    "where one before it was ended, by kill -9 too. Another ratio or seed of the same input uses "
+    "its prepared features.",
 )
 """Of every command that makes a selection."""
 

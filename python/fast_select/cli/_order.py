@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ class Order:
         name = Order(self.named, own, self.ratios).name
         path = folder / FOLDER / f"{name}.json"
         path.parent.mkdir(exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}")
+        part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
         part.write_text(json.dumps(asdict(self)))
         part.replace(path)
 

@@ -40,31 +40,31 @@ pub fn exchange(
 ) -> Result<()> {
     split(groups, params, crew, monitor)?;
     let starts = map_items(indexed(groups), |(_, group)| Ok(Start::new(group)))?;
-    let blocks: Vec<(usize, usize)> = (0..groups.len())
+    let at: Vec<(usize, usize)> = (0..groups.len())
         .flat_map(|g| (0..groups[g].blocks.len()).map(move |b| (g, b)))
         .collect();
-    let whole = Whole::new(z, groups, blocks.len(), params, monitor)?;
-    let floor = Floor {
-        blocks: &blocks,
+    let whole = Whole::new(z, groups, at.len(), params, monitor)?;
+    let blocks = Blocks {
+        at: &at,
         groups,
         starts: &starts,
         params,
         monitor,
     };
     let exchanged = match whole {
-        None => share(crew, BLOCK, blocks.len(), monitor, |i| {
-            let place = floor.place(i)?;
+        None => share(crew, BLOCK, at.len(), monitor, |i| {
+            let place = blocks.place(i)?;
             let ready = place.ready(None, params, monitor)?;
             place.exchanged(ready, None, params, monitor)
         })?,
-        Some(whole) => held_together(whole, &floor, crew)?,
+        Some(whole) => held_together(whole, &blocks, crew)?,
     };
     monitor.finish()?;
     for group in groups.iter_mut().filter(|group| group.is_open()) {
         group.picked.clear();
         (group.facts.exchanged_rows, group.facts.swaps) = (Some(0), Some(0));
     }
-    for (&(g, _), block) in blocks.iter().zip(exchanged) {
+    for (&(g, _), block) in at.iter().zip(exchanged) {
         let group = &mut groups[g];
         group.picked.extend(block.picked);
         *group.facts.exchanged_rows.get_or_insert(0) += block.n_rows as usize;
@@ -135,23 +135,23 @@ impl Bytes for Exchanged {
 }
 
 /// All blocks, and what it takes to exchange them.
-struct Floor<'a> {
+struct Blocks<'a> {
     /// Group and number there of each.
-    blocks: &'a [(usize, usize)],
+    at: &'a [(usize, usize)],
     groups: &'a [GroupState<'a>],
     starts: &'a [Start],
     params: &'a ValidParams,
     monitor: &'a Monitor,
 }
 
-impl Floor<'_> {
+impl Blocks<'_> {
     fn place(&self, i: usize) -> Result<Place> {
-        let (g, b) = self.blocks[i];
+        let (g, b) = self.at[i];
         Place::new(&self.groups[g], b, &self.starts[g], self.params)
     }
 
     fn n_rows(&self, i: usize) -> usize {
-        let (g, b) = self.blocks[i];
+        let (g, b) = self.at[i];
         self.groups[g].blocks[b].0.len()
     }
 }
@@ -159,21 +159,21 @@ impl Floor<'_> {
 /// The exchange in one block after the other, as many made ready together as threads have room for.
 fn held_together(
     whole: Whole,
-    floor: &Floor<'_>,
+    blocks: &Blocks<'_>,
     crew: Option<&dyn Crew>,
 ) -> Result<Vec<Exchanged>> {
-    let Floor {
+    let Blocks {
         params, monitor, ..
-    } = *floor;
+    } = *blocks;
     let mut line = Line {
         whole,
-        floor,
+        blocks,
         crew,
         exchanged: Vec::new(),
     };
-    while line.exchanged.len() < floor.blocks.len() {
+    while line.exchanged.len() < blocks.at.len() {
         let own = line.take_next(n_threads() * params.block_rows)?;
-        let places = map_items(indexed(&own), |(_, &i)| floor.place(i))?;
+        let places = map_items(indexed(&own), |(_, &i)| blocks.place(i))?;
         let whole = Some(&line.whole);
         let ready = map_items(indexed(&places), |(_, place)| {
             place.ready(whole, params, monitor)
@@ -184,7 +184,7 @@ fn held_together(
         }
         if own.is_empty() {
             let next = line.exchanged.len() + 1;
-            line.catch_up(next.min(floor.blocks.len()))?;
+            line.catch_up(next.min(blocks.at.len()))?;
         }
     }
     Ok(line.exchanged)
@@ -193,7 +193,7 @@ fn held_together(
 /// The blocks as they are exchanged, each after all before it.
 struct Line<'a> {
     whole: Whole,
-    floor: &'a Floor<'a>,
+    blocks: &'a Blocks<'a>,
     crew: Option<&'a dyn Crew>,
     exchanged: Vec<Exchanged>,
 }
@@ -202,8 +202,8 @@ impl Line<'_> {
     /// The next blocks that are nobody else's, of `most` rows in all, or one.
     fn take_next(&mut self, most: usize) -> Result<Vec<usize>> {
         let (mut own, mut held) = (Vec::new(), 0);
-        for i in self.exchanged.len()..self.floor.blocks.len() {
-            let rows = self.floor.n_rows(i);
+        for i in self.exchanged.len()..self.blocks.at.len() {
+            let rows = self.blocks.n_rows(i);
             if !own.is_empty() && held + rows > most {
                 break;
             }
@@ -222,16 +222,16 @@ impl Line<'_> {
 
     /// Waits until `count` blocks are exchanged, by others or, where these have ended, here.
     fn catch_up(&mut self, count: usize) -> Result<()> {
-        let Floor {
+        let Blocks {
             params, monitor, ..
-        } = *self.floor;
+        } = *self.blocks;
         while self.exchanged.len() < count {
             let i = self.exchanged.len();
             match self.taken(i)? {
                 Taken::Done => self.take_over(i)?,
                 Taken::Busy => wait(monitor)?,
                 Taken::Mine => {
-                    let place = self.floor.place(i)?;
+                    let place = self.blocks.place(i)?;
                     let ready = place.ready(Some(&self.whole), params, monitor)?;
                     self.exchange(i, &place, ready)?;
                 }
@@ -242,10 +242,10 @@ impl Line<'_> {
 
     /// Exchanges block `i`, the next.
     fn exchange(&mut self, i: usize, place: &Place, ready: Ready<'_>) -> Result<()> {
-        let Floor {
+        let Blocks {
             params, monitor, ..
-        } = *self.floor;
-        let g = self.floor.blocks[i].0;
+        } = *self.blocks;
+        let g = self.blocks.at[i].0;
         let pull = self
             .whole
             .asks(place.z.view(), &place.picked, g, &ready.share)?;
@@ -263,12 +263,12 @@ impl Line<'_> {
             let block = result(crew, (BLOCK.0, &numbered(BLOCK.1, i)))?;
             self.count(i, block);
         }
-        let units = 1 + self.floor.params.max_sweeps;
-        self.floor.monitor.advance(self.floor.n_rows(i) * units)
+        let units = 1 + self.blocks.params.max_sweeps;
+        self.blocks.monitor.advance(self.blocks.n_rows(i) * units)
     }
 
     fn count(&mut self, i: usize, block: Exchanged) {
-        self.whole.count(&block.left, self.floor.blocks[i].0);
+        self.whole.count(&block.left, self.blocks.at[i].0);
         self.exchanged.push(block);
     }
 
