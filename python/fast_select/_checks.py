@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,20 @@ from ._arrays import as_array, as_numbers
 from ._errors import InvalidInputError, core_errors, refused
 from ._frames import of_frame, stacked
 from ._interchange import brought
+from ._stacked import Matrix, Stacked
 from ._text import counted
+
+READ = 1 << 20
+"""Entries that are looked at at a time."""
+
+
+def as_rows(X: ArrayLike, what: str = "x") -> Matrix:
+    """``X`` itself, checked, if it is stacked, else what :func:`matrix` makes of it."""
+    if not isinstance(X, Stacked):
+        return matrix(X, what)
+    with core_errors():
+        _core.check_matrix(X)
+    return X
 
 
 def matrix(X: ArrayLike, what: str = "x", *, is_parameter: bool = True) -> NDArray[Any]:
@@ -56,10 +69,18 @@ def usable_threads() -> int:
     return min(available, int(slurm)) if slurm.isdecimal() and int(slurm) else available
 
 
-def check_finite(name: str, x: NDArray[Any]) -> None:
+def finite_rows(x: Matrix) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Which rows hold neither NaN nor infinity, some at a time, behind the number of the first."""
+    step = max(1, READ // x.shape[1])
+    for start in range(0, x.shape[0], step):
+        is_finite: NDArray[np.bool_] = np.isfinite(x[start : start + step])
+        yield start, np.logical_and.reduce(is_finite, axis=1)
+
+
+def check_finite(name: str, x: Matrix) -> None:
     """Refuse NaN and infinity."""
     if x.dtype.kind == "f":
-        bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
+        bad = np.concatenate([start + np.flatnonzero(~kept) for start, kept in finite_rows(x)])
         if bad.size:
             fact = f"holds NaN or infinity in {counted(bad.size, 'row')}, first in row {bad[0]}"
             raise refused(name, fact, "Clean or leave out these rows first")

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._checks import check_finite, checked, matrix
+from ._checks import as_rows, check_finite, checked
 from ._compared import METHODS, MODELS, N_SEEDS, TEST_SHARE
 from ._errors import InvalidInputError, core_errors, refused
 from ._labels import encode_labels, labels_of
 from ._select import Progress
+from ._stacked import Matrix
 from ._text import counted
 from .report import SCHEMA
 
@@ -108,13 +109,14 @@ def compare(
     check_names("models", models, MODELS)
     for name in models:
         estimator(name, 0, 1)
-    x = matrix(X)
+    x: Matrix = as_rows(X)
     check_finite("x", x)  # before the split, which gives rows other numbers
     params = checked("compare", parameters)
     n_threads = params.values()["threads"]
     codes, classes = encode_labels(labels, x.shape[0])
     if codes is None or classes is None:
         raise refused("labels", "are missing", "Models need classes to learn")
+    x_test: Matrix
     if test is None:
         train, held_out = split(x.shape[0], test_share, seeds[0])
         x_test, y_test, x, codes = x[held_out], codes[held_out], x[train], codes[train]
@@ -245,9 +247,9 @@ def split(n: int, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[n
 
 def known_test(
     test: tuple[ArrayLike, ArrayLike], n_columns: int, classes: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[np.int64]]:
+) -> tuple[Matrix, NDArray[np.int64]]:
     """Test features and codes; rows of classes that training does not know get the code -1."""
-    x = matrix(test[0], "test")
+    x = as_rows(test[0], "test")
     check_finite("test", x)
     if x.shape[1] != n_columns:
         fact = f"has {counted(x.shape[1], 'column')}, not {n_columns} as the rows to select from"
@@ -264,23 +266,23 @@ def known_test(
 
 
 def scaled(
-    x: NDArray[Any], x_test: NDArray[Any], *, standard: bool
+    x: Matrix, x_test: Matrix, *, standard: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Both centred and divided by the columns' standard deviations, or by one for all."""
-    x = x.astype(np.float64)
-    size = np.abs(x).max(axis=0)
+    wide = np.asarray(x, np.float64)
+    size = np.abs(wide).max(axis=0)
     # Squares of numbers near the ends of the range are none: a power of two brings them to about 1.
     exponent = np.frexp(size if standard else size.max())[1]
-    x = np.ldexp(x, -exponent)
-    center, deviation = x.mean(axis=0), x.std(axis=0)
+    trained = np.ldexp(wide, -exponent)
+    center, deviation = trained.mean(axis=0), trained.std(axis=0)
     if standard:
         deviation[deviation == 0] = 1
     else:
         deviation = np.full_like(deviation, np.sqrt(np.mean(deviation**2)) or 1)
     with np.errstate(over="ignore"):  # test rows may lie far outside, but not farther than this
-        tested = (np.ldexp(x_test.astype(np.float64), -exponent) - center) / deviation
+        tested = (np.ldexp(np.asarray(x_test, np.float64), -exponent) - center) / deviation
     tested = tested.clip(-FARTHEST, FARTHEST)
-    return ((x - center) / deviation).astype(np.float32), tested.astype(np.float32)
+    return ((trained - center) / deviation).astype(np.float32), tested.astype(np.float32)
 
 
 def accuracies(

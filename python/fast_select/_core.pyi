@@ -6,6 +6,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ._stacked import Matrix
+
 __version__: str
 EIGEN_TOL: float
 RANKED_SHARES: list[float]
@@ -49,7 +51,7 @@ class Params:
     def fitted(self, block_rows: int, threads: int) -> Params: ...
 
 def option_table(command: str) -> list[dict[str, Any]]: ...
-def check_matrix(x: NDArray[Any]) -> None: ...
+def check_matrix(x: Matrix) -> None: ...
 
 class Prepared:
     """Rows checked, centred, scaled and reduced: Z, (n, p0)."""
@@ -64,7 +66,7 @@ class Prepared:
     def facts(self) -> dict[str, Any]: ...
 
 def prepare(
-    x: NDArray[Any],
+    x: Matrix,
     params: Params,
     *,
     room: NDArray[np.float32] | None = None,
@@ -72,7 +74,7 @@ def prepare(
     progress: Progress | None = None,
 ) -> Prepared: ...
 def room_needed(n_rows: int, n_cols: int) -> int: ...
-def values_hash(x: NDArray[Any], n_threads: int, *, progress: Progress | None = None) -> str: ...
+def values_hash(x: Matrix, n_threads: int, *, progress: Progress | None = None) -> str: ...
 def check_request(
     prepared: Prepared,
     count: int,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike
 
 from . import _core
-from ._checks import checked, matrix
+from ._checks import as_rows, checked
 from ._errors import core_errors, refused
 from ._labels import encode_labels
 from ._plan import check_memory
@@ -73,7 +73,7 @@ def evaluate(
     InvalidInputError
         For input or parameters that cannot be used.
     """
-    x = matrix(X)
+    x = as_rows(X)
     check_watchers(progress, meter)
     options: dict[str, Any] = {**parameters}
     rows = row_numbers(indices, x.shape[0], partial(refused, "indices"))

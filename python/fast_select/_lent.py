@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._checks import matrix
+from ._checks import as_rows
+from ._stacked import Matrix
 
 
 class Lent:
     """A matrix whose owner keeps no other reference, so that its memory can be had back early."""
 
     def __init__(self, X: ArrayLike) -> None:
-        self.x = matrix(X)
+        self.x: Matrix = as_rows(X)
 
     @classmethod
     def of(cls, X: ArrayLike | Lent) -> Lent:
@@ -26,7 +27,7 @@ class Lent:
         self.x = stand_in(self.x)
 
 
-def stand_in(x: NDArray[Any]) -> NDArray[Any]:
+def stand_in(x: Matrix) -> NDArray[Any]:
     """An array of the same shape and type that takes no memory.
 
     >>> stand_in(np.ones((1000, 3), np.float32)).strides

@@ -12,21 +12,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._balance import rows_per_class
-from ._checks import checked, matrix
+from ._checks import as_rows, checked, finite_rows
 from ._errors import ComputationError, core_errors, refused
+from ._mapped import let_go, mapped_bytes
 from ._memory import current_rss
 from ._request import Request
 from ._scratch import Scratch
-from .report import SCHEMA, mapped_bytes
+from ._stacked import Matrix
+from .report import SCHEMA
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._parameters import PlanParameters
-
-
-READ = 1 << 20
-"""Entries that are looked at at a time."""
 
 
 def plan(
@@ -53,7 +51,7 @@ def plan(
     InvalidInputError
         For input or parameters that cannot be used, or a selection that ``max_memory`` cannot hold.
     """
-    x = matrix(X)
+    x = as_rows(X)
     options: dict[str, Any] = {**parameters}
     request = Request.taken_from(options, None, x.shape[0])
     if "balance" in options:
@@ -78,7 +76,7 @@ def plan(
         "input": {
             "shape": list(x.shape),
             "dtype": str(x.dtype),
-            "matrix_bytes": 0 if mapped_bytes(x) else x.nbytes,
+            "matrix_bytes": x.nbytes - mapped_bytes(x),
             "n_classes": len(sizes),
         },
         "count": wanted,
@@ -147,19 +145,18 @@ def check_memory(
         raise ComputationError("memory", fact, fix)
 
 
-def class_sizes(
-    x: NDArray[Any], codes: NDArray[np.int64] | None, params: _core.Params
-) -> list[int]:
+def class_sizes(x: Matrix, codes: NDArray[np.int64] | None, params: _core.Params) -> list[int]:
     """Rows of each class, without those that ``nonfinite`` leaves out: they are read for that."""
     n_classes = 1 if codes is None else int(codes.max()) + 1
     if params.values()["nonfinite"] == "error" or x.dtype.kind in "iub":
         return [x.shape[0]] if codes is None else np.bincount(codes).tolist()
     sizes = np.zeros(n_classes, dtype=np.int64)
-    step = max(1, READ // x.shape[1])
-    for start in range(0, x.shape[0], step):
-        kept = np.isfinite(x[start : start + step]).all(axis=1)
-        own = np.zeros(len(kept), dtype=np.int64) if codes is None else codes[start : start + step]
+    for start, kept in finite_rows(x):
+        own = np.zeros(len(kept), dtype=np.int64)
+        if codes is not None:
+            own = codes[start : start + len(kept)]
         sizes += np.bincount(own[kept], minlength=n_classes)
+    let_go(x)  # what is mapped is no memory of the process, as which it would count
     if not sizes.any():
         raise refused("x", "holds NaN or infinity in every row")
     return [int(size) for size in sizes]

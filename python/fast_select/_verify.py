@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._arrays import Refuse
-from ._checks import checked, matrix
+from ._checks import as_rows, checked
 from ._errors import ComputationError, InvalidInputError, core_errors, refused
 from ._hashes import hash_of_labels, hash_of_rows
 from ._idle import IDLE
@@ -21,6 +21,7 @@ from ._labels import labels_of
 from ._reports import checked_report
 from ._rows import row_numbers
 from ._select import Progress, Selection, check_watchers, select, select_nested
+from ._stacked import Matrix
 from .report import ROUNDING
 
 LISTED = 5
@@ -167,7 +168,7 @@ def verify(
     record = Record.of(report)
     prefer_instruction_set(record)
     check_watchers(progress, None)
-    return Replay(matrix(X), threads, progress).outcome(record, arrays)
+    return Replay(as_rows(X), threads, progress).outcome(record, arrays)
 
 
 def prefer_instruction_set(record: Record) -> None:
@@ -179,7 +180,7 @@ class Replay:
     """Selections that are made again from the matrix `x`, those that are nested together."""
 
     def __init__(
-        self, x: NDArray[Any], threads: int | None = None, progress: Progress | None = None
+        self, x: Matrix, threads: int | None = None, progress: Progress | None = None
     ) -> None:
         self._x, self._progress = x, progress
         self._threads: int = checked("select", {"threads": threads}).values()["threads"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import mmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,8 @@ from numpy.typing import NDArray
 from . import _core
 from ._hashes import hash_of_rows
 from ._labels import plain
+from ._mapped import mapped_bytes
+from ._stacked import Matrix
 from ._text import counted, figure
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ METRICS = {
 """Figures of quality and their names in tables; in all of them 0 is perfect."""
 
 
-def input_facts(x: NDArray[Any], prepared: _core.Prepared) -> dict[str, Any]:
+def input_facts(x: Matrix, prepared: _core.Prepared) -> dict[str, Any]:
     """What the report tells of its input."""
     return {
         "shape": list(x.shape),
@@ -156,16 +157,6 @@ def far_outside(prepared: dict[str, Any]) -> list[str]:
     rows = ", ".join(map(str, listed)) + ", ..." * (count > len(listed))
     many, drawn = ("1 row lies", "was") if count == 1 else (f"{count} rows lie", "were")
     return [f"{many} far outside the others ({rows}) and {drawn} drawn in."]
-
-
-def mapped_bytes(x: NDArray[Any]) -> int:
-    """Bytes of `x` where it is mapped from a file, else 0."""
-    base: Any = x
-    while isinstance(base, np.ndarray):
-        base = base.base
-    if isinstance(base, memoryview):
-        base = base.obj
-    return int(x.nbytes) if isinstance(base, mmap.mmap) else 0
 
 
 def notes(groups: list[dict[str, Any]]) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import InvalidInputError
+from .._stacked import Matrix
 from .._suffixes import TABLE_SUFFIXES
 from ..io import Features, write_rows
 from ._commit import Sink, Writer
@@ -56,8 +57,8 @@ def subset_writer(
     return write
 
 
-def _blocks(x: NDArray[Any], indices: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+def _blocks(x: Matrix, indices: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
     """Rows of a matrix, some at a time."""
-    step = max(1, BLOCK_BYTES // (x.shape[1] * x.itemsize))
+    step = max(1, BLOCK_BYTES // (x.shape[1] * x.dtype.itemsize))
     for at in range(0, len(indices), step):
         yield x[indices[at : at + step]]

@@ -46,7 +46,7 @@ def verify(
     """  # fmt: skip
     from dataclasses import asdict
 
-    from .._checks import matrix
+    from .._checks import as_rows
     from .._verify import Replay, prefer_instruction_set
     from ._inputs import read_arrays, read_matrix
     from ._output import check_stdout, print_json
@@ -64,7 +64,7 @@ def verify(
     sources.read(features.files)
     outcomes = []
     with StageProgress(progress_kind, quiet=quiet) as progress:
-        replay = Replay(matrix(features.x), threads, progress)
+        replay = Replay(as_rows(features.x), threads, progress)
         arrays = read_arrays(named, features) if replay.has_shape(found[0]) else {}
         for record in found:
             sha256 = features.sha256() if "values" not in record.hashes else None

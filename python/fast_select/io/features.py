@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,9 @@ from .._checks import matrix
 from .._errors import ComputationError, InvalidInputError
 from .._ids import Ids, ids_of
 from .._lent import Lent, stand_in
+from .._mapped import mapped_bytes
 from .._scratch import Scratch
+from .._stacked import Matrix, stacked
 from .._suffixes import FAMILIES, FEATURE_SUFFIXES, TABLE_SUFFIXES
 from .._text import shortened
 from .npy import BLOCK
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
 
 TABLES = ", ".join(TABLE_SUFFIXES)
 
+MOST_MAPS = 30_000
+"""Shards that are mapped; Linux allows a process 65,530 maps, of which it needs others, too."""
+
 SELECTION = {"index", "indices", "id", "label", "weight", "rank"}
 """Columns of what this command writes, and arrays, of which the first are row numbers."""
 
@@ -40,7 +47,7 @@ SELECTION = {"index", "indices", "id", "label", "weight", "rank"}
 class Features:
     """A matrix and where it came from."""
 
-    x: NDArray[Any]
+    x: Matrix
     files: tuple[Path, ...]
     """Its files and named streams; none for standard input."""
     row_shape: tuple[int, ...] = ()
@@ -102,6 +109,7 @@ def read_features(
     sources: list[Source] = []
     shards: list[Shard] = []
     shapes: set[tuple[int, ...]] = set()
+    x: Matrix
     for path in paths:
         source = Source(path, FEATURE_SUFFIXES, digest)
         sources.append(source)
@@ -111,11 +119,12 @@ def read_features(
         if source.is_table:
             source.keep()  # a stream, before the next one is opened
         else:
-            x = source.array(key, 2, "--key")
-            if len(paths) == 1 or x.shape[:1] != (0,):
-                shapes.add(x.shape[1:])
-                x = _matrix(x, source, flatten=flatten)
-                shards.append(Shard(source, x.shape, x.dtype, _lasting(x)))
+            array = source.array(key, 2, "--key", is_open=len(paths) == 1)
+            if len(paths) == 1 or array.shape[:1] != (0,):
+                shapes.add(array.shape[1:])
+                x = array = _matrix(array, source, flatten=flatten)
+                is_mapped = len(shards) < MOST_MAPS and mapped_bytes(array) > 0
+                shards.append(Shard.of(array, source, is_mapped=is_mapped))
         if digest is not None and not source.is_stream:
             _take_in(path, digest)
     dataset = archive = None
@@ -134,7 +143,7 @@ def read_features(
     elif not shards:
         raise InvalidInputError(inputs[0], "holds only shards without rows")
     elif len(paths) > 1:
-        x = _concatenated(shards, flatten=flatten, max_memory=max_memory, scratch=scratch)
+        x = _joined(shards, flatten=flatten, max_memory=max_memory, scratch=scratch)
     elif source.format == "npz":
         archive = source.archive
     features = Features(
@@ -179,12 +188,29 @@ def _ids(features: Features, key: str) -> Ids:
 
 @dataclass(frozen=True)
 class Shard:
-    """A part of a matrix, and its rows, if they are not just mapped."""
+    """A part of a matrix."""
 
     source: Source
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    is_mapped: bool
     x: NDArray[Any] | None
+    """Its rows; None where they are read once more rather than held in memory."""
+
+    @classmethod
+    def of(cls, x: NDArray[Any], source: Source, *, is_mapped: bool) -> Shard:
+        """The shard of a source with the rows `x`, which stay mapped or not."""
+        is_lasting = source.is_stream or source.format == "npz"
+        return cls(source, x.shape, x.dtype, is_mapped, x if is_mapped or is_lasting else None)
+
+    def rows(self, *, flatten: bool) -> NDArray[Any]:
+        """Its rows."""
+        if self.x is not None:
+            return self.x
+        x = _matrix(self.source.array(None, 2, None), self.source, flatten=flatten)
+        if x.shape != self.shape or x.dtype != self.dtype:
+            raise ComputationError(self.source.name, "changed while it was read")
+        return x
 
 
 def natural_order(path: Path) -> list[tuple[int, int, str]]:
@@ -278,37 +304,33 @@ def _matrix(x: NDArray[Any], source: Source, *, flatten: bool) -> NDArray[Any]:
     return x  # as it is: mapped, where it was
 
 
-def _lasting(x: NDArray[Any]) -> NDArray[Any] | None:
-    """`x`, unless it is mapped: a map keeps its file open, of which there may be too many."""
-    base: Any = x
-    while isinstance(base, np.ndarray):
-        if isinstance(base, np.memmap):
-            return None
-        base = base.base
-    return x
-
-
-def _concatenated(
+def _joined(
     shards: list[Shard], *, flatten: bool, max_memory: int | None, scratch: Scratch | None
-) -> NDArray[Any]:
+) -> Matrix:
+    """The rows of all: mapped ones where they are, others put together."""
     first = shards[0]
+    native = first.dtype.newbyteorder("=")
     for shard in shards:
-        if shard.shape[1] != first.shape[1] or shard.dtype != first.dtype:
+        if shard.shape[1] != first.shape[1] or shard.dtype.newbyteorder("=") != native:
             fact = f"has {shard.shape[1]} columns of {shard.dtype}"
             other = f"{first.source.name} has {first.shape[1]} of {first.dtype}"
             raise shard.source.refuse(f"{fact} where {other}")
-    shape = (sum(shard.shape[0] for shard in shards), first.shape[1])
-    x = room_for(shape, first.dtype, first.source.refuse, max_memory, scratch)
-    at = 0
-    for shard in shards:
-        part = shard.x
-        if part is None:
-            part = _matrix(shard.source.array(None, 2, None), shard.source, flatten=flatten)
-        if part.shape != shard.shape or part.dtype != shard.dtype:
-            raise ComputationError(shard.source.name, "changed while it was read")
-        x[at : at + len(part)] = part
-        at += len(part)
-    return x
+    parts: list[NDArray[Any]] = []
+    others = [shard for shard in shards if not shard.is_mapped]
+    if others:
+        shape = (sum(shard.shape[0] for shard in others), first.shape[1])
+        room = room_for(shape, first.dtype, others[0].source.refuse, max_memory, scratch)
+    end = 0
+    for is_mapped, run in groupby(shards, attrgetter("is_mapped")):
+        if is_mapped:
+            parts.extend(shard.rows(flatten=flatten) for shard in run)
+            continue
+        start = end
+        for shard in run:
+            at, end = end, end + shard.shape[0]
+            room[at:end] = shard.rows(flatten=flatten)
+        parts.append(room[start:end])
+    return stacked(parts)
 
 
 def _take_in(path: Path, digest: Any) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import Refuse
+from .._mapped import map_bytes
 from .._text import shortened
 
 MAGIC = b"\x93NUMPY"
@@ -134,17 +135,23 @@ def _shape(text: str, refuse: Refuse) -> tuple[int, ...]:
     return tuple(int(size.rstrip("L")) for size in sizes)
 
 
-def map_array(path: Path, refuse: Refuse) -> NDArray[Any]:
-    """The array of a regular file, mapped."""
+def map_array(path: Path, refuse: Refuse, *, is_open: bool = True) -> NDArray[Any]:
+    """The array of a regular file, mapped; `is_open`: whether the file stays open for that."""
     with path.open("rb") as file:
         header = read_header(file, refuse)
         _check_size(header, path.stat().st_size, refuse)
         if not header.nbytes:
             return np.empty(header.shape, header.dtype)
+        how: dict[str, Any] = {
+            "dtype": header.dtype,
+            "offset": header.offset,
+            "shape": header.shape,
+            "order": header.order,
+        }
         try:
-            return np.memmap(
-                file, header.dtype, "r", header.offset, header.shape, order=header.order
-            )
+            if is_open:
+                return np.memmap(file, mode="r", **how)
+            return np.ndarray(buffer=map_bytes(file, header.offset + header.nbytes), **how)
         except (OSError, ValueError):  # a file system that cannot map
             return _array(file, header, refuse)
 

@@ -117,8 +117,13 @@ class Source:
         """Whether it holds columns; text does, where no list of lines is looked for."""
         return self.format in COLUMNAR or self.format == "text"
 
-    def array(self, key: str | None, ndim: int, flag: str | None) -> NDArray[Any]:
-        """The array, mapped if it is a .npy on disk; of an archive the one that is asked for."""
+    def array(
+        self, key: str | None, ndim: int, flag: str | None, *, is_open: bool = True
+    ) -> NDArray[Any]:
+        """The array, mapped if it is a .npy on disk; of an archive the one that is asked for.
+
+        `is_open`: whether the file stays open while it is mapped.
+        """
         if self.format == "npz":
             return self.archive.read(self.archive.chosen(key, ndim, flag))
         if key is not None:
@@ -126,7 +131,7 @@ class Source:
         if self.is_stream:
             return npy.read_array(self._stream, self.refuse)
         try:
-            return npy.map_array(self.path, self.refuse)
+            return npy.map_array(self.path, self.refuse, is_open=is_open)
         except OSError as err:
             raise self.refuse(f"cannot be read ({err.strerror})") from err
 

@@ -1,9 +1,10 @@
 //! Feature matrices from Python: any numeric type, byte order and strides, borrowed.
 
-use fast_select_core::Error;
 use fast_select_core::kernels::element::Element;
 use fast_select_core::prepare::check_shape;
 use fast_select_core::prepare::source::RowSource;
+use fast_select_core::prepare::stacked::Stacked;
+use fast_select_core::{Error, Result};
 use half::{bf16, f16};
 use numpy::{
     Element as Item, PyArrayDescrMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods,
@@ -14,7 +15,7 @@ use crate::error::to_py;
 use crate::scattered::Scattered;
 
 /// A borrowed (n, d) array of T.
-pub enum Rows<'py, T: Item> {
+enum Rows<'py, T: Item> {
     /// Entries that Rust can refer to.
     Plain(PyReadonlyArray2<'py, T>),
     /// Others.
@@ -31,25 +32,25 @@ impl<'py, T: Item + Element> Rows<'py, T> {
         }
     }
 
-    fn with<R>(&self, use_it: impl FnOnce(&dyn RowSource) -> R) -> R {
+    fn source(&self) -> Box<dyn RowSource + '_> {
         match self {
-            Self::Plain(array) => use_it(&array.as_array()),
-            Self::Scattered(array) => use_it(&Scattered::<T>::new(array)),
+            Self::Plain(array) => Box::new(array.as_array()),
+            Self::Scattered(array) => Box::new(Scattered::<T>::new(array)),
         }
     }
 }
 
-macro_rules! matrix {
+macro_rules! part {
     ($($variant:ident($type:ty): $kind:tt, $size:literal);+ $(;)?) => {
         /// A borrowed (n, d) array.
-        pub enum Matrix<'py> {
+        enum Part<'py> {
             $(
                 #[doc = stringify!($type)]
                 $variant(Rows<'py, $type>),
             )+
         }
 
-        impl<'py> Matrix<'py> {
+        impl<'py> Part<'py> {
             fn of_kind(array: &Bound<'py, PyUntypedArray>, kind: u8, size: usize) -> Option<Self> {
                 match (kind, size) {
                     $(($kind, $size) => Some(Self::$variant(Rows::borrow(array))),)+
@@ -57,10 +58,9 @@ macro_rules! matrix {
                 }
             }
 
-            /// Calls `use_it` with the rows.
-            pub fn with<R>(&self, use_it: impl FnOnce(&dyn RowSource) -> R) -> R {
+            fn source(&self) -> Box<dyn RowSource + '_> {
                 match self {
-                    $(Self::$variant(rows) => rows.with(use_it),)+
+                    $(Self::$variant(rows) => rows.source(),)+
                 }
             }
         }
@@ -70,7 +70,7 @@ macro_rules! matrix {
 /// Kind of bfloat16, which numpy knows only from other packages.
 const BFLOAT16: u8 = b'B';
 
-matrix! {
+part! {
     F32(f32): b'f', 4;
     F64(f64): b'f', 8;
     F16(f16): b'f', 2;
@@ -85,16 +85,10 @@ matrix! {
     I64(i64): b'i', 8;
 }
 
-impl<'py> Matrix<'py> {
-    /// Borrows `x`.
-    ///
-    /// # Errors
-    /// `Refused` unless it is two-dimensional, of a numeric type and not empty: the one place where
-    /// that is checked.
-    pub fn borrow(x: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let refused = |error: Error| Err(to_py(error));
+impl<'py> Part<'py> {
+    fn borrow(x: &Bound<'py, PyAny>) -> Result<Self> {
         let Ok(array) = x.cast::<PyUntypedArray>() else {
-            return refused(Error::refused("x", "is not an array"));
+            return Err(Error::refused("x", "is not an array"));
         };
         if array.ndim() != 2 {
             let many = if array.ndim() == 1 {
@@ -106,7 +100,7 @@ impl<'py> Matrix<'py> {
                 "has {} {many} where rows and columns are needed",
                 array.ndim()
             );
-            return refused(Error::refused("x", fact).fix("Reshape it to (rows, columns)"));
+            return Err(Error::refused("x", fact).fix("Reshape it to (rows, columns)"));
         }
         let dtype = array.dtype();
         let kind = match dtype.kind() {
@@ -115,17 +109,55 @@ impl<'py> Matrix<'py> {
             _ if dtype.to_string() == "bfloat16" => BFLOAT16,
             kind => kind,
         };
-        let Some(matrix) = Self::of_kind(array, kind, dtype.itemsize()) else {
+        Self::of_kind(array, kind, dtype.itemsize()).ok_or_else(|| {
             let fact = format!("holds {dtype}, not real numbers of up to 64 bits");
-            return refused(Error::refused("x", fact).fix("Convert it to float32 or float64"));
-        };
-        let shape = array.shape();
-        check_shape(shape[0], shape[1]).map_err(to_py)?;
-        Ok(matrix)
+            Error::refused("x", fact).fix("Convert it to float32 or float64")
+        })
     }
 }
 
-/// Refuses what is not an (n, d) array of real numbers with n, d >= 1.
+/// A borrowed (n, d) array, or several, one below the other.
+pub struct Matrix<'py>(Vec<Part<'py>>);
+
+impl<'py> Matrix<'py> {
+    /// Borrows `x`, an array or what has `parts`, a sequence of arrays.
+    ///
+    /// # Errors
+    /// `Refused` unless all are two-dimensional, of a numeric type and as wide, and not empty in
+    /// all: the one place where that is checked.
+    pub fn borrow(x: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let parts = match x.getattr_opt("parts")? {
+            Some(parts) => parts
+                .try_iter()?
+                .map(|part| Part::borrow(&part?).map_err(to_py))
+                .collect::<PyResult<_>>()?,
+            None => vec![Part::borrow(x).map_err(to_py)?],
+        };
+        let matrix = Self(parts);
+        let (n, d) = {
+            let rows = matrix.source()?;
+            (rows.n_rows(), rows.n_cols())
+        };
+        check_shape(n, d).map_err(to_py)?;
+        Ok(matrix)
+    }
+
+    /// The rows.
+    ///
+    /// # Errors
+    /// `Refused` for parts of several widths.
+    pub fn source(&self) -> PyResult<Box<dyn RowSource + '_>> {
+        match &self.0[..] {
+            [array] => Ok(array.source()),
+            parts => {
+                let sources = parts.iter().map(Part::source).collect();
+                Ok(Box::new(Stacked::new(sources).map_err(to_py)?))
+            }
+        }
+    }
+}
+
+/// Refuses what is not an (n, d) array, or a stack, of real numbers with n, d >= 1.
 #[pyfunction]
 fn check_matrix(x: &Bound<'_, PyAny>) -> PyResult<()> {
     Matrix::borrow(x).map(|_| ())

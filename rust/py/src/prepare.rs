@@ -72,7 +72,7 @@ impl PyPrepared {
     }
 }
 
-/// Checks, centres, scales and reduces `x`, (n, d), into `room`, if given: an array of
+/// Checks, centres, scales and reduces `x`, (n, d) or stacked, into `room`, if given: an array of
 /// [`room_needed`] numbers that nobody uses any more; or together with the members of a `crew`.
 #[pyfunction]
 #[pyo3(signature = (x, params, *, room = None, crew = None, progress = None))]
@@ -86,12 +86,11 @@ fn prepare(
 ) -> PyResult<PyPrepared> {
     let matrix = Matrix::borrow(x)?;
     let room = room.map(ArrayRoom::take).transpose()?;
+    let source = matrix.source()?;
     let inner = PyCrew::with(crew, |crew| {
-        matrix.with(|source| {
-            run(py, params.n_threads(), progress, |monitor| match crew {
-                None => prepare_in(source, &params.inner, room, monitor),
-                Some(crew) => prepare_shared(source, &params.inner, crew, monitor),
-            })
+        run(py, params.n_threads(), progress, |monitor| match crew {
+            None => prepare_in(&*source, &params.inner, room, monitor),
+            Some(crew) => prepare_shared(&*source, &params.inner, crew, monitor),
         })
     })?;
     Ok(PyPrepared { inner })
@@ -113,10 +112,9 @@ fn values_hash(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     let matrix = Matrix::borrow(x)?;
-    let hash = matrix.with(|source| {
-        run(py, n_threads, progress, |monitor| {
-            core_values_hash(source, monitor)
-        })
+    let source = matrix.source()?;
+    let hash = run(py, n_threads, progress, |monitor| {
+        core_values_hash(&*source, monitor)
     })?;
     Ok(hexadecimal(hash))
 }

@@ -3,6 +3,7 @@
 //! | file | what it is for |
 //! |---|---|
 //! | [`source`] | rows of the input, of any type, order and stride, read block by block |
+//! | [`stacked`] | several inputs, one below the other, as one |
 //! | `ordinary` | middle and breadth of columns, from a sample of rows |
 //! | `statistics` | one pass over them: means, deviations, ranges, bad and distinct rows |
 //! | `scaled_rows` | the rows kept, centred and scaled, those far outside drawn in, as they are read again |
@@ -29,6 +30,7 @@ mod pca;
 mod scaled_rows;
 mod shared;
 pub mod source;
+pub mod stacked;
 mod statistics;
 mod values_hash;
 
