@@ -339,9 +339,9 @@ def test_a_table_larger_than_memory_is_refused_before_it_is_read(tmp_path, flat,
     assert read(path).x.nbytes == 6400
 
 
-def test_shards_larger_than_memory_are_refused_before_they_are_read(tmp_path, x, monkeypatch):
+def test_archives_larger_than_memory_are_not_put_together(tmp_path, x, monkeypatch):
     for part in range(2):
-        np.save(tmp_path / f"{part}.npy", x[part::2])
+        np.savez(tmp_path / f"{part}.npz", x[part::2])
     monkeypatch.setattr(room_module, "memory_bytes", lambda: 6399)
     assert "needs 1 MiB as a matrix of 400 x 4 float32" in refusal(tmp_path)
 

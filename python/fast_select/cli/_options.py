@@ -243,8 +243,8 @@ output_options = added(
 scratch_option = click.option(
     "--scratch",
     metavar="DIR",
-    help="Folder on a disk for what would not fit into --max-memory: prepared features, shards and "
-    "tables. Its files vanish with the run; the rows are the same.",
+    help="Folder on a disk for what would not fit into --max-memory: prepared features, and tables "
+    "and .npz shards as a matrix. Its files vanish with the run; the rows are the same.",
 )
 """Of every command that plans or makes a selection."""
 
