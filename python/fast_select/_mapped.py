@@ -6,13 +6,16 @@ import mmap
 import os
 import sys
 import weakref
-from functools import partial
-from typing import IO, Any
+from functools import cache, partial
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._stacked import Matrix, Stacked
+
+if TYPE_CHECKING:
+    import ctypes
 
 
 class Mapped:
@@ -24,18 +27,11 @@ class Mapped:
     def __init__(self, file: IO[bytes], size: int) -> None:
         import ctypes
 
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.mmap.restype = ctypes.c_void_p
-        libc.mmap.argtypes = (
-            ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int,
-            ctypes.c_long,
-        )  # fmt: skip
-        libc.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+        libc = _libc()
         at = libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
         if at == ctypes.c_void_p(-1).value:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))
-        libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
         self.let_go = partial(libc.madvise, at, size, mmap.MADV_DONTNEED)
         # At exit the system takes it back: a thread may still read it.
         weakref.finalize(self, libc.munmap, at, size).atexit = False
@@ -45,6 +41,20 @@ class Mapped:
             "typestr": "|u1",
             "version": 3,
         }
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    """The C library with the types of what is called."""
+    import ctypes
+
+    address, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = address
+    libc.mmap.argtypes = (address, size, number, number, number, ctypes.c_long)
+    libc.munmap.argtypes = (address, size)
+    libc.madvise.argtypes = (address, size, number)
+    return libc
 
 
 def map_bytes(file: IO[bytes], size: int) -> NDArray[np.uint8]:

@@ -98,11 +98,11 @@ def read_features(
 ) -> Features:
     """Read a matrix: one file or stream (`-` is standard input), or shards.
 
-    Several are concatenated in the order given, the files of a folder in natural order (part-2
+    Several follow each other in the order given, the files of a folder in natural order (part-2
     before part-10). Shards without rows are passed over. Of a table `columns` or the column of
-    vectors `key` are read; `aside` are columns of other use, as `id_key` is. What is not mapped has
-    to fit into `max_memory`; what is put together from several parts lies in `scratch`, if there is
-    one.
+    vectors `key` are read; `aside` are columns of other use, as `id_key` is. Shards of .npy are
+    mapped; what is put together from other parts lies in `scratch`, if there is one, or else has to
+    fit into `max_memory`.
     """
     paths = _paths(inputs)
     digest = hashlib.sha256() if any(map(is_stream, paths)) else None
