@@ -108,14 +108,14 @@ mod tests {
     use crate::prepare::prepare;
     use crate::prepare::source::rows_at_a_time;
     use crate::run::monitor::Monitor;
-    use ndarray::{Array2, ShapeBuilder, s};
+    use ndarray::{Array2, Axis, ShapeBuilder, Slice};
 
     /// Owned parts of `x`, cut at `seams`, every other one in Fortran order.
     fn parts(x: &Array2<f32>, seams: &[usize]) -> Vec<Array2<f32>> {
         let starts = [&[0], seams].concat();
         let ends = [seams, &[x.nrows()]].concat();
         let part = |(at, (start, end)): (usize, (usize, usize))| {
-            let own = x.slice(s![start..end, ..]);
+            let own = x.slice_axis(Axis(0), Slice::from(start..end));
             let mut part = if at % 2 == 0 {
                 Array2::zeros(own.raw_dim())
             } else {
