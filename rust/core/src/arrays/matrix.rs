@@ -1,8 +1,8 @@
 //! Row-major matrices of `f32`: what travels between the stages.
 
 use crate::arrays::Aligned;
+use crate::arrays::bytes::{Bytes, Reader, Writer};
 use crate::arrays::room::Room;
-use crate::crew::bytes::{Bytes, Reader, Writer};
 use crate::run::error::{Result, check_len};
 
 /// A dense row-major matrix of `f32`.

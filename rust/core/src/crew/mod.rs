@@ -3,14 +3,8 @@
 //! Work is cut into pieces whose bounds depend on the problem alone. A process takes a piece that nobody has,
 //! computes it and gives its result, which the others then read; so it does not matter how many they are, which
 //! of them ends when, or whether they work at the same time. The results are kept by the caller, in files as it
-//! may be: the core sees a [`Crew`].
-//!
-//! | file | what it is for |
-//! |---|---|
-//! | [`bytes`] | results as bytes |
-//! | [`memory`] | a crew whose results are in memory, for tests |
+//! may be: the core sees a [`Crew`]. Results travel as [`bytes`](crate::arrays::bytes).
 
-pub mod bytes;
 #[cfg(test)]
 pub(crate) mod memory;
 
@@ -18,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::arrays::bytes::Bytes;
 use crate::arrays::room::Room;
-use crate::crew::bytes::Bytes;
 use crate::run::error::{Error, Result};
 use crate::run::monitor::Monitor;
 use crate::run::parallel::{map_items, n_threads};

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::crew::bytes::{Bytes, Reader, Writer};
+use crate::arrays::bytes::{Bytes, Reader, Writer};
 use crate::run::error::{Error, Result, check_len};
 use crate::run::instruction_set;
 use crate::run::parallel::fill_blocks;

@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
+use crate::arrays::bytes::{Bytes, Reader, Writer};
 use crate::arrays::matrix::Matrix;
-use crate::crew::bytes::{Bytes, Reader, Writer};
 use crate::crew::{Crew, Piece, Scope, array, gather, is_done, once, result, share};
 use crate::kernels::product::matmul_nn;
 use crate::numeric::median_distance::{median_of_pairs, sampled_pairs};

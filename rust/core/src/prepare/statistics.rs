@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::crew::bytes::{Bytes, Reader, Writer};
+use crate::arrays::bytes::{Bytes, Reader, Writer};
 use crate::crew::{Crew, Scope, gather};
 use crate::kernels::columns::{Affine, ColumnSums};
 use crate::kernels::element::Exact;

@@ -8,8 +8,8 @@
 
 use rand_chacha::ChaCha8Rng;
 
+use crate::arrays::bytes::{Bytes, Reader, Writer};
 use crate::arrays::matrix::{Matrix, MatrixView};
-use crate::crew::bytes::{Bytes, Reader, Writer};
 use crate::crew::{Crew, Piece, Scope, Taken, numbered, result, share, wait};
 use crate::exchange::block::Block;
 use crate::exchange::residual::Pull;

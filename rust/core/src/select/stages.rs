@@ -3,10 +3,10 @@
 
 use rand::Rng;
 
+use crate::arrays::bytes::{Bytes, Reader, Writer};
 use crate::arrays::matrix::Matrix;
 use crate::baselines::kmeans_plus_plus::kmeans_plus_plus;
 use crate::baselines::{herding, k_center, kmeans_medoids};
-use crate::crew::bytes::{Bytes, Reader, Writer};
 use crate::crew::{Crew, Scope, share};
 use crate::descent::cfd::characteristic_function;
 use crate::descent::frequency::{BAND_EDGES, frequency_library, isotropic};
