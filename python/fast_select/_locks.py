@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 POLL_S = 0.02
 
@@ -62,9 +58,15 @@ def _lock(descriptor: int) -> None:
     By ``flock``, which tells apart the openings of one process, as ``lockf`` does not.
     """
     if sys.platform == "win32":
+        import msvcrt
+
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except PermissionError as err:
             raise BlockingIOError from err
     else:
+        try:
+            import fcntl
+        except ImportError as err:
+            raise OSError(errno.ENOTSUP, "there are no locks on this system") from err
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

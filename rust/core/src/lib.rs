@@ -18,10 +18,10 @@
 //! | quality | [`quality`] | figures beside random picks | | O(n q p + n^2 p / cells) |
 //!
 //! [`select`] runs them. [`options`] is the table of what can be set. Below the stages lie [`numeric`],
-//! [`kernels`], [`arrays`] and [`run`] (errors, threads, random streams, progress), each of which uses
-//! only what stands after it here; [`crew`] lets several processes share the work. The core knows no Python, prints nothing and opens no file; a
-//! [`monitor`](run::monitor) carries progress out and cancellation in. Results are the same for any
-//! number of threads.
+//! [`kernels`], [`crew`] (processes that share the work), [`arrays`] and [`run`] (errors, threads, random streams,
+//! progress), each of which uses only what stands after it here. The core knows no Python, prints nothing and opens
+//! no file; a [`monitor`](run::monitor) carries progress out and cancellation in. Results are the same for any number
+//! of threads, and for any number of processes.
 //!
 #![doc = include_str!("three_points.md")]
 #![forbid(unsafe_code)]
