@@ -58,12 +58,12 @@ class Checkpoint:
             raise refused("checkpoint", "is a name without letters", "Name a folder")
         self.folder = Path(folder)
         self.place = member
-        self._files = [_facts_of(path) for path in files]
+        self.files = [_facts_of(path) for path in files]
         self._scopes: dict[str, Path] = {}
         self._held: dict[Path, Lock] = {}
         self._open: dict[Path, int] = {}
         self._guard = threading.Lock()
-        self._is_known = False
+        self.is_known = False
         """Whether the input was prepared before, from the same files as far as one can see."""
         self.has_same_files = False
 
@@ -121,13 +121,13 @@ class Checkpoint:
                 fact = f"'{self.folder}' holds other files, and no checkpoint"
                 raise refused("checkpoint", fact, "Name an empty {checkpoint} folder")
             else:
-                self._put(path, json.dumps({**asked, "files": self._files}).encode())
+                self._put(path, json.dumps({**asked, "files": self.files}).encode())
                 self.has_same_files = True
         self._scopes = {"input": self.folder / "input"}
         with self._errors("be written to"):
             self._scopes["input"].mkdir(exist_ok=True)
-        self._is_known = (self._scopes["input"] / "prepared").exists()
-        if not self.has_same_files and not self._is_known:
+        self.is_known = (self._scopes["input"] / "prepared").exists()
+        if not self.has_same_files and not self.is_known:
             fact = f"'{self.folder}' was begun from files that have changed since"
             raise refused("checkpoint", fact, EMPTY_FIX)
 
@@ -136,7 +136,7 @@ class Checkpoint:
 
         They are all read for that, but by one of several members whose files look as they did.
         """
-        if not self._is_known or (self.has_same_files and self._files and self.place[1] > 1):
+        if not self.is_known or (self.has_same_files and self.files and self.place[1] > 1):
             return
         if _core.values_hash(x, threads, progress=progress) != prepared.values_hash:
             fact = f"'{self.folder}' belongs to input of other values"
@@ -289,7 +289,7 @@ class Checkpoint:
         except (ValueError, KeyError, TypeError, AttributeError) as err:
             fact = f"'{path}' cannot be understood"
             raise refused("checkpoint", fact, EMPTY_FIX) from err
-        self.has_same_files = files == self._files
+        self.has_same_files = files == self.files
         fix = EMPTY_FIX
         for what, then, now in _differing(known, asked):
             fact = f"'{self.folder}' was begun {what.format(then=then, now=now)}"

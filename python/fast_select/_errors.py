@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 from . import _core
 
@@ -33,6 +35,11 @@ class FastSelectError(Exception):
         self.what, self.fact, self.fix, self.is_parameter = what, fact, fix, is_parameter
         fix = rendered(fix, lambda name: name)
         super().__init__(f"{what}: {fact}" + (f". {fix}" if fix else ""))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it comes from another process: by its fields, not by its text."""
+        make = partial(type(self), is_parameter=self.is_parameter)
+        return make, (self.what, self.fact, self.fix)
 
 
 class InvalidInputError(FastSelectError, ValueError):

@@ -12,6 +12,7 @@ import os
 import socket
 import time
 import uuid
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,17 @@ class Member:
         return spent_by(members_of(self._path.parents[1], self._selections[-1]))
 
 
-def members_of(folder: Path, selection: str | None = None) -> list[dict[str, Any]]:
-    """What all have told, of one ``selection`` if it is given; in no order."""
+def members_of(
+    folder: Path, selection: str | None = None, *, besides: Container[Path] = ()
+) -> list[dict[str, Any]]:
+    """What all have told, of one ``selection`` if it is given; in no order.
+
+    ``besides``: files of those that are passed over.
+    """
     found = []
     for path in (folder / FOLDER).glob("*.json"):
+        if path in besides:
+            continue
         with contextlib.suppress(OSError, ValueError):
             facts = json.loads(path.read_text())
             if selection is None or selection in facts["selections"]:

@@ -71,6 +71,10 @@ class Request:
             "exclude": self.exclude,
         }
 
+    def given(self) -> dict[str, Labels | NDArray[np.int64] | None]:
+        """What of it a selection depends on, by the options that have it."""
+        return {"labels": self.labels, "groups": self.groups, **dict(self._rows())}
+
     def counts(self) -> dict[str, int | None]:
         """How much there is of it, for the report."""
         of = {name: 0 if rows is None else np.unique(rows).size for name, rows in self._rows()}

@@ -33,9 +33,9 @@ class Scratch:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         if not str(folder):
             raise refused("scratch", "is a name without letters", "Name a folder that is there")
-        self._folder = Path(folder)
+        self.folder = Path(folder)
         self._rooms: list[weakref.ref[mmap.mmap]] = []
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             raise refused("scratch", f"'{folder}' is no folder", "Name one that is there")
         try:
             with self._file():
@@ -65,18 +65,18 @@ class Scratch:
         except OSError as err:
             if err.errno not in FULL:
                 fact = f"cannot hold a mapped file ({err.strerror})"
-                raise ComputationError(str(self._folder), fact, "Name another {scratch}") from err
+                raise ComputationError(str(self.folder), fact, "Name another {scratch}") from err
             lying = sum(len(other) for known in self._rooms if (other := known()) is not None)
             beside = f" beside {lying / 2**20:.0f} that are needed, too" if lying else ""
             fact = f"has no room for {size / 2**20:.0f} MiB{beside} ({err.strerror})"
-            raise ComputationError(str(self._folder), fact, "Name another {scratch}") from err
+            raise ComputationError(str(self.folder), fact, "Name another {scratch}") from err
         self._rooms.append(weakref.ref(room))
         return np.frombuffer(room, dtype).reshape(shape)
 
     def _file(self) -> IO[bytes]:
         import tempfile  # as long as all else of this module takes to load
 
-        return tempfile.TemporaryFile(dir=self._folder)
+        return tempfile.TemporaryFile(dir=self.folder)
 
     def let_go(self) -> None:
         """Take the pages out of this process, which reads them again when it needs them."""

@@ -18,6 +18,7 @@ from ._checkpoint import Checkpoint
 from ._checks import checked
 from ._errors import core_errors, refused
 from ._idle import IDLE
+from ._instruction_set import pin_instruction_set
 from ._lent import Lent
 from ._members import Member
 from ._plan import check_memory, class_sizes, fitted
@@ -28,11 +29,16 @@ from .energy import Meter
 from .report import input_facts, report_on
 
 if TYPE_CHECKING:
+    from distributed import Client
     from typing_extensions import Unpack
 
+    from ._cluster.crew import Crew
     from ._parameters import SelectParameters
 
 Progress = Callable[[str, int, int], None]
+
+ENDING = frozenset({"rank", "weights", "quality"})
+"""Stages by which a selection is judged, once its rows are known."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -93,6 +99,8 @@ def select(
     assign: bool = False,
     scratch: Scratch | str | os.PathLike[str] | None = None,
     checkpoint: Checkpoint | str | os.PathLike[str] | None = None,
+    client: Client | Crew | None = None,
+    instruction_set: str | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -120,6 +128,12 @@ def select(
     checkpoint : folder, made where there is none, that keeps what is done: the same call goes on
         where one before it ended, whatever ended it, and others of the same input use its prepared
         features
+    client : client of dask.distributed whose workers do the work, in the folder ``checkpoint`` that
+        all see; without it in one that ``scratch`` has for the time, or the system has, where the
+        workers are a ``LocalCluster``. ``threads`` and ``max_memory`` are then those of each. ``X``
+        may be an array or a frame of Dask.
+    instruction_set : avx512, avx2, neon or scalar, instead of the machine's best: what all workers
+        have
     progress : called as ``progress(stage, done, total)``; what it raises stops the run
     meter : accounts time and energy; one that has begun may be passed in
     ratio : number above 0 and at most 1, default None
@@ -218,8 +232,9 @@ def select(
     ComputationError
         Where a computation fails on valid input.
     """
-    run = Run(Lent.of(X), [{}], ids, assign, scratch, checkpoint, meter, progress, parameters)
-    return run.selections()[0]
+    pin_instruction_set(instruction_set)
+    how = (client, checkpoint, scratch, instruction_set)
+    return _selections(X, [{}], ids, assign, how, meter, progress, parameters)[0]
 
 
 def select_nested(
@@ -230,6 +245,8 @@ def select_nested(
     assign: bool = False,
     scratch: Scratch | str | os.PathLike[str] | None = None,
     checkpoint: Checkpoint | str | os.PathLike[str] | None = None,
+    client: Client | Crew | None = None,
+    instruction_set: str | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
     **parameters: Unpack[SelectParameters],
@@ -245,13 +262,39 @@ def select_nested(
     >>> small.indices.size, large.indices.size, bool(np.isin(small.indices, large.indices).all())
     (10, 50, True)
     """
-    lent = Lent.of(X)
+    pin_instruction_set(instruction_set)
     ratios = checked_ratios(ratios)
     descending = sorted(ratios, reverse=True)
     sizes = [{"ratio": ratio} for ratio in descending]
-    run = Run(lent, sizes, ids, assign, scratch, checkpoint, meter, progress, parameters)
-    by_ratio = dict(zip(descending, run.selections(), strict=True))
+    how = (client, checkpoint, scratch, instruction_set)
+    made = _selections(X, sizes, ids, assign, how, meter, progress, parameters)
+    by_ratio = dict(zip(descending, made, strict=True))
     return [by_ratio[ratio] for ratio in ratios]
+
+
+def _selections(
+    X: Any,
+    sizes: list[dict[str, float]],
+    ids: Any,
+    assign: bool,
+    how: tuple[Any, Any, Any, str | None],
+    meter: Meter | None,
+    progress: Progress | None,
+    parameters: Any,
+) -> list[Selection]:
+    """A selection at each of ``sizes``, here or by the workers of a cluster.
+
+    ``how``: client, checkpoint, scratch, instruction set.
+    """
+    client, checkpoint, scratch, _ = how
+    if client is None:
+        lent = Lent.of(X)
+        run = Run(lent, sizes, ids, assign, scratch, checkpoint, meter, progress, parameters)
+        return run.selections()
+    from ._cluster.crew import Crew
+
+    with Crew.of(*how) as crew:
+        return crew.selections(X, sizes, ids, assign, checkpoint, meter, progress, parameters)
 
 
 def check_watchers(progress: object, meter: object) -> None:
@@ -290,7 +333,7 @@ class Run:
         check_watchers(progress, meter)
         options, (n, n_columns) = {**parameters}, lent.x.shape
         self._lent, self._progress, self._n = lent, progress, n
-        self._request = request = Request.taken_from(options, ids, n)
+        self.request = request = Request.taken_from(options, ids, n)
         folder, self._checkpoint = Scratch.of(scratch), Checkpoint.of(checkpoint)
         if "balance" in options:
             options["balance"] = rows_per_class(options["balance"], request.classes)
@@ -329,34 +372,52 @@ class Run:
                 self._asked[0],
                 is_mapped=self._is_mapped,
             )
+            stages = _core.plan(n_columns, kept_sizes, max(self._wanted), self._asked[0])
+            self.shared_stages = [s["name"] for s in stages if s["name"] not in ENDING]
+            """Those that members of a crew share, in order."""
             self._room: NDArray[np.float32] | None = None
             if self._checkpoint is not None:
                 self._checkpoint.begin(lent.x, self._asked[0].values())
             elif self._is_mapped:
                 self._room = room_for_z(folder, lent.x.shape)
+        self.are_shared_told = False
+        """Whether these have been told of, by what members tell."""
+        self._known: _core.Prepared | None = None
         self._ratios = [size["ratio"] for size in sizes] if len(sizes) > 1 else None
         self._meter = self._at_hand = meter or Meter(options.get("watts_per_core"))
         self._member: Member | None = None
         if self._checkpoint is not None:
             self._member = Member(self._checkpoint.folder, self._meter)
 
-    def _watch(self, stage: str, done: int, total: int) -> None:
+    def watch(self, stage: str, done: int, total: int) -> None:
+        """Account what passes from now on to a stage, and tell how far it is."""
+        if self.are_shared_told and stage in self.shared_stages:
+            return
         self._at_hand.begin(stage)
         if self._member is not None:
             self._member.tell(stage, done, total)
         if self._progress is not None:
             self._progress(stage, done, total)
 
+    def check_known(self) -> None:
+        """Refuse a checkpoint of other values before others work on it."""
+        if self._checkpoint is not None and self._checkpoint.is_known:
+            with core_errors(), self._checkpoint:
+                self._prepared()
+
     def _prepared(self) -> _core.Prepared:
+        if self._known is not None:
+            return self._known
         x, params, keeper = self._lent.x, self._asked[0], self._checkpoint
-        prepared = _core.prepare(x, params, room=self._room, crew=keeper, progress=self._watch)
+        prepared = _core.prepare(x, params, room=self._room, crew=keeper, progress=self.watch)
         if keeper is not None:
-            keeper.check_values(x, prepared, params.values()["threads"] or 0, self._watch)
+            keeper.check_values(x, prepared, params.values()["threads"] or 0, self.watch)
         self._about = input_facts(x, prepared)
         self._lent.give_back()
         for params, count in zip(self._asked, self._wanted, strict=True):
-            _core.check_request(prepared, count, params, **self._request.arrays())
+            _core.check_request(prepared, count, params, **self.request.arrays())
         self._meter.tick()
+        self._known = prepared
         return prepared
 
     def _selected(
@@ -368,12 +429,12 @@ class Run:
             options = {k: v for k, v in params.values().items() if k not in IDLE | {"ratio"}}
             self._member.begin(keeper.select(options | {"count": count}, request.hashes()))
         return _core.select(
-            prepared, count, params, crew=keeper, progress=self._watch, **request.arrays()
+            prepared, count, params, crew=keeper, progress=self.watch, **request.arrays()
         )
 
     def share(self) -> None:
         """Do a member's share of the work, and leave the rest to who ends it."""
-        request = self._request
+        request = self.request
         with core_errors(), self._checkpoint or contextlib.nullcontext():
             prepared = self._prepared()
             for params, count in zip(self._asked, self._wanted, strict=True):
@@ -385,7 +446,7 @@ class Run:
     def selections(self) -> list[Selection]:
         """All of it, with ranks, weights, figures and reports."""
         found: list[Selection] = []
-        request = self._request
+        request = self.request
         with core_errors(), self._checkpoint or contextlib.nullcontext():
             prepared = self._prepared()
             hashes = request.hashes() | {"values": prepared.values_hash}
@@ -394,7 +455,7 @@ class Run:
                 self._at_hand = self._meter.branch()
                 made = self._selected(prepared, count, params, request)
                 made |= _judged(
-                    prepared, made, params, request, self._watch, with_assignment=self._assign
+                    prepared, made, params, request, self.watch, with_assignment=self._assign
                 )
                 kept = prepared.rows if prepared.facts["n_nonfinite"] else None
                 report = report_on(

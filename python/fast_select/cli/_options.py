@@ -10,6 +10,7 @@ import click
 
 from .. import _core
 from .._errors import FastSelectError, InvalidInputError
+from .._instruction_set import NAMES
 from .._suffixes import LIST_SUFFIXES
 from ._explain import rename
 from ._progress import KINDS
@@ -256,6 +257,25 @@ checkpoint_option = click.option(
     "its prepared features.",
 )
 """Of every command that makes a selection."""
+
+cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS|local",
+    help="Have the workers of a Dask cluster do the work: a scheduler's address (tcp://host:8786) "
+    "or file, or local, for workers here on --threads in all. They work in the folder "
+    "--checkpoint, which all see; without it in one that --scratch has for the time. Needs dask: "
+    "pip install 'fast-select[dask]'.",
+)
+"""Of the command that may be done by others."""
+
+instruction_set_option = click.option(
+    "--instruction-set",
+    type=click.Choice(NAMES),
+    cls=AdvancedOption,
+    help="Instruction set to use instead of the machine's best: one that all machines have which "
+    "share the work.",
+)
+"""Of every command that has a share in a selection."""
 
 subset_option = click.option(
     "--subset",

@@ -36,6 +36,8 @@ def select_in_words(
     assign: str | None,
     scratch: str | None,
     checkpoint: str | None,
+    cluster: str | None,
+    instruction_set: str | None,
     html: str | None,
     force: bool,
     quiet: bool,
@@ -44,16 +46,18 @@ def select_in_words(
 ) -> None:
     """Select, and write: `named` says what from, `options` and `ratios` what, the others where."""
     from .._checkpoint import Checkpoint
+    from .._instruction_set import pin_instruction_set
     from .._scratch import Scratch
     from ..energy import Meter
+    from ._cluster import crew_on
     from ._inputs import balance_file, read_arrays, read_matrix
     from ._options import file_names
     from ._run import places, select_and_write
     from ._sources import Sources
     from ._targets import default_stem, page_target
 
+    pin_instruction_set(instruction_set)
     balance = balance_file(options)
-    sources = Sources([*file_names(named), balance])
     options = check_asked(options, ratios)
     stem = default_stem(named["inputs"])
     page = None if html is None else page_target(html, "--html", force=force)
@@ -64,12 +68,17 @@ def select_in_words(
     meter = Meter(options.get("watts_per_core"))
     meter.begin("read")
     room = Scratch.of(scratch)
-    features, matrix = read_matrix(named, options.get("max_memory"), room).lent()
-    options |= read_arrays(named, features) | {"scratch": room}
-    if checkpoint is not None:
-        options["checkpoint"] = Checkpoint(checkpoint, files=features.files)
-    select_and_write(
-        features, matrix, named, targets, meter, sources, outcome,
-        page=page, balance_file=balance, ratios=ratios, quiet=quiet, progress_kind=progress_kind,
-        as_json=as_json, **options,
-    )  # fmt: skip
+    with crew_on(cluster, named, checkpoint, room, instruction_set, options) as (crew, here):
+        sources = Sources([*file_names(here), balance])
+        features, matrix = read_matrix(here, options.get("max_memory"), room).lent()
+        options |= read_arrays(here, features) | {"scratch": room}
+        if crew is not None:
+            options |= {"client": crew.reads(features, flatten=here.get("flatten", False))}
+            checkpoint = str(crew.folder)
+        if checkpoint is not None:
+            options["checkpoint"] = Checkpoint(checkpoint, files=features.files)
+        select_and_write(
+            features, matrix, named, targets, meter, sources, outcome,
+            page=page, balance_file=balance, ratios=ratios, quiet=quiet,
+            progress_kind=progress_kind, as_json=as_json, **options,
+        )  # fmt: skip

@@ -12,6 +12,7 @@ from ._options import (
     AdvancedCommand,
     chosen_options,
     given,
+    instruction_set_option,
     output_options,
     screen_options,
     subset_option,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @output_options
 @subset_option
 @chosen_options("select", IDLE_IN_BLOCKS)
+@instruction_set_option
 @screen_options
 @click.pass_obj
 def merge(outcome: Outcome, /, folder: str, **parameters: Any) -> None:
@@ -45,5 +47,5 @@ def merge(outcome: Outcome, /, folder: str, **parameters: Any) -> None:
     own = {name: parameters.pop(name) for name in IDLE_IN_BLOCKS}
     select_in_words(
         outcome, order.named, {**order.options, **given(own)}, tuple(order.ratios),
-        scratch=None, checkpoint=folder, **parameters,
+        scratch=None, checkpoint=folder, cluster=None, **parameters,
     )  # fmt: skip

@@ -9,8 +9,10 @@ import click
 from ._options import (
     AdvancedCommand,
     checkpoint_option,
+    cluster_option,
     feature_options,
     group_options,
+    instruction_set_option,
     output_options,
     parted,
     scratch_option,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 @subset_option
 @scratch_option
 @checkpoint_option
+@cluster_option
+@instruction_set_option
 @screen_options
 @click.pass_obj
 def select(
@@ -48,6 +52,8 @@ def select(
     assign: str | None,
     scratch: str | None,
     checkpoint: str | None,
+    cluster: str | None,
+    instruction_set: str | None,
     html: str | None,
     force: bool,
     quiet: bool,
@@ -58,8 +64,9 @@ def select(
     """Select rows of INPUT whose distribution equals the whole one's.
 
     INPUT is a .npy, .npz, .parquet, .arrow, .feather or .csv file, - for one on standard input, a
-    pipe, several files, or a folder of them (shards of one matrix). Indices are written in
-    ascending order, or with --rank in that of the ranks.
+    pipe, several files, or a folder of them (shards of one matrix); with --cluster also a URL such
+    as s3://bucket/x.npy. Indices are written in ascending order, or with --rank in that of the
+    ranks.
 
     \b
     fast-select features.npy --ratio 0.1
@@ -68,6 +75,7 @@ def select(
     fast-select parts/ --key embedding --id-key id --ratio 0.01 -o rows.parquet
     fast-select x.npy --ratio 0.3 --ratio 0.1    # x.selected-0.3.npy, x.selected-0.1.npy
     fast-select shards/ --ratio 0.05 --labels labels.txt --quiet -o -
+    fast-select x.npy --ratio 0.01 --cluster tcp://host:8786 --checkpoint /shared/work
     """  # fmt: skip
     from ._selection import select_in_words
 
@@ -75,6 +83,6 @@ def select(
     select_in_words(
         outcome, named, options, ratios,
         output=output, report=report, subset=subset, assign=assign, scratch=scratch,
-        checkpoint=checkpoint, html=html, force=force, quiet=quiet, progress_kind=progress_kind,
-        as_json=as_json,
+        checkpoint=checkpoint, cluster=cluster, instruction_set=instruction_set, html=html,
+        force=force, quiet=quiet, progress_kind=progress_kind, as_json=as_json,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from ._options import (
     checkpoint_option,
     feature_options,
     group_options,
+    instruction_set_option,
     parted,
     progress_options,
     table_options,
@@ -29,12 +30,14 @@ from ._options import (
     several="Given several times: nested selections, each within the next larger one.",
 )
 @checkpoint_option
+@instruction_set_option
 @progress_options
 def shard(
     share: str,
     inputs: tuple[str, ...],
     ratios: tuple[float, ...],
     checkpoint: str | None,
+    instruction_set: str | None,
     quiet: bool,
     progress_kind: str,
     **parameters: Any,
@@ -51,6 +54,7 @@ def shard(
     fast-select merge work -o rows.npy
     """  # fmt: skip
     from .._checkpoint import Checkpoint
+    from .._instruction_set import pin_instruction_set
     from .._lent import Lent
     from .._select import Run
     from ..energy import Meter
@@ -59,6 +63,7 @@ def shard(
     from ._progress import StageProgress
     from ._selection import check_asked
 
+    pin_instruction_set(instruction_set)
     member = member_of(share)
     if checkpoint is None:
         fix = "Name a folder that all shares can write to"

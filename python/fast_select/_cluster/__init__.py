@@ -1,0 +1,16 @@
+"""A selection by the workers of a Dask cluster.
+
+Dask starts a member on each worker: one long task, which does what ``fast-select shard`` does, over
+a checkpoint folder that all workers see. So a worker's death costs no more than the pieces that it
+had, and Dask's scheduler has one task a worker to look after. Loaded where a cluster is asked for.
+
+| file | what it is for |
+|---|---|
+| `crew` | the client's side: members are started, watched, and stopped |
+| `member` | the worker's side |
+| `census` | what the workers are: version, instruction set, what they see |
+| `connection` | from the word after ``--cluster`` to a client |
+| `shared` | arrays as files that all workers map |
+| `collections` | arrays and frames of Dask, written by the workers that have them |
+| `urls` | files elsewhere, copied by workers |
+"""

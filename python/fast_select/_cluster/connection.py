@@ -1,0 +1,133 @@
+"""From the word after ``--cluster`` to a client of Dask."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._errors import refused
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+LOCAL = "local"
+"""The word for workers on this machine, which end with the run."""
+
+TIMEOUT_S = 5
+"""Time for a scheduler to answer."""
+
+
+@contextmanager
+def connected(word: str, threads: int) -> Iterator[Client]:
+    """A client of the scheduler that ``word`` names, or of workers here with ``threads`` in all.
+
+    Raises
+    ------
+    InvalidInputError
+        Where nothing answers there, or Dask is missing.
+    """
+    check_installed()
+    # What it has to tell is told by errors.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    if word == LOCAL:
+        with _workers_here(threads) as client:
+            yield client
+        return
+    from distributed import Client
+
+    address = _address(word)
+    _check_answers(word, address)
+    with Client(address, timeout=TIMEOUT_S, set_as_default=False) as client:
+        yield client
+
+
+def check_installed() -> None:
+    """Refuse to go on without Dask."""
+    try:
+        import distributed  # noqa: F401
+    except ImportError as err:
+        fix = "Install it with pip install 'fast-select[dask]'"
+        raise refused("cluster", f"needs dask.distributed ({err})", fix) from err
+
+
+@contextmanager
+def _workers_here(threads: int) -> Iterator[Client]:
+    from distributed import Client, LocalCluster
+    from distributed.deploy.utils import nprocesses_nthreads
+
+    n_processes, n_threads = nprocesses_nthreads(threads)
+    with (
+        tempfile.TemporaryDirectory(prefix="fast-select-dask-", ignore_cleanup_errors=True) as own,
+        LocalCluster(
+            n_workers=n_processes,
+            threads_per_worker=n_threads,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+            local_directory=own,
+            # Mapped pages, which the system takes back, would count.
+            memory_limit=0,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        client.run(_ignore_interrupts)
+        yield client
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C, which a terminal sends to all processes, to the one that has the workers."""
+    import signal
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _address(word: str) -> str:
+    """The address that a word is, or that a scheduler file has."""
+    path = Path(word)
+    try:
+        is_file = "://" not in word and path.is_file()
+    except (OSError, ValueError):
+        is_file = False
+    if is_file:
+        try:
+            return str(json.loads(path.read_bytes())["address"])
+        except (OSError, ValueError, KeyError, TypeError) as err:
+            fact = f"'{word}' is no scheduler file"
+            raise refused("cluster", fact, "Name the file that dask scheduler has written") from err
+    host, colon, port = word.rpartition(":")
+    if not (host and colon and port.strip("/").isdecimal()):
+        fact = f"'{word}' is neither an address nor a file"
+        fix = f"Name an address such as tcp://host:8786, a scheduler file, or {LOCAL}"
+        raise refused("cluster", fact, fix)
+    return word
+
+
+def _check_answers(word: str, address: str) -> None:
+    """Refuse an address where no scheduler answers.
+
+    A client that finds none would go on looking for it, even when it is closed.
+    """
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    async def identity() -> object:
+        how = Security().get_connection_args("client")
+        async with rpc(address, timeout=TIMEOUT_S, connection_args=how) as scheduler:
+            return await asyncio.wait_for(scheduler.identity(), TIMEOUT_S)
+
+    try:
+        found = asyncio.run(identity())
+    except (Exception, asyncio.CancelledError) as err:  # what else answers there may say anything
+        reason = " ".join(str(err.__cause__ or err or type(err).__name__).split())
+        fact = f"no scheduler answers at {word} ({reason})"
+        raise refused("cluster", fact, "Check the address, and whether it runs") from err
+    if not isinstance(found, dict) or found.get("type") != "Scheduler":
+        raise refused("cluster", f"what answers at {word} is no scheduler", "Check the address")
