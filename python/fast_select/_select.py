@@ -389,11 +389,15 @@ class Run:
         if self._checkpoint is not None:
             self._member = Member(self._checkpoint.folder, self._meter)
 
+    def begin(self, stage: str) -> None:
+        """Account what passes from now on to a stage."""
+        self._at_hand.begin(stage)
+
     def watch(self, stage: str, done: int, total: int) -> None:
         """Account what passes from now on to a stage, and tell how far it is."""
         if self.are_shared_told and stage in self.shared_stages:
             return
-        self._at_hand.begin(stage)
+        self.begin(stage)
         if self._member is not None:
             self._member.tell(stage, done, total)
         if self._progress is not None:
@@ -474,11 +478,10 @@ class Run:
                     ratios=self._ratios,
                     without_effect=self._idle,
                 )
+                spent = report["totals"]
                 if self._member is not None:
-                    report["crew"] = self._member.crew()
-                report["energy"]["joules_per_row"] = (
-                    report["totals"]["joules"] / made["indices"].size
-                )
+                    spent = report["crew"] = self._member.crew()
+                report["energy"]["joules_per_row"] = spent["joules"] / made["indices"].size
                 found.append(_selection(made, report, request))
                 request = request.within(made["indices"], self._n)
             if self._checkpoint is not None:

@@ -59,13 +59,14 @@ def write_parts(presence: Presence, X: Any, folder: Path) -> list[Path]:
 
 def _parts_of(X: Any) -> list[Any]:
     """The parts in the order of their rows, as Dask's promises."""
-    if hasattr(X, "chunks") and hasattr(X, "rechunk"):
+    kind = type(X)  # values of other kinds claim to have all attributes
+    if hasattr(kind, "rechunk"):
         if X.ndim != 2:
             raise refused("x", f"has {X.ndim} dimensions where (n, d) is needed")
         return list(X.rechunk({1: -1}).to_delayed().ravel())
-    if hasattr(X, "partitions") and hasattr(X, "columns"):
+    if hasattr(kind, "partitions") and hasattr(kind, "columns"):
         return list(X.to_delayed())
-    fact = f"is a {type(X).__name__} of Dask, neither an array nor a frame"
+    fact = f"is a {kind.__name__} of Dask, neither an array nor a frame"
     raise refused("x", fact, "Make it one of these, with a row for each entry")
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,8 +35,9 @@ def connected(word: str, threads: int) -> Iterator[Client]:
         Where nothing answers there, or Dask is missing.
     """
     check_installed()
-    # What it has to tell is told by errors.
+    # What Dask has to tell is told by errors.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"(dask|distributed)\.")
     if word == LOCAL:
         with _workers_here(threads) as client:
             yield client
@@ -58,19 +61,20 @@ def check_installed() -> None:
 
 @contextmanager
 def _workers_here(threads: int) -> Iterator[Client]:
+    import dask
     from distributed import Client, LocalCluster
     from distributed.deploy.utils import nprocesses_nthreads
 
     n_processes, n_threads = nprocesses_nthreads(threads)
     with (
         tempfile.TemporaryDirectory(prefix="fast-select-dask-", ignore_cleanup_errors=True) as own,
+        dask.config.set({"temporary-directory": own}),
         LocalCluster(
             n_workers=n_processes,
             threads_per_worker=n_threads,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
-            local_directory=own,
             # Mapped pages, which the system takes back, would count.
             memory_limit=0,
         ) as cluster,
@@ -121,13 +125,24 @@ def _check_answers(word: str, address: str) -> None:
     async def identity() -> object:
         how = Security().get_connection_args("client")
         async with rpc(address, timeout=TIMEOUT_S, connection_args=how) as scheduler:
-            return await asyncio.wait_for(scheduler.identity(), TIMEOUT_S)
+            return await asyncio.wait_for(scheduler.identity(), TIMEOUT_S + 1)
 
     try:
         found = asyncio.run(identity())
     except (Exception, asyncio.CancelledError) as err:  # what else answers there may say anything
-        reason = " ".join(str(err.__cause__ or err or type(err).__name__).split())
-        fact = f"no scheduler answers at {word} ({reason})"
+        fact = f"no scheduler answers at {word} ({_reason(err)})"
         raise refused("cluster", fact, "Check the address, and whether it runs") from err
     if not isinstance(found, dict) or found.get("type") != "Scheduler":
         raise refused("cluster", f"what answers at {word} is no scheduler", "Check the address")
+
+
+def _reason(err: BaseException | None) -> str:
+    """What the system says, or Dask of an address, behind errors that follow from it."""
+    while err is not None:
+        # Dask's own errors have the system's in their text alone.
+        if (found := re.search(r"\[Errno -?\d+\] (.*)", str(err))) is not None:
+            return found[1]
+        if isinstance(err, ValueError):
+            return str(err)
+        err = err.__cause__
+    return "nothing that Dask understands"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._checkpoint import Checkpoint
-from .._errors import InvalidInputError, refused
+from .._errors import ComputationError, InvalidInputError, refused
 from .._lent import Lent
 from .._locks import Lock
 from .._members import FOLDER, members_of
@@ -241,7 +241,8 @@ class Crew:
         if self._lock is not None:
             self._lock.release()
         if self._roll is not None:
-            self._roll.wait(END_S)
+            with contextlib.suppress(ComputationError):  # then nobody is left
+                self._roll.wait(END_S)
             self._roll.give_up()
 
 

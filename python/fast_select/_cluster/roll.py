@@ -56,10 +56,12 @@ class Roll:
         return any(done)
 
     def wait(self, seconds: float) -> None:
-        """Wait for all to end."""
+        """Wait for all to end whose workers are there."""
         until = time.monotonic() + seconds
-        futures = [member.future for member in self._members.values()]
-        while not all(f.done() for f in futures) and time.monotonic() < until:
+        while time.monotonic() < until:
+            workers = self._presence.workers()
+            if all(m.future.done() for at, m in self._members.items() if at in workers):
+                return
             time.sleep(POLL_S)
 
     def give_up(self) -> None:

@@ -13,6 +13,7 @@ class Telling:
     def __init__(self, run: Run) -> None:
         self._run, self._stages = run, run.shared_stages
         self._at, self._key = -1, (0, 0, 0.0)
+        run.begin(self._stages[0])
 
     def tell(self, members: list[dict[str, Any]]) -> None:
         """Tell where the foremost of the members stands."""

@@ -36,17 +36,16 @@ def fetched(presence: Presence, urls: Iterable[str], folder: Path) -> dict[str, 
     asked = [client.submit(_listed, url, pure=False) for url in urls]
     listed = results_of(presence, asked, lambda i, err: explained(i, err, urls))
     places: dict[str, str] = {}
-    copies: dict[str, Path] = {}
+    copies: list[tuple[str, Path]] = []
     for url, files in zip(urls, listed, strict=True):
         key = hashlib.sha256(repr((url, files)).encode()).hexdigest()[:16]
         own = folder / FOLDER / key
-        named = {file: own / _name(file) for file, _ in files}
-        copies |= named
+        copies += [(file, own / _name(file)) for file, _ in files]
         is_one = len(files) == 1 and files[0][0] == url
-        places[url] = str(named[url] if is_one else own)
-    missing = [file for file, path in copies.items() if not path.exists()]
-    asked = [client.submit(_copied, file, str(copies[file]), pure=False) for file in missing]
-    results_of(presence, asked, lambda i, err: explained(i, err, missing))
+        places[url] = str(copies[-1][1] if is_one else own)
+    missing = [(file, path) for file, path in copies if not path.exists()]
+    asked = [client.submit(_copied, file, str(path), pure=False) for file, path in missing]
+    results_of(presence, asked, lambda i, err: explained(i, err, [file for file, _ in missing]))
     return places
 
 

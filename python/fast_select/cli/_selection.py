@@ -66,9 +66,10 @@ def select_in_words(
         page=page, ratios=ratios, as_json=as_json, force=force,
     )  # fmt: skip
     meter = Meter(options.get("watts_per_core"))
-    meter.begin("read")
+    meter.begin("read" if cluster is None else "cluster")
     room = Scratch.of(scratch)
     with crew_on(cluster, named, checkpoint, room, instruction_set, options) as (crew, here):
+        meter.begin("read")
         sources = Sources([*file_names(here), balance])
         features, matrix = read_matrix(here, options.get("max_memory"), room).lent()
         options |= read_arrays(here, features) | {"scratch": room}

@@ -30,6 +30,8 @@ def show(
     if stages:
         print_sheet(stream, stage_table(report))
         console.print(Text(resources_line(report)))
+        if report.get("crew"):
+            console.print(Text(f"Crew: {crew_line(report['crew'])}"))
     print_sheet(stream, quality_table(report["quality"]))
     if report["selection"].get("ranking"):
         print_sheet(stream, ranking_table(report["selection"]["ranking"]))
@@ -172,6 +174,14 @@ def resources_line(report: dict[str, Any]) -> str:
     if memory["max_bytes"]:
         line += f"; --max-memory {mebibytes(memory['max_bytes'])} MiB, mapped files aside"
     return f"{line}."
+
+
+def crew_line(crew: dict[str, Any]) -> str:
+    """What all processes took that have worked on a selection."""
+    who = counted(crew["processes"], "process", "processes")
+    machines = counted(crew["machines"], "machine")
+    cpu_s, joules = figure(crew["cpu_s"], 2), figure(crew["joules"], 2)
+    return f"{who} on {machines}, this one included: {cpu_s} CPU s, {joules} J in all."
 
 
 def quality_table(quality: dict[str, Any]) -> Sheet:

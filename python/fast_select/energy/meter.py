@@ -104,10 +104,15 @@ class Meter:
         return time.perf_counter(), time.process_time(), package, dram
 
     def totals(self) -> dict[str, float]:
-        """Seconds and joules so far."""
-        totals = self.summary()["totals"]
-        assert isinstance(totals, dict)
-        return totals
+        """Seconds and joules so far; of measured ones this process's own, where they are known.
+
+        What processes of one machine have spent can be added up then.
+        """
+        summary = self.summary()
+        totals, energy = summary["totals"], summary["energy"]
+        assert isinstance(totals, dict) and isinstance(energy, dict)
+        own = energy["own_joules"]
+        return totals if own is None else totals | {"joules": own}
 
     def summary(self) -> dict[str, object]:
         """Stages, totals, energy and memory as they go into the report."""

@@ -125,6 +125,7 @@ LAYOUT = {
         "package_joules": Maybe(float),
         "dram_joules": Maybe(float),
     },
+    "crew": Maybe({"processes": int, "machines": int, "cpu_s": float, "joules": float}),
     "memory": {
         "peak_bytes": Maybe(int),
         "above_bytes": Maybe(int),

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from .._text import counted, figure
-from ..cli._tables import idle_lines, input_lines, quality_table, ranking_table, weight_line
+from ..cli._tables import (
+    crew_line,
+    idle_lines,
+    input_lines,
+    quality_table,
+    ranking_table,
+    weight_line,
+)
 from .command import COUNTS, command
 from .markup import bullets, entries, paragraph, remark, shell_line, table
 from .told import Told
@@ -29,6 +36,8 @@ def took(told: Told) -> str:
          else f"{memory['peak_bytes'] / 2**20:,.0f} MiB, "
               f"{memory['above_bytes'] / 2**20:,.0f} above the start"),
     ]  # fmt: skip
+    if report["crew"]:
+        pairs.append(("crew", crew_line(report["crew"])))
     return entries(pairs)
 
 
