@@ -286,6 +286,23 @@ def test_arrays_of_dask(tmp_path: Path, client: Client, expected: NDArray[np.int
     np.testing.assert_array_equal(made.indices, select(some.compute(), **OPTIONS).indices)
 
 
+def dies_once(part: NDArray[np.float32], marker: Path) -> NDArray[np.float32]:
+    if not marker.exists():
+        marker.touch()
+        os._exit(9)
+    return part
+
+
+def test_a_worker_dies_as_it_writes_a_part(
+    tmp_path: Path, client: Client, expected: NDArray[np.int64]
+) -> None:
+    x = dask.array.from_array(points(), chunks=(2500, 6))
+    x = x.map_blocks(dies_once, tmp_path / "died", dtype=x.dtype, meta=x._meta)
+    made = select(x, client=client, checkpoint=tmp_path / "work", **OPTIONS)
+    assert (tmp_path / "died").exists()
+    np.testing.assert_array_equal(made.indices, expected)
+
+
 def test_frames_of_dask(client: Client) -> None:
     table = frame(points())
     options = {**OPTIONS, "nonfinite": "drop"}
@@ -464,6 +481,30 @@ def test_what_is_no_client(client: Any) -> None:
         select(points(n=500), client=client, **OPTIONS)
 
 
+def test_a_client_that_is_closed(cluster: LocalCluster) -> None:
+    with Client(cluster, set_as_default=False) as client:
+        pass
+    with pytest.raises(InvalidInputError, match="client: is closed"):
+        select(points(n=500), client=client, **OPTIONS)
+    with pytest.raises(ComputationError, match="the scheduler is gone"):
+        Presence(client).workers()
+
+
+def test_what_a_member_refuses_or_fails_in_is_told(tmp_path: Path, client: Client) -> None:
+    x = points(n=3000)
+    x[7, 2] = np.nan
+    with pytest.raises(InvalidInputError, match=r"NaN.*row 7") as refused:
+        select(x, client=client, **OPTIONS)
+    assert refused.value.what == "x" and "{nonfinite}" in refused.value.fix
+    options = {**OPTIONS, "client": client, "checkpoint": tmp_path}
+    made = select(points(), **options)
+    (block,) = tmp_path.glob("selection-*/block-000003")
+    block.write_bytes(b"damaged")
+    with pytest.raises(ComputationError, match="was damaged"):
+        select(points(), **options)
+    np.testing.assert_array_equal(select(points(), **options).indices, made.indices)
+
+
 def worker(version: str = "1", used: str = "avx2", *others: str) -> census.Worker:
     return census.Worker(version, used, ("scalar", used, *others))
 
@@ -607,7 +648,15 @@ def test_notes_tell_what_is_held(tmp_path: Path) -> None:
     notes.leaves("a")
     notes.leaves("c")
     assert held(tmp_path / "notes") == []
+    notes.takes("a")
     notes.close()
+    anew = Notes(tmp_path / "notes")
+    assert held(tmp_path / "notes") is None
+    anew.takes("b")
+    assert held(tmp_path / "notes") == ["b"]
+    with pytest.raises(ComputationError, match=r"4 workers died.*had b"):
+        Deaths().count(tmp_path / "notes", is_last=True)
+    anew.close()
 
 
 @pytest.mark.parametrize("kind", [FastSelectError, InvalidInputError, ComputationError])

@@ -6,10 +6,13 @@ had, and Dask's scheduler has one task a worker to look after. Loaded where a cl
 
 | file | what it is for |
 |---|---|
-| `crew` | the client's side: members are started, watched, and stopped |
-| `member` | the worker's side |
+| `crew` | the client's side: a folder, the input, the run |
+| `roll` | members: started, watched, and counted where they die (`deaths`) |
+| `member` | the worker's side; what it has is in its `notes` |
+| `telling` | how far they are |
 | `census` | what the workers are: version, instruction set, what they see |
 | `connection` | from the word after ``--cluster`` to a client |
+| `presence` | whether scheduler and workers are still there; short tasks |
 | `shared` | arrays as files that all workers map |
 | `collections` | arrays and frames of Dask, written by the workers that have them |
 | `urls` | files elsewhere, copied by workers |

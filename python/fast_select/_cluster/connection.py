@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._errors import refused
+from .._errors import ComputationError, refused
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -25,7 +25,7 @@ TIMEOUT_S = 5
 """Time for a scheduler to answer."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def connected(word: str, threads: int) -> Iterator[Client]:
     """A client of the scheduler that ``word`` names, or of workers here with ``threads`` in all.
 
@@ -35,8 +35,10 @@ def connected(word: str, threads: int) -> Iterator[Client]:
         Where nothing answers there, or Dask is missing.
     """
     check_installed()
-    # What Dask has to tell is told by errors.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # What Dask has to tell is told by errors. Its loggers have levels of their own.
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"(dask|distributed)\.")
     if word == LOCAL:
         with _workers_here(threads) as client:
@@ -59,28 +61,32 @@ def check_installed() -> None:
         raise refused("cluster", f"needs dask.distributed ({err})", fix) from err
 
 
-@contextmanager
+@contextlib.contextmanager
 def _workers_here(threads: int) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
     from distributed.deploy.utils import nprocesses_nthreads
 
     n_processes, n_threads = nprocesses_nthreads(threads)
-    with (
-        tempfile.TemporaryDirectory(prefix="fast-select-dask-", ignore_cleanup_errors=True) as own,
-        dask.config.set({"temporary-directory": own}),
-        LocalCluster(
-            n_workers=n_processes,
-            threads_per_worker=n_threads,
-            processes=True,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-            # Mapped pages, which the system takes back, would count.
-            memory_limit=0,
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        client.run(_ignore_interrupts)
+    with contextlib.ExitStack() as stack:
+        own = tempfile.TemporaryDirectory(prefix="fast-select-dask-", ignore_cleanup_errors=True)
+        stack.enter_context(dask.config.set({"temporary-directory": stack.enter_context(own)}))
+        try:
+            cluster = LocalCluster(
+                n_workers=n_processes,
+                threads_per_worker=n_threads,
+                processes=True,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
+                # Mapped pages, which the system takes back, would count.
+                memory_limit=0,
+            )
+            stack.enter_context(cluster)
+            client = stack.enter_context(Client(cluster, set_as_default=False))
+            client.run(_ignore_interrupts)
+        except (OSError, RuntimeError) as err:
+            fact = f"workers cannot be started here ({err})"
+            raise ComputationError("cluster", fact, "Lower {threads}") from err
         yield client
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import _core
 from .._checkpoint import Checkpoint
 from .._errors import ComputationError, InvalidInputError, refused
 from .._lent import Lent
@@ -92,6 +93,8 @@ class Crew:
         if not isinstance(client, Client) or client.asynchronous:
             fact = f"{type(client).__name__} is no synchronous client of dask.distributed"
             raise refused("client", fact, "Pass a distributed.Client(...)")
+        if client.status != "running":
+            raise refused("client", f"is {client.status}", "Pass one that is connected")
         with cls(client, checkpoint, scratch, instruction_set) as crew:
             yield crew
 
@@ -176,6 +179,7 @@ class Crew:
             arrays={
                 name: Stored.of(value, self._own / f"{name}.npy") for name, value in arrays.items()
             },
+            instruction_set=_core.info()["instruction_set"],
         )
 
     def _input_of(self, x: Any) -> Input:
@@ -215,8 +219,8 @@ class Crew:
 
     def _check_see(self, addresses: Sequence[str]) -> None:
         """Refuse workers that do not see the folder, or the user's files."""
-        given = self.input is not None and self.input.are_given
-        files = self.input.files if self.input is not None and given else ()
+        known = self.input
+        files = known.files if known is not None and known.are_given else ()
         check_see(self._presence.client, addresses, self._own, self._own / ALIVE, files)
 
     @contextlib.contextmanager

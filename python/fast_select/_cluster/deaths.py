@@ -20,8 +20,8 @@ class Deaths:
         self._allowed: int = dask.config.get("distributed.scheduler.allowed-failures", 3)
         self._on: Counter[str] = Counter()
 
-    def count(self, notes: Path) -> None:
-        """Count one that has left these notes.
+    def count(self, notes: Path, *, is_last: bool = False) -> None:
+        """Count one that has left these notes; ``is_last``: Dask has counted, and starts no more.
 
         Those that had nothing are not counted: a cluster may lose many in a long run.
 
@@ -32,7 +32,7 @@ class Deaths:
         """
         pieces = held(notes)
         for piece in [START] if pieces is None else pieces:
-            self._on[piece] += 1
+            self._on[piece] += self._allowed + 1 if is_last else 1
             if self._on[piece] > self._allowed:
                 what = f"while they had {piece}" if piece else "before they had begun"
                 fact = f"{self._on[piece]} workers died, one after the other, {what}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .. import io
+from .. import _core, io
 from .._checkpoint import Checkpoint
 from .._errors import FastSelectError
 from .._lent import Lent
@@ -47,6 +47,8 @@ class Task:
     sizes: list[dict[str, float]]
     options: dict[str, Any]
     arrays: dict[str, Stored]
+    instruction_set: str
+    """The client's, which a worker that was started anew would not choose by itself."""
 
 
 class Noted(Checkpoint):
@@ -111,6 +113,7 @@ def _share(task: Task, place: tuple[int, int], n_threads: int, notes: Path) -> N
                 raise Stopped
 
     watch()
+    _core.prefer_instruction_set(task.instruction_set)
     meter = Meter(task.options.get("watts_per_core"))
     meter.begin("read")
     x = read(task.files, flatten=task.flatten)

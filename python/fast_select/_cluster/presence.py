@@ -44,16 +44,18 @@ class Presence:
         self._looked = now
         try:
             self._found = {**self.client.nthreads()}
-        except (OSError, TimeoutError, RuntimeError) as err:
+        except Exception as err:  # of many kinds: a client that has lost it closes by and by
             fact = "the scheduler is gone"
-            raise ComputationError("cluster", fact, "Start it, and run again") from err
+            fix = "Start it and run again: with a {checkpoint} what is done stays done"
+            raise ComputationError("cluster", fact, fix) from err
         if self._found:
             self._alone_since = None
         elif self._alone_since is None:
             self._alone_since = now
         elif now - self._alone_since > GRACE_S:
             fact = f"there has been no worker for {GRACE_S:g} s"
-            raise ComputationError("cluster", fact, "Start some, and run again")
+            fix = "Start some and run again: with a {checkpoint} what is done stays done"
+            raise ComputationError("cluster", fact, fix)
         return self._found
 
     def wait(self) -> dict[str, int]:

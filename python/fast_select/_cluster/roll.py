@@ -101,7 +101,8 @@ class Roll:
             fact = f"cannot be had by worker {address}"
             fix = "Set {max_memory}, or give workers more"
             raise ComputationError("memory", fact, fix) from error
-        if error is not None and not isinstance(error, KilledWorker):
+        is_killed = isinstance(error, KilledWorker)
+        if error is not None and not is_killed:
             raise error
-        self._deaths.count(self._members.pop(address).notes)
+        self._deaths.count(self._members.pop(address).notes, is_last=is_killed)
         return False

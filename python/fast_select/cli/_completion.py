@@ -142,6 +142,7 @@ def prepare(cli: click.Group, variable: str) -> None:
         fix = "Set it to bash_source, zsh_source or fish_source"
         raise InvalidInputError(variable, f"cannot be '{asked}'", fix)
     choices = {entry["name"]: entry["choices"] for entry in _core.option_table("select")}
+    choices["cluster"] = ["local"]
     for command in cli.commands.values():
         for param in command.params:
             name = str(param.name)
