@@ -33,6 +33,8 @@ from fast_select._cluster.notes import Notes, held
 from fast_select._cluster.presence import Presence
 from fast_select._cluster.shared import file_of
 from fast_select._cluster.urls import fetched
+from fast_select.page import Told
+from fast_select.page.words import took
 
 ROWS = 12_000
 OPTIONS: dict[str, Any] = {"ratio": 0.05, "block_rows": 512, "n_random": 0}
@@ -103,6 +105,7 @@ def test_the_rows_are_those_of_one_process(
     np.testing.assert_array_equal(made.indices, expected)
     crew = made.report["crew"]
     assert (crew["processes"], crew["machines"]) == (n_workers + 1, 1)
+    assert f"{n_workers + 1} processes on 1 machine" in took(Told.of(made.report))
     assert crew["cpu_s"] > made.report["totals"]["cpu_s"]
     assert crew["joules"] > made.report["totals"]["joules"]
     assert [stage["name"] for stage in made.report["stages"]] == ["prepare", "exchange", "quality"]

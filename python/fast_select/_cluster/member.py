@@ -14,6 +14,7 @@ from .._errors import FastSelectError
 from .._lent import Lent
 from .._locks import Lock
 from .._select import Run
+from ..cli._allocator import return_large_buffers
 from ..energy import Meter
 from .notes import Notes
 from .shared import Stored
@@ -114,6 +115,7 @@ def _share(task: Task, place: tuple[int, int], n_threads: int, notes: Path) -> N
 
     watch()
     _core.prefer_instruction_set(task.instruction_set)
+    return_large_buffers()
     meter = Meter(task.options.get("watts_per_core"))
     meter.begin("read")
     x = read(task.files, flatten=task.flatten)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 GRACE_S = 30.0
 """Time for workers to come, or to come back."""
 
-POLL_S = 0.1
+POLL_S = 0.2
 """Time between two looks at tasks."""
 
-LOOK_S = 0.5
+LOOK_S = 1.0
 """Time between two questions for the workers."""
 
 
