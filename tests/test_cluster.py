@@ -190,6 +190,7 @@ class DiesAt(WorkerPlugin):
         member.Noted.take = dies  # type: ignore[method-assign]
 
 
+@pytest.mark.slow
 def test_workers_that_die_again_and_again(
     tmp_path: Path, client: Client, expected: NDArray[np.int64]
 ) -> None:
@@ -354,6 +355,7 @@ def test_urls_are_copied_by_workers(tmp_path: Path, client: Client) -> None:
     assert read([Path(again[given[2]])]).shape == (3, 6)
 
 
+@pytest.mark.slow
 def test_urls_on_the_command_line(tmp_path: Path, features: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("a\nb\n" * (ROWS // 2))
@@ -367,6 +369,12 @@ def test_urls_on_the_command_line(tmp_path: Path, features: Path) -> None:
     np.testing.assert_array_equal(one, two)
     named = json.loads((tmp_path / "two.npy.json").read_text())["input"]["named"]
     assert named["inputs"] == [f"file://{features}"]
+    alone = run("s3://bucket/x.npy", *FLAGS, cwd=tmp_path)
+    assert alone.returncode == 2
+    assert (
+        alone.stderr.startswith("Error: s3://bucket/x.npy: is a URL")
+        and "--cluster" in alone.stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -385,6 +393,7 @@ def test_urls_that_cannot_be_read(tmp_path: Path, client: Client, url: str, name
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_the_command_on_a_cluster_elsewhere(
     tmp_path: Path, client: Client, features: Path, expected: NDArray[np.int64]
 ) -> None:
@@ -404,6 +413,7 @@ def test_the_command_on_a_cluster_elsewhere(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_that_is_stopped(tmp_path: Path, number: int) -> None:
     np.save(tmp_path / "x.npy", points(n=200_000))
@@ -569,6 +579,7 @@ def test_another_version_is_refused(tmp_path: Path, client: Client) -> None:
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.slow
 def test_an_instruction_set_is_pinned(tmp_path: Path, features: Path) -> None:
     words = [features, *FLAGS, "--quiet", "--force"]
     env = {**os.environ, "FAST_SELECT_INSTRUCTION_SET": "scalar"}

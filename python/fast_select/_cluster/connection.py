@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
-import re
+import socket
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -125,30 +125,25 @@ def _check_answers(word: str, address: str) -> None:
 
     A client that finds none would go on looking for it, even when it is closed.
     """
+    from distributed.comm.addressing import parse_address, parse_host_port
     from distributed.core import rpc
     from distributed.security import Security
 
     async def identity() -> object:
         how = Security().get_connection_args("client")
         async with rpc(address, timeout=TIMEOUT_S, connection_args=how) as scheduler:
-            return await asyncio.wait_for(scheduler.identity(), TIMEOUT_S + 1)
+            return await asyncio.wait_for(scheduler.identity(), TIMEOUT_S)
 
+    fix = "Check the address, and whether it runs"
     try:
+        scheme, place = parse_address(address)
+        if scheme in ("tcp", "tls"):  # Dask would try for the whole time, and not say why
+            socket.create_connection(parse_host_port(place), TIMEOUT_S).close()
         found = asyncio.run(identity())
-    except (Exception, asyncio.CancelledError) as err:  # what else answers there may say anything
-        fact = f"no scheduler answers at {word} ({_reason(err)})"
-        raise refused("cluster", fact, "Check the address, and whether it runs") from err
+    except (Exception, asyncio.CancelledError) as err:  # what else answers may say anything
+        reason = getattr(err, "strerror", None) or str(err)
+        is_clear = isinstance(err, (OSError, ValueError)) and reason
+        because = f" ({reason})" if is_clear else ""
+        raise refused("cluster", f"no scheduler answers at {word}{because}", fix) from err
     if not isinstance(found, dict) or found.get("type") != "Scheduler":
-        raise refused("cluster", f"what answers at {word} is no scheduler", "Check the address")
-
-
-def _reason(err: BaseException | None) -> str:
-    """What the system says, or Dask of an address, behind errors that follow from it."""
-    while err is not None:
-        # Dask's own errors have the system's in their text alone.
-        if (found := re.search(r"\[Errno -?\d+\] (.*)", str(err))) is not None:
-            return found[1]
-        if isinstance(err, ValueError):
-            return str(err)
-        err = err.__cause__
-    return "nothing that Dask understands"
+        raise refused("cluster", f"what answers at {word} is no scheduler", fix)

@@ -6,8 +6,10 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._errors import InvalidInputError
 from ._options import array_names
 from ._signals import stop
 
@@ -30,6 +32,10 @@ def crew_on(
 ) -> Iterator[tuple[Crew | None, dict[str, Any]]]:
     """The crew, if there is to be one, and `named` with copies of what lies elsewhere."""
     if cluster is None:
+        for name in named["inputs"]:
+            if "://" in name and not Path(name).exists():
+                fix = "Add --cluster local, or copy it yourself"
+                raise InvalidInputError(name, "is a URL, which workers of a cluster copy", fix)
         yield None, named
         return
     from .._checks import usable_threads
