@@ -303,7 +303,7 @@ def test_locks_are_for_one(tmp_path: Path) -> None:
 def test_a_full_folder_keeps_what_is_whole(tmp_path: Path, monkeypatch: Any) -> None:
     x = points(n=ROWS)
     expected = select(x, **OPTIONS).indices
-    put, left = Checkpoint._put, [9]
+    put, left = Checkpoint.put, [9]
 
     def put_while_there_is_room(self: Checkpoint, path: Path, content: bytes) -> None:
         left[0] -= 1
@@ -312,7 +312,7 @@ def test_a_full_folder_keeps_what_is_whole(tmp_path: Path, monkeypatch: Any) -> 
         put(self, path, content)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Checkpoint, "_put", put_while_there_is_room)
+        patched.setattr(Checkpoint, "put", put_while_there_is_room)
         with pytest.raises(ComputationError, match="no room") as failed:
             select(x, checkpoint=tmp_path, **OPTIONS)
         assert "run again" in failed.value.fix

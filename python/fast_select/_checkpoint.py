@@ -14,7 +14,7 @@ import mmap
 import os
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +36,9 @@ DIGEST: Final = 16
 
 SAMPLED: Final = 256
 """Rows that are compared before the others are."""
+
+LOCK: Final = ".lock"
+"""Who writes what all have in common holds it."""
 
 EMPTY_FIX: Final = "Name an empty {checkpoint} folder, or remove this one"
 
@@ -63,6 +66,10 @@ class Checkpoint:
         self._held: dict[Path, Lock] = {}
         self._open: dict[Path, int] = {}
         self._guard = threading.Lock()
+        self._id = ""
+        """What tells the folder from others, whose results it does not take."""
+        self._is_shared = False
+        """Whether some of the preparation was done by others, or before."""
         self.is_known = False
         """Whether the input was prepared before, from the same files as far as one can see."""
         self.has_same_files = False
@@ -114,15 +121,16 @@ class Checkpoint:
         path = self.folder / MANIFEST
         with self._errors("be made"):
             self.folder.mkdir(parents=True, exist_ok=True)
-        with self._errors("be written to"), Lock.wait(self.folder / ".lock"):
+        with self._errors("be written to"), Lock.wait(self.folder / LOCK):
             if path.exists():
-                self._check(path, asked)
+                self._id = self._check(path, asked)
             elif any(not each.name.startswith(".") for each in self.folder.iterdir()):
                 fact = f"'{self.folder}' holds other files, and no checkpoint"
                 raise refused("checkpoint", fact, "Name an empty {checkpoint} folder")
             else:
-                self._put(path, json.dumps({**asked, "files": self.files}).encode())
-                self.has_same_files = True
+                self._id, self.has_same_files = uuid.uuid4().hex, True
+                facts = {**asked, "id": self._id, "files": self.files}
+                self.put(path, json.dumps(facts).encode())
         self._scopes = {"input": self.folder / "input"}
         with self._errors("be written to"):
             self._scopes["input"].mkdir(exist_ok=True)
@@ -134,9 +142,10 @@ class Checkpoint:
     def check_values(self, x: Any, prepared: _core.Prepared, threads: int, progress: Any) -> None:
         """Refuse a folder whose results are of other values than ``x``.
 
-        They are all read for that, but by one of several members whose files look as they did.
+        They are all read for that, but by one of several members whose files look as they did, and
+        where all results are this process's.
         """
-        if not self.is_known or (self.has_same_files and self.files and self.place[1] > 1):
+        if not self._is_shared or (self.has_same_files and self.files and self.place[1] > 1):
             return
         if _core.values_hash(x, threads, progress=progress) != prepared.values_hash:
             fact = f"'{self.folder}' belongs to input of other values"
@@ -158,8 +167,12 @@ class Checkpoint:
     def take(self, scope: str, name: str) -> bool | None:
         """Take a piece: True if it is the caller's now, False if another's, None if done."""
         path = self._path(scope, name)
-        if self._is_done(scope, path):
-            return None
+        taken = None if self._is_done(scope, path) else self._locked(scope, path)
+        self._is_shared |= scope == "input" and taken is not True
+        return taken
+
+    def _locked(self, scope: str, path: Path) -> bool | None:
+        """Take a piece that was not done a moment ago."""
         with self._errors("be locked"):
             path.parent.mkdir(exist_ok=True)
             lock = Lock.take(_beside(path, "lock"))
@@ -189,8 +202,7 @@ class Checkpoint:
             with self._guard:
                 for descriptor in self._open.values():
                     os.fsync(descriptor)
-            digest = hashlib.blake2b(result, digest_size=DIGEST).digest()
-            self._put(path, MAGIC + digest + result)
+            self.put(path, MAGIC + self._digest(path, result) + result)
         with self._guard:
             lock = self._held.pop(path)
         lock.release(gone=True)
@@ -205,13 +217,19 @@ class Checkpoint:
                 return None
         begin = len(MAGIC) + DIGEST
         digest, result = content[len(MAGIC) : begin], content[begin:]
-        is_whole = hashlib.blake2b(result, digest_size=DIGEST).digest() == digest
-        if not content.startswith(MAGIC) or not is_whole:
+        if not content.startswith(MAGIC) or digest != self._digest(path, result):
             with contextlib.suppress(OSError):
                 path.unlink()
             fact = "was damaged, and is removed"
             raise ComputationError(str(path), fact, "Run again, which makes it anew")
         return result
+
+    def _digest(self, path: Path, result: bytes) -> bytes:
+        """What a result begins with: another piece's, or another folder's, has another."""
+        place = f"{self._id}/{path.parent.name}/{path.name}\n"
+        digest = hashlib.blake2b(place.encode(), digest_size=DIGEST)
+        digest.update(result)
+        return digest.digest()
 
     def write(self, scope: str, name: str, length: int, first: int, entries: bytes) -> None:
         """Write float32 entries from number ``first`` on of an array of ``length`` of them."""
@@ -227,7 +245,7 @@ class Checkpoint:
                 view, at = view[done:], at + done
 
     def read(self, scope: str, name: str, length: int) -> NDArray[np.float32] | None:
-        """An array that is written; None once it is forgotten.
+        """An array that is written; None once it is forgotten, or where its length is another.
 
         What is put into it changes no file.
         """
@@ -242,6 +260,8 @@ class Checkpoint:
                 part.rename(path)
             try:
                 with path.open("rb") as file:
+                    if os.fstat(file.fileno()).st_size != 4 * length:
+                        return None
                     room = mmap.mmap(file.fileno(), 4 * length, access=mmap.ACCESS_COPY)
             except FileNotFoundError:
                 return None
@@ -253,22 +273,15 @@ class Checkpoint:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
 
-    def tidy(self) -> None:
-        """Remove what processes that were killed have left half-written, and their locks."""
-        for path in self.folder.rglob(".*.part"):
-            if path.name not in (".z.part", ".scores.part"):  # arrays that others may be filling
-                with contextlib.suppress(OSError):
-                    path.unlink()
-        for path in self.folder.rglob(".*.lock"):
-            with contextlib.suppress(OSError):
-                lock = Lock.take(path)
-                if lock is not None:
-                    lock.release(gone=True)
+    @contextlib.contextmanager
+    def keeping(self, name: str) -> Iterator[Path]:
+        """A folder for other files than results, which one process at a time changes."""
+        folder = self.folder / name
+        with self._errors("be written to"), Lock.wait(self.folder / LOCK):
+            folder.mkdir(exist_ok=True)
+            yield folder
 
-    def _path(self, scope: str, name: str) -> Path:
-        return self._scopes[scope] / name
-
-    def _put(self, path: Path, content: bytes) -> None:
+    def put(self, path: Path, content: bytes) -> None:
         """Write a file, or none."""
         part = _beside(path, f"{uuid.uuid4().hex}.part")
         try:
@@ -280,22 +293,38 @@ class Checkpoint:
                 part.unlink()
             raise
 
-    def _check(self, path: Path, asked: dict[str, Any]) -> None:
-        """Refuse a folder that was begun for something else."""
+    def tidy(self) -> None:
+        """Remove what processes that were killed have left half-written, and their locks.
+
+        What others hold at this moment stays.
+        """
+        with contextlib.suppress(OSError), Lock.wait(self.folder / LOCK):
+            for path in self.folder.rglob(".*.part"):
+                if path.name in (".z.part", ".scores.part"):  # arrays that others may be filling
+                    continue
+                _clear(path.with_name(path.name[1:].rsplit(".", 2)[0]), path)
+            for path in self.folder.rglob(".*.lock"):
+                _clear(path.with_name(path.name[1 : -len(".lock")]))
+
+    def _path(self, scope: str, name: str) -> Path:
+        return self._scopes[scope] / name
+
+    def _check(self, path: Path, asked: dict[str, Any]) -> str:
+        """Refuse a folder that was begun for something else; returns its id."""
         try:
             found = json.loads(path.read_bytes())
-            files = found.pop("files")
-            known = {name: found[name] for name in asked}
-        except (ValueError, KeyError, TypeError, AttributeError) as err:
+            own, self.has_same_files = str(found["id"]), found["files"] == self.files
+            differing = _differing(found, asked)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
             fact = f"'{path}' cannot be understood"
             raise refused("checkpoint", fact, EMPTY_FIX) from err
-        self.has_same_files = files == self.files
         fix = EMPTY_FIX
-        for what, then, now in _differing(known, asked):
+        for what, then, now in differing:
             fact = f"'{self.folder}' was begun {what.format(then=then, now=now)}"
             if then != now and "instruction set" in what:
                 fix = f"Set FAST_SELECT_INSTRUCTION_SET={then}, if the machine has it"
             raise refused("checkpoint", fact, fix)
+        return own
 
     @contextlib.contextmanager
     def _errors(self, what: str) -> Any:
@@ -342,6 +371,15 @@ def key_of(facts: Any) -> str:
 
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(f".{path.name}.{suffix}")
+
+
+def _clear(piece: Path, *parts: Path) -> None:
+    """Remove files of a piece, and its lock, unless another has that."""
+    lock = Lock.take(_beside(piece, "lock"))
+    if lock is not None:
+        for part in parts:
+            part.unlink(missing_ok=True)
+        lock.release(gone=True)
 
 
 def _facts_of(path: Path) -> list[Any]:

@@ -22,16 +22,21 @@ class Lock:
     @classmethod
     def take(cls, path: Path) -> Lock | None:
         """The lock on a file, which is made; None where another has it, in this process too."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            _lock(descriptor)
-        except BlockingIOError:
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                _lock(descriptor)
+                # Whoever had it may have removed the file since it was opened: then it is no lock.
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(descriptor), path.stat()):
+                        return cls(path, descriptor)
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+            except OSError:
+                os.close(descriptor)
+                raise
             os.close(descriptor)
-            return None
-        except OSError:
-            os.close(descriptor)
-            raise
-        return cls(path, descriptor)
 
     @classmethod
     @contextlib.contextmanager

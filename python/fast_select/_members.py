@@ -31,7 +31,8 @@ class Member:
         self._meter, self._told = meter, 0.0
         self._selections: list[str] = []
         self._about = {"host": socket.gethostname(), "pid": os.getpid()}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # no selection depends on what is told
+            self._path.parent.mkdir(parents=True, exist_ok=True)
 
     def begin(self, selection: str) -> None:
         """Turn to a selection, by the name under which the checkpoint keeps it."""
@@ -54,7 +55,7 @@ class Member:
             **self._meter.totals(),
         }
         part = self._path.with_name(f".{self._path.stem}.part")
-        with contextlib.suppress(OSError):  # it is told again, and no selection depends on it
+        with contextlib.suppress(OSError):
             part.write_text(json.dumps(facts))
             part.replace(self._path)
 
@@ -72,14 +73,15 @@ def members_of(
 ) -> list[dict[str, Any]]:
     """What all have told, of one ``selection`` if it is given; in no order.
 
-    ``besides``: files of those that are passed over.
+    Files that say something else are passed over, and so are those ``besides``.
     """
     found = []
     for path in (folder / FOLDER).glob("*.json"):
         if path in besides:
             continue
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             facts = json.loads(path.read_text())
+            spent_by([facts])
             if selection is None or selection in facts["selections"]:
                 found.append(facts)
     return found

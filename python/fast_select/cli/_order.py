@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._errors import InvalidInputError
 from .._idle import IDLE_IN_BLOCKS
 from ._options import array_names
+
+if TYPE_CHECKING:
+    from .._checkpoint import Checkpoint
 
 FOLDER = "orders"
 
@@ -35,35 +38,49 @@ class Order:
             options = {**options, "balance": _place(options["balance"])}
         return cls(places, options, list(ratios))
 
-    def write(self, folder: Path) -> None:
-        """Keep it in a checkpoint's folder, as the one that was given last."""
-        own = {k: v for k, v in self.options.items() if k not in IDLE_IN_BLOCKS}
-        name = Order(self.named, own, self.ratios).name
-        path = folder / FOLDER / f"{name}.json"
-        path.parent.mkdir(exist_ok=True)
-        part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-        part.write_text(json.dumps(asdict(self)))
-        part.replace(path)
+    def write(self, keeper: Checkpoint) -> None:
+        """Keep it in a checkpoint, as the one that was given last."""
+        with keeper.keeping(FOLDER) as folder:
+            known = _known(folder)
+            # Counted, as the clocks of machines differ.
+            number = 1 + max((order[0] for order in known.values() if order), default=0)
+            facts = {"number": number, **asdict(self)}
+            keeper.put(folder / f"{self.name}.json", json.dumps(facts).encode())
 
     @property
     def name(self) -> str:
-        """A name that tells it from others."""
+        """A name that tells it from others, of which other rows come."""
         from .._checkpoint import key_of
 
-        return key_of(asdict(self))
+        own = {k: v for k, v in self.options.items() if k not in IDLE_IN_BLOCKS}
+        return key_of([self.named, own, self.ratios])
 
     @classmethod
     def last(cls, folder: Path) -> Order:
         """The one that was given last."""
-        known = sorted((folder / FOLDER).glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        known = _known(folder / FOLDER)
+        for path, order in known.items():
+            if order is None:
+                fact, fix = "cannot be understood", "Remove it, and run fast-select shard again"
+                raise InvalidInputError(str(path), fact, fix)
         if not known:
             fact = "holds no share of a selection"
             raise InvalidInputError(str(folder), fact, "Run fast-select shard K/N first")
-        try:
-            return cls(**json.loads(known[-1].read_text()))
-        except (ValueError, TypeError) as err:
-            fact = "cannot be understood"
-            raise InvalidInputError(str(known[-1]), fact, "Run fast-select shard again") from err
+        return max((order for order in known.values() if order), key=itemgetter(0))[1]
+
+
+def _known(folder: Path) -> dict[Path, tuple[int, Order] | None]:
+    """Number and order that each file of a folder holds; None for one that is damaged."""
+    return {path: _read(path) for path in folder.glob("*.json")}
+
+
+def _read(path: Path) -> tuple[int, Order] | None:
+    try:
+        facts = json.loads(path.read_bytes())
+        number, order = int(facts.pop("number")), Order(**facts)
+        return (number, order) if order.name == path.stem else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _place(name: str) -> str:

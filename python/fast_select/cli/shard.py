@@ -81,7 +81,7 @@ def shard(
         run = Run(
             Lent(features.x), sizes, None, False, None, keeper, meter, progress, options
         )  # fmt: skip
-        order.write(keeper.folder)
+        order.write(keeper)
         run.share()
     if not quiet and progress_kind != "json":
         click.echo(f"Share {share} is done. To end it: fast-select merge {checkpoint}", err=True)

@@ -4,9 +4,15 @@
 //! computes it and gives its result, which the others then read; so it does not matter how many they are, which
 //! of them ends when, or whether they work at the same time. The results are kept by the caller, in files as it
 //! may be: the core sees a [`Crew`]. Results travel as [`bytes`](crate::arrays::bytes).
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | [`seal`] | arrays that are found as they were written, or not at all |
+//! | `memory` | a crew whose results are in memory, for tests |
 
 #[cfg(test)]
 pub(crate) mod memory;
+pub mod seal;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
@@ -244,14 +250,6 @@ fn results<T: Bytes + Send>(crew: &dyn Crew, name: Piece<'_>, count: usize) -> R
 /// Those of the crew; [`Error::Failed`] where it is forgotten.
 pub fn result<T: Bytes>(crew: &dyn Crew, piece: Piece<'_>) -> Result<T> {
     T::of(&crew.result(piece)?.ok_or_else(forgotten)?)
-}
-
-/// An array that is written, to read.
-///
-/// # Errors
-/// Those of the crew; [`Error::Failed`] where it is forgotten.
-pub fn array(crew: &dyn Crew, name: Piece<'_>, len: usize) -> Result<Box<dyn Room>> {
-    crew.read(name, len)?.ok_or_else(forgotten)
 }
 
 fn forgotten() -> Error {

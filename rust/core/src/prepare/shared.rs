@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use crate::arrays::bytes::{Bytes, Reader, Writer};
 use crate::arrays::matrix::Matrix;
-use crate::crew::{Crew, Piece, Scope, array, gather, is_done, once, result, share};
+use crate::crew::seal::{Seal, hash, sealed};
+use crate::crew::{Crew, Piece, Scope, gather, is_done, once, result, share};
 use crate::kernels::product::matmul_nn;
 use crate::numeric::median_distance::{median_of_pairs, sampled_pairs};
 use crate::options::{Scale, ValidParams};
@@ -32,9 +33,11 @@ const Z: Piece<'_> = (Scope::Input, "z");
 const SCORES: Piece<'_> = (Scope::Input, "scores");
 /// What the input turned out to be: there once Z is.
 const PREPARED: Piece<'_> = (Scope::Input, "prepared");
+/// Beginnings of the names of what says that Z is there.
+const SAYS_Z: [&str; 3] = [PREPARED.1, "written", "turned"];
 /// Beginnings of the names of what nobody needs any more then.
 const ON_THE_WAY: [&str; 7] = [
-    "scores",
+    SCORES.1,
     "statistics",
     "sums",
     "scored",
@@ -48,6 +51,7 @@ struct Known {
     bad: Vec<u32>,
     facts: Facts,
     n_dims: usize,
+    z: Seal,
 }
 
 /// [`prepare()`](crate::prepare::prepare()) by the members of a crew, each of which gets all of it.
@@ -73,7 +77,12 @@ pub fn prepare_shared(
     let known: Known = result(crew, PREPARED)?;
     let rows = kept_rows(n, &known.bad, params)?;
     monitor.finish()?;
-    let z = array(crew, Z, rows.len() * known.n_dims)?;
+    // Also what one that was ended has not come to.
+    for name in ON_THE_WAY {
+        crew.forget((Scope::Input, name))?;
+    }
+    let len = rows.len() * known.n_dims;
+    let z = sealed(crew, Z, len, &known.z, &SAYS_Z, monitor)?;
     Ok(Prepared {
         z: Matrix::within(z, rows.len(), known.n_dims)?,
         rows,
@@ -95,7 +104,7 @@ fn make(
     let scale = stats.scale(params.scale);
     let scaled = ScaledRows::new(source, &rows, &stats, scale, &sampled);
     let n_dims = d.min(N_DIMS);
-    let (far, explained_variance) = if d > N_DIMS {
+    let (Written { far, seal }, explained_variance) = if d > N_DIMS {
         reduced(&scaled, crew, monitor)?
     } else {
         (all(&scaled, crew, monitor)?, 1.0)
@@ -107,15 +116,21 @@ fn make(
             facts: facts((n, d), &stats, far, scale, explained_variance),
             bad: stats.bad.clone(),
             n_dims,
+            z: seal,
         })
     })?;
-    ON_THE_WAY
-        .into_iter()
-        .try_for_each(|name| crew.forget((Scope::Input, name)))
+    Ok(())
 }
 
-/// Writes the rows as they are; returns those that are far outside.
-fn all(scaled: &ScaledRows<'_>, crew: &dyn Crew, monitor: &Monitor) -> Result<Vec<u32>> {
+/// An array that was written.
+struct Written {
+    /// Rows that are far outside.
+    far: Vec<u32>,
+    seal: Seal,
+}
+
+/// Writes the rows as they are.
+fn all(scaled: &ScaledRows<'_>, crew: &dyn Crew, monitor: &Monitor) -> Result<Written> {
     let (n, d) = (scaled.n_rows(), scaled.n_cols());
     let pairs = sampled_pairs(n, streams());
     let unit = unit(&pairs, |rows| {
@@ -140,12 +155,12 @@ fn all(scaled: &ScaledRows<'_>, crew: &dyn Crew, monitor: &Monitor) -> Result<Ve
     )
 }
 
-/// Writes the leading principal components; returns the rows that are far outside, and the share of the variance kept.
-fn reduced(scaled: &ScaledRows<'_>, crew: &dyn Crew, monitor: &Monitor) -> Result<(Vec<u32>, f64)> {
+/// Writes the leading principal components; returns the share of the variance kept, too.
+fn reduced(scaled: &ScaledRows<'_>, crew: &dyn Crew, monitor: &Monitor) -> Result<(Written, f64)> {
     let n = scaled.n_rows();
     let q = leading_subspace(scaled, N_DIMS, streams(), Some(crew), monitor)?;
     let (r, block) = (q.cols(), scaled.block());
-    let far = written(
+    let Written { far, seal } = written(
         crew,
         (SCORES, "scored"),
         (n, r),
@@ -157,7 +172,8 @@ fn reduced(scaled: &ScaledRows<'_>, crew: &dyn Crew, monitor: &Monitor) -> Resul
             Ok(far)
         },
     )?;
-    let scores = Matrix::within(array(crew, SCORES, n * r)?, n, r)?;
+    let scores = sealed(crew, SCORES, n * r, &seal, &["scored"], monitor)?;
+    let scores = Matrix::within(scores, n, r)?;
     let scores = scores.view();
     let lane = |lane| {
         sum_of_lane(n, ROWS, lane, r * r, |rows, sum| {
@@ -176,7 +192,7 @@ fn reduced(scaled: &ScaledRows<'_>, crew: &dyn Crew, monitor: &Monitor) -> Resul
         z
     };
     let unit = unit(&sampled_pairs(n, streams()), turned);
-    written(
+    let Written { seal, .. } = written(
         crew,
         (Z, "turned"),
         (n, turn.cols()),
@@ -192,7 +208,7 @@ fn reduced(scaled: &ScaledRows<'_>, crew: &dyn Crew, monitor: &Monitor) -> Resul
     let z = turned(&far);
     let rows = (0..far.len()).map(|i| z.row(i));
     let explained_variance = explained(kept, rows, scaled.variance, n - far.len());
-    Ok((far, explained_variance))
+    Ok((Written { far, seal }, explained_variance))
 }
 
 /// One over the median distance of `pairs` of rows, given what `z` some rows have.
@@ -210,7 +226,7 @@ fn unit(pairs: &[(usize, usize)], z: impl Fn(&[u32]) -> Matrix) -> f32 {
 }
 
 /// Fills an array of `shape` in pieces, each of them in blocks of `block` rows by `fill`, which returns rows that are
-/// far outside; returns all of these. The pieces are called `name`.
+/// far outside. The pieces are called `name`.
 fn written(
     crew: &dyn Crew,
     (target, name): (Piece<'_>, &str),
@@ -218,26 +234,48 @@ fn written(
     block: usize,
     monitor: &Monitor,
     fill: impl Fn(Range<usize>, &mut [f32]) -> Result<Vec<usize>> + Sync,
-) -> Result<Vec<u32>> {
+) -> Result<Written> {
     let piece = n.div_ceil(PIECES).max(PIECE_ROWS).next_multiple_of(block);
     let bounds: Vec<Range<usize>> = blocks(n, piece).collect();
-    let far = share(
-        Some(crew),
-        (Scope::Input, name),
-        bounds.len(),
-        monitor,
-        |i| {
-            let (mut out, mut far) = (vec![0.0; block * width], Vec::new());
-            for at in blocks(bounds[i].len(), block) {
-                let rows = bounds[i].start + at.start..bounds[i].start + at.end;
-                let out = &mut out[..rows.len() * width];
-                far.extend(fill(rows.clone(), out)?.into_iter().map(|row| row as u32));
-                crew.write(target, n * width, rows.start * width, out)?;
-            }
-            Ok(far)
-        },
-    )?;
-    Ok(far.concat())
+    let name = (Scope::Input, name);
+    let parts = share(Some(crew), name, bounds.len(), monitor, |i| {
+        let (mut out, mut far) = (vec![0.0; block * width], Vec::new());
+        let mut hashes = Vec::new();
+        for at in blocks(bounds[i].len(), block) {
+            let rows = bounds[i].start + at.start..bounds[i].start + at.end;
+            let out = &mut out[..rows.len() * width];
+            far.extend(fill(rows.clone(), out)?.into_iter().map(|row| row as u32));
+            crew.write(target, n * width, rows.start * width, out)?;
+            hashes.push(hash(out));
+        }
+        Ok(Part { far, hashes })
+    })?;
+    let (far, hashes): (Vec<_>, Vec<_>) = parts.into_iter().map(|p| (p.far, p.hashes)).unzip();
+    Ok(Written {
+        far: far.concat(),
+        seal: Seal::new(block * width, hashes.concat()),
+    })
+}
+
+/// A piece of an array that was written.
+struct Part {
+    far: Vec<u32>,
+    /// Of each block.
+    hashes: Vec<u64>,
+}
+
+impl Bytes for Part {
+    fn write(&self, to: &mut Writer) {
+        to.list(&self.far);
+        to.list(&self.hashes);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self> {
+        Ok(Self {
+            far: from.list()?,
+            hashes: from.list()?,
+        })
+    }
 }
 
 impl Bytes for Known {
@@ -255,6 +293,7 @@ impl Bytes for Known {
         } = &self.facts;
         to.list(&self.bad);
         to.number(self.n_dims as u64);
+        self.z.write(to);
         for count in [n_rows, n_cols, n_nonfinite, n_constant_columns, n_distinct] {
             to.number(*count as u64);
         }
@@ -266,8 +305,9 @@ impl Bytes for Known {
 
     fn read(from: &mut Reader<'_>) -> Result<Self> {
         let bad = from.list()?;
+        let n_dims = from.number::<u64>()? as usize;
+        let z = Seal::read(from)?;
         let mut count = || from.number::<u64>().map(|count| count as usize);
-        let n_dims = count()?;
         let (n_rows, n_cols, n_nonfinite) = (count()?, count()?, count()?);
         let (n_constant_columns, n_distinct) = (count()?, count()?);
         let (far, values_hash) = (from.list()?, from.number()?);
@@ -275,6 +315,7 @@ impl Bytes for Known {
         Ok(Self {
             bad,
             n_dims,
+            z,
             facts: Facts {
                 n_rows,
                 n_cols,
@@ -342,6 +383,20 @@ mod tests {
             let again = prepare_shared(&x.view(), &params(), &memory, &monitor).unwrap();
             assert_eq!(again, alone);
         }
+    }
+
+    #[test]
+    fn arrays_that_are_damaged_are_made_anew() {
+        let (x, monitor) = (points(5000, 80), Monitor::default());
+        let alone = prepare(&x.view(), &params(), &monitor).unwrap();
+        let memory = Memory::default();
+        let prepared = || prepare_shared(&x.view(), &params(), &memory, &monitor);
+        assert_eq!(prepared(), Ok(alone.clone()));
+        memory
+            .write(Z, alone.z.as_slice().len(), 70, &[0.5])
+            .unwrap();
+        assert!(matches!(prepared(), Err(Error::Failed { .. })));
+        assert_eq!(prepared(), Ok(alone));
     }
 
     #[test]
