@@ -21,6 +21,7 @@ BENCH = Path(__file__).parent / "bench"
         "assigning",
         "fit_plan",
         "scaling",
+        "simulate",
         "speed",
         "tuning",
         "weights",
@@ -34,14 +35,18 @@ def test_scripts_say_what_they_do(name):
 
 
 @pytest.mark.parametrize("method", ["fast", "paper", "k-means", "herding"])
-def test_formulas_of_the_plan_are_the_core_s(monkeypatch, method):
+@pytest.mark.parametrize("n,columns", [(40_000, 100), (400_000, 20)])
+@pytest.mark.parametrize("options", [{}, {"n_random": 0, "rank": True, "weights": "nearest"}])
+def test_formulas_of_the_plan_are_the_core_s(monkeypatch, method, n, columns, options):
     monkeypatch.syspath_prepend(str(BENCH))
     import fit_plan
 
-    params = _core.Params("plan", method=method, space="joint", threads=2)
-    run = fit_plan.Run(
-        d=100, groups=[(40_000, 4000), (3000, 300)], values=params.values(), seconds={}
-    )
+    options = {"method": method, "space": "joint", "threads": 2, **options}
+    if method != "fast":
+        options.pop("rank", None)
+    params = _core.Params("plan", **options)
+    groups = [(n, n // 10), (3000, 300)]
+    run = fit_plan.Run(d=columns, groups=groups, values=params.values(), seconds={})
     fit_plan.check_formulas(run, params)
 
 

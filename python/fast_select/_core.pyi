@@ -139,6 +139,18 @@ def fitting(
     *,
     is_mapped: bool = False,
 ) -> tuple[int, int]: ...
+def crew_plan(
+    n_cols: int,
+    sizes: list[int],
+    count: int,
+    params: Params,
+    *,
+    workers: int,
+    rate: float,
+    bandwidth: float,
+    entry_bytes: int,
+    memory: int,
+) -> tuple[list[dict[str, Any]], int]: ...
 def products_per_second(params: Params) -> float: ...
 def can_have(bytes: int) -> bool: ...
 def exit_on_faults(out_of_memory: bytes, bus_error: bytes) -> None: ...

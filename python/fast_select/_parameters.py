@@ -62,6 +62,9 @@ class PlanParameters(TypedDict, total=False):
     nonfinite: Literal["error", "drop"]
     weights: Literal["none", "nearest"]
     max_memory: int | None
+    workers: int | None
+    memory: int | None
+    bandwidth: int | None
     n_random: int
     threads: int | None
     method: Literal["fast", "paper", "random", "k-center", "k-means", "herding"]

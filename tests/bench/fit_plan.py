@@ -46,14 +46,16 @@ BLOCK_PICKS, SHORT = 64, 0.25
 NEIGHBORS_PER_ROW, MIN_NEIGHBORS, COVERING_PER_PICK = 2.5, 32, 50
 FEW_BLOCKS, PICKS_PER_FREQUENCY, MIN_LIBRARY, MAX_LIBRARY = 12, 5, 1024, 2048
 MAX_ITER = 20
+CELL_PICKS, CELL_ROWS = 2, 512
 COVERAGE_ROWS, N_FREQS, TOGETHER, N_BY_BLOCKS = 2048, 1280, 64, 20
 
 LEAST_SECONDS = 0.005
 """Shorter stages are left out: nobody waits for them, and the clock and threads rule them."""
 ROUNDS = 20
 """Of the fit, as its weights depend on what it plans."""
-MADE = "made"
-"""Name of the rows that `clusters` makes; not for graphs, which they would fall apart in."""
+MADE, MADE_WIDE, MADE_WIDER = "made", "made 64", "made 768"
+"""Names of the rows that `clusters` makes; not for graphs, which they would fall apart in."""
+MADE_COLUMNS = {MADE: DIMS, MADE_WIDE: 64, MADE_WIDER: 768}
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,13 @@ def rival(data: str, rows: int, ratio: float, method: str, labels: bool = False)
     return Case(data, rows, ratio, labels, {"method": method, "n_random": 2})
 
 
+def alone(data: str, rows: int, ratio: float, labels: bool = False, **options: Any) -> Case:
+    """A run that is not judged."""
+    return Case(data, rows, ratio, labels, {"n_random": 0, **options})
+
+
 CASES = (
-    Case("letter", 4_000, 0.01, options={"n_random": 0}),
+    alone("letter", 4_000, 0.01),
     Case("letter", 16_000, 0.01),
     Case("letter", 16_000, 0.3),
     Case("letter", 16_000, 0.1, labels=True, options={"n_random": 100}),
@@ -88,9 +95,19 @@ CASES = (
     Case("fashion_mnist", 60_000, 0.1, labels=True),
     Case("fashion_mnist", 60_000, 0.01, options={"n_random": 100}),
     Case("covtype20k", 16_000, 0.05, labels=True),
-    Case(MADE, 50_000, 0.01, options={"n_random": 0}),
+    alone(MADE, 50_000, 0.01),
     Case(MADE, 50_000, 0.3),
     Case(MADE, 200_000, 0.01, labels=True),
+    Case(MADE_WIDE, 300_000, 0.01),
+    Case(MADE_WIDE, 300_000, 0.05),
+    alone(MADE_WIDE, 300_000, 0.001),
+    alone(MADE_WIDER, 40_000, 0.02),
+    alone("letter", 16_000, 0.1, rank=True, weights="nearest"),
+    alone("fashion_mnist", 12_000, 0.05, rank=True, weights="nearest"),
+    alone("fashion_mnist", 60_000, 0.1, labels=True, rank=True, weights="nearest"),
+    alone("covtype20k", 16_000, 0.3, labels=True, rank=True, weights="nearest"),
+    alone(MADE, 100_000, 0.1, rank=True, weights="nearest"),
+    alone(MADE_WIDE, 200_000, 0.01, rank=True, weights="nearest"),
     paper("letter", 8_000, 0.05),
     paper("letter", 16_000, 0.02, batch_size=64),
     paper("letter", 16_000, 0.1, batch_size=1024, n_freqs=4096),
@@ -147,11 +164,13 @@ Terms = tuple[float, dict[str, float]]
 """Multiply-adds that are known, and those of one unit of each constant."""
 
 
-def prepare(run: Run, _: dict[str, float]) -> Terms:
-    """Reading, and the passes of the principal components."""
-    passes = 2 * PASSES - 1 if run.d > run.p else 0
-    entries = run.n * run.d
-    return entries * passes * (run.p + OVERSAMPLES), {"READ_COST": entries * (1 + (passes + 1) / 2)}
+def prepare(run: Run, known: dict[str, float]) -> Terms:
+    """Reading, hashes, Z, and the passes of the principal components."""
+    is_reduced = run.d > run.p
+    passes = 2 * PASSES - 1 if is_reduced else 0
+    entries, width = run.n * run.d, run.p + OVERSAMPLES if is_reduced else run.p
+    fixed = entries * passes * (run.p + OVERSAMPLES) + run.n * known["HASH_COST"]
+    return fixed, {"READ_COST": entries * (1 + (passes + 1) / 2), "ENTRY_COST": run.n * width}
 
 
 def neighbors(run: Run, _: dict[str, float]) -> Terms:
@@ -200,18 +219,30 @@ def block_count(rows: int, quota: int, block_rows: int) -> int:
     return min(ceil(rows / block_rows), max(quota // BLOCK_PICKS, 1))
 
 
+def block_sizes(rows: int, quota: int, block_rows: int) -> tuple[int, int, int]:
+    """Rows and picks of a block of a group, and how many blocks there are."""
+    count = block_count(rows, quota, block_rows)
+    picks = ceil(quota / count)
+    return min(ceil(rows / count), max(block_rows, 2 * picks)), picks, count
+
+
+def cut_rows(run: Run) -> float:
+    """How often rows are cut in two until they are in blocks, summed over rows."""
+    block_rows = run.values["block_rows"]
+    return sum(rows * log2(block_count(rows, quota, block_rows)) for rows, quota in run.groups)
+
+
 def exchange(run: Run, known: dict[str, float]) -> Terms:
     """Pairs and lists of all blocks, kernels with their picks, swaps, and features of the whole."""
     rounds = 1 + SHORT * max(run.values["max_sweeps"] - 1, 0)
     block_rows = run.values["block_rows"]
     pairs = lists = kernels = 0.0
     n_blocks = n_rows = 0
+    fixed = known["CUT_COST"] * cut_rows(run) * run.p
     for rows, quota in run.groups:
         if not 0 < quota < rows:
             continue
-        count = block_count(rows, quota, block_rows)
-        picks = ceil(quota / count)
-        size = min(ceil(rows / count), max(block_rows, 2 * picks))
+        size, picks, count = block_sizes(rows, quota, block_rows)
         covering = min(size, COVERING_PER_PICK * picks)
         k = min(max(ceil(NEIGHBORS_PER_ROW * covering / picks), MIN_NEIGHBORS), size)
         pairs += count * 0.5 * size**2
@@ -219,19 +250,21 @@ def exchange(run: Run, known: dict[str, float]) -> Terms:
         kernels += count * size * picks
         n_blocks += count
         n_rows += count * size
-    fixed = (pairs + rounds * kernels) * run.p
+    fixed += (pairs + rounds * kernels) * run.p
     terms = {
         "PAIR_COST": pairs,
         "LIST_COST": lists,
         "KERNEL_COST": rounds * kernels,
         "SWAP_COST": kernels,
         "EXCHANGE_COST": n_blocks,
+        "FEATURE_COST": 0.0,
     }
     if n_blocks > FEW_BLOCKS:
         picks = sum(quota for _, quota in run.groups)
         freqs = min(max(picks // PICKS_PER_FREQUENCY, MIN_LIBRARY), MAX_LIBRARY)
         features = n_rows * freqs * (1 + rounds)
-        fixed += features * (run.p + known["SINCOS_COST"])
+        fixed += features * run.p
+        terms["FEATURE_COST"] = features
     return fixed, terms
 
 
@@ -248,17 +281,42 @@ def quality(run: Run, _: dict[str, float]) -> Terms:
     n_random = run.values["n_random"]
     blocks = [block_count(*group, run.values["block_rows"]) for group in run.groups]
     by_blocks = min(N_BY_BLOCKS, n_random) if max(blocks) > 1 else 0
-    halvings = sum(rows * log2(count) for (rows, _), count in zip(run.groups, blocks, strict=True))
     selections = 1 + (2 if len(run.groups) > 1 else 1) * n_random
-    phases = run.n * N_FREQS * ceil((selections + by_blocks) / TOGETHER)
+    judged = selections + by_blocks + (run.values["weights"] != "none")
+    phases = run.n * N_FREQS * ceil(judged / TOGETHER)
+    cells = max(run.m // CELL_PICKS, ceil(run.n / CELL_ROWS), 1)
+    cuts = run.n * log2(cells) + (cut_rows(run) if by_blocks else 0.0)
     sampled = min(COVERAGE_ROWS, run.n)
     pairs = sampled * selections * run.m
     return phases * run.p, {
         "PHASE_COST": phases,
-        "CUT_COST": halvings * run.p if by_blocks else 0.0,
+        "CUT_COST": cuts * run.p,
         "COVERAGE_PRODUCTS": sampled * run.n * run.p,
         "COVERAGE_COST": pairs,
         "COVERAGE_COLUMN_COST": pairs * run.p,
+    }
+
+
+def rank(run: Run, _: dict[str, float]) -> Terms:
+    """Rows of the blocks beside their picks; of runs that are not judged."""
+    pairs = 0.0
+    for rows, quota in run.groups:
+        if 0 < quota < rows:
+            size, picks, count = block_sizes(rows, quota, run.values["block_rows"])
+            pairs += count * size * picks
+    return 0.0, {
+        "RANK_PRODUCTS": pairs * run.p,
+        "RANK_COST": pairs,
+        "RANKED_ROW_COST": run.n,
+    }
+
+
+def weights(run: Run, _: dict[str, float]) -> Terms:
+    """Rows beside the picks of their class."""
+    pairs = sum(rows * quota for rows, quota in run.groups)
+    return 0.0, {
+        "NEAREST_PRODUCTS": pairs * run.p,
+        "NEAREST_PICK_COST": pairs,
     }
 
 
@@ -273,6 +331,8 @@ FORMULAS: dict[str, Callable[[Run, dict[str, float]], Terms]] = {
     "exchange": exchange,
     "baseline": baseline,
     "quality": quality,
+    "rank": rank,
+    "weights": weights,
 }
 
 
@@ -292,8 +352,8 @@ def whole(data: str) -> tuple[np.ndarray, np.ndarray]:
 
 def rows_of(case: Case, n: int) -> tuple[np.ndarray, np.ndarray]:
     """`n` rows of the case's data set."""
-    if case.data == MADE:
-        return clusters(n, DIMS)
+    if case.data in MADE_COLUMNS:
+        return clusters(n, MADE_COLUMNS[case.data])
     x, y = whole(case.data)
     return x[:n], y[:n]
 
@@ -332,7 +392,9 @@ def check_formulas(run: Run, params: _core.Params) -> None:
 @cache
 def written() -> dict[str, float]:
     """The constants as stage_costs.rs has them."""
-    found = re.findall(r"^const (\w+): f64 = ([\d_.e]+);", PLAN.read_text(), re.MULTILINE)
+    found = re.findall(
+        r"^(?:pub\(super\) )?const (\w+): f64 = ([\d_.e]+);", PLAN.read_text(), re.MULTILINE
+    )
     return {name: float(value) for name, value in found}
 
 

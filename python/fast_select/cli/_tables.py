@@ -109,15 +109,32 @@ def comparison_table(ratio: float, rows: list[dict[str, Any]], models: list[str]
 
 def show_plan(result: dict[str, Any]) -> None:
     """Print the plan on stdout: it is what was asked for."""
-    print_sheet(sys.stdout, plan_table(result))
-    for line in idle_lines(result["without_effect"], result["options"]):
+    lines = idle_lines(result["without_effect"], result["options"])
+    if "workers" in result:
+        print_sheet(sys.stdout, crew_table(result))
+        print_sheet(sys.stdout, formula_table(result))
+        lines = [*crew_lines(result), *lines]
+    else:
+        print_sheet(sys.stdout, plan_table(result))
+        if result["mapped_bytes"]:
+            size = mebibytes(result["mapped_bytes"])
+            lines.insert(0, f"{size} MiB of Z are written to files of --scratch.")
+    for line in lines:
         console_on(sys.stdout).print(Text(line))
+
+
+def plan_title(result: dict[str, Any]) -> str:
+    """How many rows of how many, and on what."""
+    rows, columns = result["input"]["shape"]
+    shape = f"{counted(rows, 'row')} x {counted(columns, 'column')}"
+    threads = counted(result["threads"], "thread")
+    if "workers" in result:
+        threads = f"{counted(result['workers'], 'worker')} of {threads}"
+    return f"{result['count']} of {shape}, {threads}"
 
 
 def plan_table(result: dict[str, Any]) -> Sheet:
     """Seconds and memory by stage, and in all."""
-    rows, columns = result["input"]["shape"]
-    shape = f"{counted(rows, 'row')} x {counted(columns, 'column')}"
     in_all = {
         "name": "in all",
         "seconds": result["seconds"],
@@ -128,7 +145,7 @@ def plan_table(result: dict[str, Any]) -> Sheet:
     before = mebibytes(result["process_bytes"])
     matrix = mebibytes(result["input"]["matrix_bytes"])
     return Sheet(
-        f"{result['count']} of {shape}, {counted(result['threads'], 'thread')}",
+        plan_title(result),
         [
             Column("stage", [stage["name"] for stage in stages], is_words=True),
             Column("about s", [figure(stage["seconds"], 2) for stage in stages]),
@@ -139,6 +156,74 @@ def plan_table(result: dict[str, Any]) -> Sheet:
         caption=f"This process takes {before} MiB before, {matrix} of them the input; one that is "
         "mapped comes on top.",
     )
+
+
+def crew_table(result: dict[str, Any]) -> Sheet:
+    """Seconds and bytes of a run that several workers share in, by stage and in all."""
+    stages = [*result["stages"], {**result, "name": "in all", "bytes": result["working_bytes"]}]
+    moved = (("read", "read_bytes"), ("sent", "sent_bytes"), ("written", "written_bytes"))
+    return Sheet(
+        plan_title(result),
+        [
+            Column("stage", [stage["name"] for stage in stages], is_words=True),
+            Column("about s", [figure(stage["seconds"], 2) for stage in stages]),
+            Column("CPU s", [figure(stage["cpu_s"], 2) for stage in stages]),
+            *(
+                Column(f"MiB {name}", [mebibytes(stage[key]) for stage in stages])
+                for name, key in moved
+            ),
+            Column("peak MiB", [mebibytes(stage["bytes"]) for stage in stages]),
+        ],
+        has_total=True,
+        caption="CPU s, read, sent and written: of all workers. Sent: read by one, written by "
+        "another. Peak: of one worker, beyond the "
+        f"{mebibytes(result['process_bytes'])} MiB that a process takes before.",
+    )
+
+
+def formula_table(result: dict[str, Any]) -> Sheet:
+    """How the figures follow from the sizes."""
+    quantities = {
+        "work": "CPU s x v",
+        "seconds": "about s",
+        "read_bytes": "read",
+        "sent_bytes": "sent",
+        "written_bytes": "written",
+        "bytes": "peak",
+    }
+    entries = [
+        (stage["name"], name, stage["formula"][key])
+        for stage in result["stages"]
+        for key, name in quantities.items()
+        if stage["formula"][key] != "0"
+    ]
+    names, figures, formulas = zip(*entries, strict=True)
+    rate, moved = result["multiply_adds_per_s"], result["bandwidth"]
+    return Sheet(
+        "Made of (bytes, seconds)",
+        [
+            Column("stage", names, is_words=True),
+            Column("figure", figures, is_words=True),
+            Column("formula", formulas, is_words=True),
+        ],
+        caption="n rows of d columns of e bytes, p columns of Z; W workers of T threads, each "
+        f"thread with v = {rate:.3g} multiply-adds a second, as one has here, each worker with "
+        f"u = {moved:.3g} bytes a second (--bandwidth); B blocks of b rows, k neighbours and m "
+        "picks, held together at q frequencies.",
+    )
+
+
+def crew_lines(result: dict[str, Any]) -> list[str]:
+    """What bounds the time, and how many workers are worth having."""
+    least = {stage["name"]: stage["least_s"] for stage in result["stages"]}
+    longest = sorted(least, key=lambda name: -least[name])[:3]
+    shares = ", ".join(f"{name} {figure(least[name], 2)}" for name in longest)
+    worth = counted(result["worthwhile_workers"], "worker")
+    return [
+        f"However many workers there are, it takes {figure(sum(least.values()), 2)} s, as blocks "
+        f"are exchanged one after the other and some stages are one worker's: {shares} s.",
+        f"Worth having: {worth}; twice as many take less than 10 % off.",
+    ]
 
 
 def mebibytes(size: int) -> str:

@@ -1,5 +1,7 @@
 //! Single stages, for tests against independent implementations and for benchmarks.
 
+use std::time::Instant;
+
 use fast_select_core::Error;
 use fast_select_core::arrays::matrix::{Matrix, MatrixView};
 use fast_select_core::descent::cfd::{
@@ -7,13 +9,19 @@ use fast_select_core::descent::cfd::{
     pd_cfd_gradient as core_gradient,
 };
 use fast_select_core::descent::diversity::Diversity;
+use fast_select_core::exchange::block::Block;
+use fast_select_core::exchange::residual::{Features, Pull};
+use fast_select_core::exchange::rules::Rules;
 use fast_select_core::graph::connect::connect;
 use fast_select_core::graph::fuzzy::fuzzy_simplicial_set;
 use fast_select_core::graph::knn::{Neighbors, knn as core_knn};
 use fast_select_core::matching::assignment::Assignment;
 use fast_select_core::matching::candidate_lists::CandidateLists;
+use fast_select_core::numeric::partition::partition;
+use fast_select_core::numeric::sample::sample_rows;
 use fast_select_core::numeric::sparse::CsrMatrix;
-use fast_select_core::run::rng::Streams;
+use fast_select_core::options::ValidParams;
+use fast_select_core::run::rng::{Purpose, Streams};
 use fast_select_core::spectral::spectral_embedding as core_spectral;
 use numpy::{
     IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, ToPyArray,
@@ -23,6 +31,9 @@ use pyo3::types::PyDict;
 
 use crate::error::to_py;
 use crate::run::run;
+
+/// Weight of the residual of the whole, as of dozens of blocks.
+const PULL: f64 = 3.0;
 
 /// Rows of an array of any strides; copied unless they are row-major.
 enum RowMajor<'a> {
@@ -290,6 +301,73 @@ fn linear_sum_assignment<'py>(
     Ok(solved)
 }
 
+/// Seconds that cutting the rows of `x` into `n_cells` cells takes.
+#[pyfunction]
+#[pyo3(signature = (x, n_cells, *, n_threads = 0))]
+fn partition_seconds(
+    py: Python<'_>,
+    x: PyReadonlyArray2<'_, f32>,
+    n_cells: usize,
+    n_threads: usize,
+) -> PyResult<f64> {
+    let x = matrix(&x)?;
+    run(py, n_threads, None, |monitor| {
+        let since = Instant::now();
+        partition(x.view(), n_cells, monitor)?;
+        Ok(since.elapsed().as_secs_f64())
+    })
+}
+
+/// Seconds in which a block of the exchange, the rows of `x`, is made ready, and in which `count` of them are exchanged
+/// where the whole pulls on it at `freqs`, (q, p), none where they are empty.
+#[pyfunction]
+#[pyo3(signature = (x, count, freqs, *, n_threads = 0))]
+fn block_seconds(
+    py: Python<'_>,
+    x: PyReadonlyArray2<'_, f32>,
+    count: usize,
+    freqs: PyReadonlyArray2<'_, f32>,
+    n_threads: usize,
+) -> PyResult<(f64, f64)> {
+    let (x, freqs) = (matrix(&x)?, matrix(&freqs)?);
+    let freqs = freqs.view();
+    let features = Features {
+        freqs: Matrix::from_vec(freqs.as_slice().to_vec(), freqs.rows(), freqs.cols())
+            .map_err(to_py)?,
+    };
+    let params = ValidParams::default();
+    run(py, n_threads, None, |monitor| {
+        let mut rng = Streams::new(0).stream(Purpose::Exchange, 0);
+        let mut picked = sample_rows(x.view().rows(), count, &mut rng);
+        let since = Instant::now();
+        let block = Block::new(x.view(), count, params.base_radius, &mut rng, monitor)?;
+        let ready = since.elapsed().as_secs_f64();
+        let since = Instant::now();
+        let pull = if features.width() > 0 {
+            // As before the first block: what the picks are short of their share.
+            let each = count as f32 / x.view().rows() as f32;
+            let share = features.weighted_sum(x.view(), |_| each, |_| monitor.check())?;
+            let start = x.view().gather(&picked);
+            let own = features.weighted_sum(start.view(), |_| 1.0, |_| Ok(()))?;
+            let weight = PULL / (count * features.width() / 2) as f64;
+            let slope = own.iter().zip(&share);
+            Some(Pull {
+                features: &features,
+                rows: x.view(),
+                slope: slope
+                    .map(|(own, share)| (weight * (own - share)) as f32)
+                    .collect(),
+                weight,
+            })
+        } else {
+            None
+        };
+        let rules = Rules::default();
+        block.exchange(&mut picked, rules, pull, &params, &mut rng, monitor)?;
+        Ok((ready, since.elapsed().as_secs_f64()))
+    })
+}
+
 /// Adds `_core.stages`, with what this file defines.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     let stages = PyModule::new(m.py(), "stages")?;
@@ -301,6 +379,8 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(pd_cfd_gradient, &stages)?,
         wrap_pyfunction!(diversity, &stages)?,
         wrap_pyfunction!(linear_sum_assignment, &stages)?,
+        wrap_pyfunction!(partition_seconds, &stages)?,
+        wrap_pyfunction!(block_seconds, &stages)?,
     ] {
         stages.add_function(function)?;
     }

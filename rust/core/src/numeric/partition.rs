@@ -8,12 +8,17 @@
 use crate::arrays::matrix::MatrixView;
 use crate::run::error::Result;
 use crate::run::monitor::Monitor;
-use crate::run::parallel::map_items;
+use crate::run::parallel::{PARTIAL_SUMS, map_blocks, map_items};
 
 /// Power iterations: enough to tell a long direction from a short one.
 const POWER_ITERATIONS: usize = 8;
 /// Rows at most, evenly spaced in the set, from which a direction is taken.
 const SAMPLED: usize = 512;
+/// Rows whose places along a direction are held at most; of more, where to cut is found from their leading digits, as
+/// they would take more memory than all else.
+pub(crate) const HELD: usize = 1 << 20;
+/// Bits of a place that are looked at in a pass.
+const DIGIT: u32 = 16;
 /// Picks of a block at least: with fewer, rounded quotas would bend the distribution.
 const BLOCK_PICKS: usize = 64;
 
@@ -68,38 +73,103 @@ pub fn partition_of(
     while parts.iter().any(|(_, cells)| *cells > 1) {
         let halves = map_items(parts, |(rows, cells)| {
             monitor.check()?;
-            Ok(if cells == 1 {
-                vec![(rows, 1)]
-            } else {
-                bisect(x, rows, cells)
-            })
+            if cells == 1 {
+                return Ok(vec![(rows, 1)]);
+            }
+            let (left, right) = bisect(x, rows, cells, HELD, monitor)?;
+            Ok(vec![(left, cells / 2), (right, cells - cells / 2)])
         })?;
         parts = halves.into_iter().flatten().collect();
     }
     Ok(parts.into_iter().map(|(rows, _)| rows).collect())
 }
 
-/// Cuts `rows`, which are to make `cells` cells, in two.
-fn bisect(x: MatrixView<'_>, rows: Vec<u32>, cells: usize) -> Vec<(Vec<u32>, usize)> {
+/// Cuts `rows`, which are to make `cells` cells, in two; `held`: as [`HELD`], on which the cut does not depend.
+fn bisect(
+    x: MatrixView<'_>,
+    rows: Vec<u32>,
+    cells: usize,
+    held: usize,
+    monitor: &Monitor,
+) -> Result<(Vec<u32>, Vec<u32>)> {
     let step = rows.len().div_ceil(SAMPLED).max(1);
     let sampled: Vec<u32> = rows.iter().copied().step_by(step).collect();
     let direction = principal_direction(x, &sampled);
-    let mut keys: Vec<(f64, u32)> = rows
-        .iter()
-        .map(|&i| (dot(x.row(i as usize), &direction), i))
-        .collect();
-    let left_cells = cells / 2;
-    let at = rows.len() * left_cells / cells;
-    keys.select_nth_unstable_by(at, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let side = |keys: &[(f64, u32)]| {
-        let mut rows: Vec<u32> = keys.iter().map(|&(_, i)| i).collect();
+    let place = |i: u32| (ascending(dot(x.row(i as usize), &direction)), i);
+    let at = rows.len() * (cells / 2) / cells;
+    if rows.len() > held {
+        let first_right = nth_place(&rows, at, held, place, monitor)?;
+        let sides = map_blocks(rows.len(), rows.len().div_ceil(PARTIAL_SUMS), |part| {
+            monitor.check()?;
+            let is_left = |i: &u32| place(*i) < first_right;
+            Ok(rows[part].iter().partition::<Vec<u32>, _>(|i| is_left(i)))
+        })?;
+        drop(rows);
+        let (left, right): (Vec<_>, Vec<_>) = sides.into_iter().unzip();
+        return Ok((left.concat(), right.concat()));
+    }
+    let mut places: Vec<(u64, u32)> = rows.into_iter().map(place).collect();
+    places.select_nth_unstable(at);
+    let side = |places: &[(u64, u32)]| {
+        let mut rows: Vec<u32> = places.iter().map(|&(_, i)| i).collect();
         rows.sort_unstable();
         rows
     };
-    vec![
-        (side(&keys[..at]), left_cells),
-        (side(&keys[at..]), cells - left_cells),
-    ]
+    Ok((side(&places[..at]), side(&places[at..])))
+}
+
+/// The place of the `nth` of `rows`, which ascend, in the order of their places: passes over them keep to those that
+/// begin as it does, until `held` of these are left.
+fn nth_place(
+    rows: &[u32],
+    mut nth: usize,
+    held: usize,
+    place: impl Fn(u32) -> (u64, u32) + Sync,
+    monitor: &Monitor,
+) -> Result<(u64, u32)> {
+    let block = rows.len().div_ceil(PARTIAL_SUMS);
+    let (mut begins, mut shift, mut count) = (0, u64::BITS, rows.len());
+    while count > held && shift > 0 {
+        let outer = shift;
+        shift -= DIGIT;
+        let counts = map_blocks(rows.len(), block, |part| {
+            monitor.check()?;
+            let mut counts = vec![0_u32; 1 << DIGIT];
+            for &i in &rows[part] {
+                let (at, _) = place(i);
+                if at.checked_shr(outer).unwrap_or(0) == begins {
+                    counts[(at >> shift) as usize & ((1 << DIGIT) - 1)] += 1;
+                }
+            }
+            Ok(counts)
+        })?;
+        for digit in 0..1 << DIGIT {
+            count = counts.iter().map(|counts| counts[digit] as usize).sum();
+            if nth < count {
+                begins = (begins << DIGIT) | digit as u64;
+                break;
+            }
+            nth -= count;
+        }
+    }
+    let left = map_blocks(rows.len(), block, |part| {
+        monitor.check()?;
+        let places = rows[part].iter().map(|&i| place(i));
+        let is_inside = |at: &(u64, u32)| at.0.checked_shr(shift).unwrap_or(0) == begins;
+        Ok(places.filter(is_inside).collect::<Vec<_>>())
+    })?;
+    let mut left = left.concat();
+    Ok(*left.select_nth_unstable(nth).1)
+}
+
+/// Bits that ascend as the number does.
+fn ascending(value: f64) -> u64 {
+    let bits = value.to_bits();
+    if value.is_sign_negative() {
+        !bits
+    } else {
+        bits | 1 << 63
+    }
 }
 
 fn dot(row: &[f32], direction: &[f64]) -> f64 {
@@ -182,6 +252,46 @@ mod tests {
         let x = Matrix::from_vec(data, 20, 2).unwrap();
         let cells = partition(x.view(), 2, &Monitor::default()).unwrap();
         assert_eq!(cells, [(0..10).collect::<Vec<_>>(), (10..20).collect()]);
+    }
+
+    #[test]
+    fn a_cut_does_not_depend_on_how_many_places_are_held() {
+        let monitor = Monitor::default();
+        let mut rng = test_stream(5, 0, 0);
+        for kinds in [1, 3, 1_000_000] {
+            let mut entry = || rng.random_range(-kinds..kinds) as f32 * 1e-3;
+            let data = (0..2000).map(|_| entry()).collect();
+            let x = Matrix::from_vec(data, 1000, 2).unwrap();
+            let rows: Vec<u32> = (0..1000).filter(|i| i % 7 != 2).collect();
+            for cells in [2, 5, 300] {
+                let cut = |held| bisect(x.view(), rows.clone(), cells, held, &monitor).unwrap();
+                let all = cut(1000);
+                assert_eq!(all.0.len(), rows.len() * (cells / 2) / cells);
+                for held in [0, 1, 10, 400] {
+                    assert_eq!(cut(held), all, "{kinds} {cells} {held}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bits_ascend_as_numbers_do() {
+        let values = [
+            f64::NEG_INFINITY,
+            -2.0,
+            -1e-300,
+            -0.0,
+            0.0,
+            1e-300,
+            0.5,
+            3.0,
+            f64::INFINITY,
+        ];
+        assert!(
+            values
+                .windows(2)
+                .all(|pair| ascending(pair[0]) < ascending(pair[1]))
+        );
     }
 
     #[test]

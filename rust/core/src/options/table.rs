@@ -264,6 +264,15 @@ table! {
     /// what cannot be done within it is refused.
     max_memory: Option<u64> = None,
         "--max-memory", Kind::Bytes, Usual, [Select, Plan];
+    /// Processes of a distributed run: the plan is of one, over a folder that all of them share.
+    workers: Option<usize> = None,
+        "--workers", integer(1, 1_000_000), Usual, [Plan];
+    /// Memory that each of the workers may take, in the place of --max-memory.
+    memory: Option<u64> = None,
+        "--memory", Kind::Bytes, Usual, [Plan];
+    /// Bytes a second that each of the workers reads and writes at; 500MB where not given.
+    bandwidth: Option<u64> = None,
+        "--bandwidth", Kind::Bytes, Usual, [Plan];
     /// Random selections to compare with.
     n_random: usize = 20,
         "--random", integer(0, 10_000), Usual, [Select, Demo, Plan, Evaluate = 100];

@@ -49,7 +49,7 @@ use crate::run::rng::Streams;
 
 pub(crate) use crate::prepare::pca::{OVERSAMPLES, PASSES, PCA_TASKS};
 pub use crate::prepare::shared::prepare_shared;
-pub(crate) use crate::prepare::statistics::sum_bytes;
+pub(crate) use crate::prepare::statistics::{n_tasks, sum_bytes};
 pub use crate::prepare::values_hash::values_hash;
 
 /// Dimensions kept at most, p0.

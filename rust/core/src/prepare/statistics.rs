@@ -27,7 +27,7 @@ const SCALE_RATIO: f64 = 10.0;
 const NARROW: f64 = 0.05;
 
 /// Tasks of the pass over rows of `d` columns.
-fn n_tasks(d: usize) -> usize {
+pub fn n_tasks(d: usize) -> usize {
     (ENTRIES / d.max(1)).clamp(LEAST_TASKS, TASKS)
 }
 

@@ -27,30 +27,37 @@ const MOST_ROWS: usize = 512;
 /// Exponent of the coarsest kernel for squared distances in units of the squared median.
 const COARSE: f32 = -0.5 * 0.25 * 0.25;
 
+/// Cells of n rows for selections of m.
+#[must_use]
+pub(crate) fn n_cells(n: usize, m: usize) -> usize {
+    (m / PICKS).max(n.div_ceil(MOST_ROWS))
+}
+
 /// The cells of the rows of `z`, (n, p), for selections of m. O(n p log cells).
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn cells(z: MatrixView<'_>, m: usize, monitor: &Monitor) -> Result<Vec<Vec<u32>>> {
-    let n_cells = (m / PICKS).max(z.rows().div_ceil(MOST_ROWS));
-    partition(z, n_cells, monitor)
+    partition(z, n_cells(z.rows(), m), monitor)
 }
 
 /// m times the distance inside `cells`, averaged over the radii, of each of `selections` (ascending rows
-/// of `z`, (n, p), the same number m in each). O(n^2 p / cells).
+/// of `z`, (n, p), with these `copies`; the same number m in each). O(n^2 p / cells).
 ///
 /// `monitor` advances by n.
 ///
 /// ```
 /// use fast_select_core::arrays::matrix::Matrix;
 /// use fast_select_core::quality::cell_distance::{cell_distances, cells};
+/// use fast_select_core::quality::copies::Copies;
 /// use fast_select_core::run::monitor::Monitor;
 ///
 /// // One of two rows in one cell: 1 - (1 + k) + (1 + k)/2 with k their mean kernel.
 /// let z = Matrix::from_vec(vec![0.0, 3.0], 2, 1)?;
 /// let monitor = Monitor::default();
 /// let cells = cells(z.view(), 1, &monitor)?;
-/// let distances = cell_distances(z.view(), &cells, &[vec![0]], &monitor)?;
+/// let copies = Copies::of(z.view(), &monitor)?;
+/// let distances = cell_distances(z.view(), &cells, &copies, &[vec![0]], &monitor)?;
 /// let k = [0.25, 0.5, 1.0, 2.0].map(|r: f64| (-0.5 * r * r).exp()).iter().sum::<f64>() / 4.0;
 /// assert!((distances[0] - (1.0 - k) / 2.0).abs() < 1e-6);
 /// # Ok::<(), fast_select_core::Error>(())
@@ -61,11 +68,11 @@ pub fn cells(z: MatrixView<'_>, m: usize, monitor: &Monitor) -> Result<Vec<Vec<u
 pub fn cell_distances(
     z: MatrixView<'_>,
     cells: &[Vec<u32>],
+    copies: &Copies,
     selections: &[Vec<u32>],
     monitor: &Monitor,
 ) -> Result<Vec<f64>> {
     let (n, m) = (z.rows(), selections.first().map_or(0, Vec::len));
-    let copies = Copies::of(z, monitor)?;
     let shares = map_items(selections, |of| Ok(copies.shares(of)))?;
     let by_cell = map_items(cells, |cell| {
         monitor.advance(cell.len())?;
@@ -143,7 +150,8 @@ mod tests {
     fn distances(z: &Matrix, selections: &[Vec<u32>]) -> Vec<f64> {
         let monitor = Monitor::default();
         let cells = cells(z.view(), selections[0].len(), &monitor).unwrap();
-        cell_distances(z.view(), &cells, selections, &monitor).unwrap()
+        let copies = Copies::of(z.view(), &monitor).unwrap();
+        cell_distances(z.view(), &cells, &copies, selections, &monitor).unwrap()
     }
 
     #[test]

@@ -23,32 +23,38 @@ pub struct Copies {
 }
 
 impl Copies {
-    /// Of the rows of `z`, (n, p), equal bit by bit. O(n (p + log n)), memory 16 n at most.
+    /// Of the rows of `z`, (n, p), equal bit by bit. O(n (p + log n)), memory 8 n.
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`].
     pub fn of(z: MatrixView<'_>, monitor: &Monitor) -> Result<Self> {
+        let hash = |i: usize| xxh3_64(bytemuck::cast_slice(z.row(i)));
         let mut hashes = vec![0; z.rows()];
         fill_blocks(&mut hashes, 1, ROWS, |first, out| {
             monitor.check()?;
             let rows = out.iter_mut().enumerate();
-            rows.for_each(|(i, hash)| *hash = xxh3_64(bytemuck::cast_slice(z.row(first + i))));
+            rows.for_each(|(i, out)| *out = hash(first + i));
             Ok(())
         })?;
-        let mut sorted = hashes.clone();
-        sorted.sort_unstable();
-        let repeated = sorted.chunk_by(|a, b| a == b).filter(|same| same.len() > 1);
+        hashes.sort_unstable();
+        let repeated = hashes.chunk_by(|a, b| a == b).filter(|same| same.len() > 1);
         let (repeated, sizes): (Vec<u64>, Vec<u32>) =
             repeated.map(|same| (same[0], same.len() as u32)).unzip();
-        drop(sorted);
+        drop(hashes);
         if repeated.is_empty() {
             return Ok(Self::default());
         }
-        let group = |hash: &u64| repeated.binary_search(hash).map_or(0, |at| at as u32 + 1);
-        Ok(Self {
-            groups: hashes.iter().map(group).collect(),
-            sizes,
-        })
+        // Taken anew: a copy of them in the order of the rows would be the most that the quality holds.
+        let mut groups = vec![0; z.rows()];
+        fill_blocks(&mut groups, 1, ROWS, |first, out| {
+            monitor.check()?;
+            for (i, group) in out.iter_mut().enumerate() {
+                let found = repeated.binary_search(&hash(first + i));
+                *group = found.map_or(0, |at| at as u32 + 1);
+            }
+            Ok(())
+        })?;
+        Ok(Self { groups, sizes })
     }
 
     /// Whether a row has copies.

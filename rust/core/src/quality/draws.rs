@@ -67,8 +67,8 @@ pub fn stratified_selections(
 /// use fast_select_core::run::monitor::Monitor;
 ///
 /// let line = Matrix::from_vec((0..400).map(|i| i as f32).collect(), 400, 1)?;
-/// let all = [(0..400).collect::<Vec<u32>>()];
-/// let (blocks, shares) = strata(line.view(), &all, &[128], 200, &Monitor::default())?;
+/// let all = (0..400).collect::<Vec<u32>>();
+/// let (blocks, shares) = strata(line.view(), [all], &[128], 200, &Monitor::default())?;
 /// assert_eq!(shares, [64, 64]);
 /// let drawn = stratified_selections(&blocks, &shares, 1, 0).remove(0);
 /// assert_eq!(drawn.iter().filter(|row| **row < 200).count(), 64);
@@ -79,17 +79,17 @@ pub fn stratified_selections(
 /// [`crate::Error::Interrupted`].
 pub fn strata(
     z: MatrixView<'_>,
-    groups: &[Vec<u32>],
+    groups: impl IntoIterator<Item = Vec<u32>>,
     quotas: &[usize],
     block_rows: usize,
     monitor: &Monitor,
 ) -> Result<(Vec<Vec<u32>>, Vec<usize>)> {
     let (mut blocks, mut shares) = (Vec::new(), Vec::new());
-    for (members, &quota) in groups.iter().zip(quotas) {
+    for (members, &quota) in groups.into_iter().zip(quotas) {
         let n = members.len();
         let count = n_blocks(n, quota, block_rows);
         let mut before = 0;
-        for rows in partition_of(z, members.clone(), count, monitor)? {
+        for rows in partition_of(z, members, count, monitor)? {
             let upto = before + rows.len();
             shares.push(quota * upto / n.max(1) - quota * before / n.max(1));
             before = upto;
@@ -124,7 +124,7 @@ mod tests {
         let (small, large): (Vec<u32>, Vec<u32>) = (0..1200).partition(|i| i % 6 == 0);
         let groups = [large.clone(), small.clone()];
         let run = |quotas: [usize; 2]| {
-            strata(z.view(), &groups, &quotas, 200, &Monitor::default()).unwrap()
+            strata(z.view(), groups.clone(), &quotas, 200, &Monitor::default()).unwrap()
         };
         let (blocks, shares) = run([257, 50]);
         assert_eq!(shares, [64, 64, 64, 65, 50]);

@@ -1,6 +1,6 @@
 //! A selection judged beside random ones of the same size.
 
-use crate::numeric::partition::n_blocks;
+use crate::numeric::partition::n_blocks as n_blocks_of;
 use crate::prepare::Prepared;
 use crate::quality::discrepancy::{Discrepancy, discrepancies};
 use crate::quality::draws::{random_selections, strata, stratified_selections};
@@ -121,16 +121,20 @@ pub fn evaluate(
     if let Some(classes) = classes {
         selections.extend(stratified_selections(classes, &shares, n_random, seed));
     }
-    let all = [(0..n as u32).collect::<Vec<_>>()];
-    let (groups, quotas) = match classes {
-        Some(classes) => (classes, shares),
-        None => (&all[..], vec![count]),
+    let sizes = match classes {
+        Some(classes) => classes.iter().map(Vec::len).collect(),
+        None => vec![n],
+    };
+    let quotas = if classes.is_some() {
+        shares
+    } else {
+        vec![count]
     };
     let n_by_blocks = n_random.min(N_BY_BLOCKS);
-    let sizes = groups.iter().zip(&quotas);
-    let n_blocks = sizes.map(|(rows, quota)| n_blocks(rows.len(), *quota, judging.block_rows));
+    let n_blocks = sizes.iter().zip(&quotas);
+    let n_blocks = n_blocks.map(|(rows, quota)| n_blocks_of(*rows, *quota, judging.block_rows));
     let n_blocks: usize = n_blocks.sum();
-    let n_by_blocks = if n_blocks > groups.len() {
+    let n_by_blocks = if n_blocks > sizes.len() {
         n_by_blocks
     } else {
         0
@@ -140,6 +144,12 @@ pub fn evaluate(
     let total = progress_units(n, selections.len() + n_by_blocks + n_weighted);
     monitor.begin(Stage::Quality, total + further)?;
     let by_blocks = if n_by_blocks > 0 {
+        // One at a time: all at once would take as much again as the blocks.
+        let rows_of = |g: usize| match classes {
+            Some(classes) => classes[g].clone(),
+            None => (0..n as u32).collect(),
+        };
+        let groups = (0..sizes.len()).map(rows_of);
         let (blocks, shares) = strata(z, groups, &quotas, judging.block_rows, monitor)?;
         stratified_selections(&blocks, &shares, n_by_blocks, seed)
     } else {

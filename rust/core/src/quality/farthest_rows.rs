@@ -26,6 +26,10 @@ const GROWTH: usize = 8;
 /// Rows and picks of a tile of distances.
 const TILE_ROWS: usize = 64;
 const TILE_PICKS: usize = 512;
+/// Rows, times selections, that are looked at together: a good part of them may be left after the first window.
+pub(crate) const TOGETHER: usize = 1 << 26;
+/// Rows whose norms are taken at a time.
+const NORMS: usize = 4096;
 
 /// A row by its place in the order, and the least squared distance to a pick found so far.
 type Candidate = (u32, f32);
@@ -44,26 +48,44 @@ pub type Far = (u32, f64);
 /// [`crate::Error::Interrupted`].
 pub fn farthest_rows(
     z: MatrixView<'_>,
-    cells: &[Vec<u32>],
+    cells: Vec<Vec<u32>>,
     selections: &[Vec<u32>],
     known: &[Vec<Far>],
     monitor: &Monitor,
 ) -> Result<Vec<Vec<Far>>> {
-    let rows = Ordered::new(z, cells);
-    let places = map_items(selections, |of| Ok(rows.places(of)))?;
     let n = z.rows();
-    let m = selections.first().map_or(1, Vec::len).max(1);
+    let order = cells.concat();
+    drop(cells);
+    let places = places_in(&order, selections)?;
+    let rows = Ordered::new(z, order);
+    let together = (TOGETHER / n.max(1)).max(1);
+    let mut farthest = Vec::with_capacity(selections.len());
+    for (places, known) in places.chunks(together).zip(known.chunks(together)) {
+        farthest.extend(farthest_from(&rows, places, known, monitor)?);
+    }
+    Ok(farthest)
+}
+
+/// The same of selections by their places, ascending.
+fn farthest_from(
+    rows: &Ordered<'_>,
+    places: &[Vec<u32>],
+    known: &[Vec<Far>],
+    monitor: &Monitor,
+) -> Result<Vec<Vec<Far>>> {
+    let n = rows.order.len();
+    let m = places.first().map_or(1, Vec::len).max(1);
     let window = (PICKS * n / m).clamp(ROWS.0, ROWS.1);
     let least = |known: &Vec<Far>| known.iter().map(|far| far.1).fold(f64::INFINITY, f64::min);
     let squares: Vec<f32> = known.iter().map(|k| least(k).powi(2) as f32).collect();
     // Windows within longer ones, so that few candidates wait for the others.
     let parts = map_blocks(n, window * GROWTH, |long| {
-        let mut left = vec![Vec::new(); selections.len()];
+        let mut left = vec![Vec::new(); places.len()];
         for at in blocks(long.len(), window) {
             monitor.check()?;
             let at = long.start + at.start..long.start + at.end;
             let tile = rows.distances(at.clone());
-            for ((left, places), square) in left.iter_mut().zip(&places).zip(&squares) {
+            for ((left, places), square) in left.iter_mut().zip(places).zip(&squares) {
                 let mut best = vec![f32::INFINITY; at.len()];
                 let picks: Vec<usize> = within(places, &at).collect();
                 min_rows(&tile, &picks, &mut best);
@@ -72,13 +94,13 @@ pub fn farthest_rows(
                 left.extend(far.map(|(b, place)| (place as u32, b)));
             }
         }
-        let lowered = left.into_iter().zip(&places).zip(&squares);
+        let lowered = left.into_iter().zip(places).zip(&squares);
         let lowered = lowered.map(|((left, places), square)| {
             rows.lowered(left, in_window(places, &long), *square, monitor)
         });
         lowered.collect::<Result<Vec<_>>>()
     })?;
-    let mut candidates = vec![Vec::new(); selections.len()];
+    let mut candidates = vec![Vec::new(); places.len()];
     for part in parts {
         let pairs = candidates.iter_mut().zip(part);
         pairs.for_each(|(all, part)| all.extend(part));
@@ -89,8 +111,8 @@ pub fn farthest_rows(
         .zip(known.iter().zip(squares));
     let searches: Vec<_> = searches.collect();
     map_items(searches, |((candidates, places), (known, square))| {
-        let candidates = rows.narrowed(candidates, &places, (window * GROWTH, square), monitor)?;
-        rows.farthest(candidates, &places, known, monitor)
+        let candidates = rows.narrowed(candidates, places, (window * GROWTH, square), monitor)?;
+        rows.farthest(candidates, places, known, monitor)
     })
 }
 
@@ -100,37 +122,36 @@ fn in_window<'a>(picks: &'a [u32], window: &Range<usize>) -> &'a [u32] {
     &picks[at(window.start)..at(window.end)]
 }
 
+/// Places in the order of the rows of each of `selections`, ascending.
+fn places_in(order: &[u32], selections: &[Vec<u32>]) -> Result<Vec<Vec<u32>>> {
+    let mut place_of = vec![0; order.len()];
+    for (place, &i) in order.iter().enumerate() {
+        place_of[i as usize] = place as u32;
+    }
+    map_items(selections, |rows| {
+        let mut places: Vec<u32> = rows.iter().map(|&i| place_of[i as usize]).collect();
+        places.sort_unstable();
+        Ok(places)
+    })
+}
+
 /// Rows of `z` in the order of cells.
 struct Ordered<'a> {
     z: MatrixView<'a>,
     order: Vec<u32>,
-    /// Place of each row.
-    places: Vec<u32>,
     /// Squared norm of the row at each place.
     norms: Vec<f32>,
 }
 
 impl<'a> Ordered<'a> {
-    fn new(z: MatrixView<'a>, cells: &[Vec<u32>]) -> Self {
-        let (order, by_row) = (cells.concat(), squared_norms(z));
-        let norms = order.iter().map(|&i| by_row[i as usize]).collect();
-        let mut places = vec![0; order.len()];
-        for (place, &i) in order.iter().enumerate() {
-            places[i as usize] = place as u32;
-        }
+    fn new(z: MatrixView<'a>, order: Vec<u32>) -> Self {
+        let norms = order.chunks(NORMS);
+        let norms = norms.flat_map(|rows| squared_norms(z.gather(rows).view()));
         Self {
+            norms: norms.collect(),
             z,
             order,
-            places,
-            norms,
         }
-    }
-
-    /// Places of `rows`, ascending.
-    fn places(&self, rows: &[u32]) -> Vec<u32> {
-        let mut places: Vec<u32> = rows.iter().map(|&i| self.places[i as usize]).collect();
-        places.sort_unstable();
-        places
     }
 
     /// Squared distances between the rows at each two of `places`.
@@ -261,7 +282,7 @@ mod tests {
         let monitor = Monitor::default();
         let cells = partition(z.view(), z.rows() / 20 + 1, &monitor).unwrap();
         let known = vec![known.to_vec(); selections.len()];
-        farthest_rows(z.view(), &cells, selections, &known, &monitor).unwrap()
+        farthest_rows(z.view(), cells, selections, &known, &monitor).unwrap()
     }
 
     /// All rows, the farthest first.
@@ -274,6 +295,16 @@ mod tests {
         let mut all: Vec<Far> = (0..z.rows() as u32).map(nearest).collect();
         all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         all
+    }
+
+    #[test]
+    fn selections_are_the_same_alone_and_together() {
+        let z = random_matrix(3000, 4, 2);
+        let selections = random_selections(3000, 30, 5, 3);
+        let known = [(0, 0.0), (1, 0.0)];
+        let alone = selections.iter().map(std::slice::from_ref);
+        let alone: Vec<_> = alone.flat_map(|one| farthest(&z, one, &known)).collect();
+        assert_eq!(farthest(&z, &selections, &known), alone);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`unseen`] | `cfd_m`: m times the mean of `\|φ_S(t) - φ_X(t)\|^2` over frequencies `t = r g`, `g ~ N(0, I)`, r = 1/2, 1, 2 a third each, in units of one over the median distance; the same at each radius, and at r = 1/4 and 4. Random picks have `mean (1 - \|φ_X\|^2) (1 - m/n)`, whatever m is | O(n q p) |
 //! | [`cell_distance`] | `cell_cfd_m`: the same below the scale of the whole, inside cells of about two picks | O(n^2 p / cells) |
-//! | `copies` | rows that are copies of each other, and what a selection holds of them | O(n (p + log n)) |
+//! | [`copies`] | rows that are copies of each other, and what a selection holds of them | O(n (p + log n)) |
 //! | `moments` | errors of the moments of orders 1 to 4 | O(n p^2) |
 //! | `distance_to_selection` | `coverage_mean`: distance from a row to the nearest selected one, the mean of s sampled rows | O(s n p) |
 //! | `farthest_rows` | `coverage_max`: the greatest of these distances, of all rows; the rows that have the greatest | O(n p) |
@@ -18,12 +18,12 @@
 //! | [`evaluate()`](evaluate::evaluate) | all of it, for one selection | |
 
 pub mod cell_distance;
-mod copies;
+pub mod copies;
 pub mod discrepancy;
 mod distance_to_selection;
 pub mod draws;
 pub mod evaluate;
-mod farthest_rows;
+pub(crate) mod farthest_rows;
 pub mod map;
 mod moments;
 pub mod profile;
@@ -31,6 +31,7 @@ pub mod unseen;
 
 use crate::arrays::matrix::MatrixView;
 use crate::quality::cell_distance::{cell_distances, cells};
+use crate::quality::copies::Copies;
 use crate::quality::distance_to_selection::{Sampled, distances_to_selections};
 use crate::quality::farthest_rows::{Far, farthest_rows};
 use crate::quality::moments::moment_errors;
@@ -128,8 +129,11 @@ pub fn qualities(
         modulus,
     } = unseen_distances(z, &all, streams, monitor)?;
     let others = of_selections.split_off(selections.len());
+    // Before the cells: either takes room of its own while it is made.
+    let copies = Copies::of(z, monitor)?;
     let cells = cells(z, selections.first().map_or(0, Vec::len), monitor)?;
-    let in_cells = cell_distances(z, &cells, selections, monitor)?;
+    let in_cells = cell_distances(z, &cells, &copies, selections, monitor)?;
+    drop(copies);
     let moments = moment_errors(z, selections, monitor)?;
     let sampled = distances_to_selections(z, selections, COVERAGE_ROWS, streams, monitor)?;
     let greatest = |(s, sampled): (usize, &Sampled)| {
@@ -138,7 +142,7 @@ pub fn qualities(
         descending.take(wanted).copied().collect::<Vec<Far>>()
     };
     let known: Vec<_> = sampled.iter().enumerate().map(greatest).collect();
-    let farthest = farthest_rows(z, &cells, selections, &known, monitor)?;
+    let farthest = farthest_rows(z, cells, selections, &known, monitor)?;
     let judged = sampled.into_iter().zip(farthest).enumerate();
     let judged = judged.map(|(s, (sampled, farthest))| Quality {
         cf: of_selections[s],

@@ -20,7 +20,9 @@
 //! | [`facts`] | what happened, group by group |
 //! | [`plan`] | what all that will take |
 //! | `stage_costs` | bytes and multiply-adds of each stage |
+//! | `crew_costs` | seconds and bytes where several processes share in them |
 
+mod crew_costs;
 pub mod effect;
 mod exchange_blocks;
 pub mod facts;

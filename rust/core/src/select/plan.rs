@@ -12,6 +12,7 @@ use crate::options::ValidParams;
 use crate::run::error::{Error, Result};
 use crate::run::monitor::{Monitor, Stage};
 use crate::run::parallel::map_blocks;
+pub use crate::select::crew_costs::{Crew, CrewCost, Formulas, crew_plan, worthwhile};
 use crate::select::schedule::runs;
 use crate::select::stage_costs::Sizes;
 pub use crate::select::stage_costs::{Outline, StageCost};
@@ -21,7 +22,7 @@ const LEAST_BLOCK_ROWS: usize = 1024;
 /// Threads, and bytes of a process before it begins, for which blocks are made: constants, as the rows selected must
 /// depend on neither.
 const USUAL_THREADS: usize = 2;
-const USUAL_BYTES: u64 = 64 << 20;
+pub(super) const USUAL_BYTES: u64 = 64 << 20;
 
 /// The stages that `params` run, in order.
 ///
@@ -123,15 +124,16 @@ pub fn fitting(
 }
 
 /// Multiply-adds a second of all threads of the current pool, from products of (128, 64) by
-/// (64, 128): the best of five tries of some 8 ms, as other processes only ever slow them down.
+/// (64, 128): the best of many tries of some 2 ms, as other processes only ever slow them down, and take over for a few
+/// ms at a time.
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn products_per_second(monitor: &Monitor) -> Result<f64> {
     const SIDE: usize = 128;
     const DEPTH: usize = 64;
-    const TRIES: usize = 5;
-    const SECONDS: f64 = 0.008;
+    const TRIES: usize = 60;
+    const SECONDS: f64 = 0.002;
     let a = Matrix::zeros(SIDE, DEPTH);
     let run = |count: usize| {
         let since = Instant::now();

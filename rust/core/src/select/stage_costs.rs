@@ -10,11 +10,13 @@ use crate::exchange::block::graph_size;
 use crate::exchange::residual::{n_freqs, strength};
 use crate::exchange::{CANDIDATE_BATCH, SHORT};
 use crate::graph::{ROOM, SLACK};
-use crate::numeric::partition::n_blocks;
+use crate::numeric::partition::{HELD, n_blocks};
 use crate::options::{Method, Space, ValidParams, Weighting};
 use crate::prepare::{N_DIMS, OVERSAMPLES, PASSES, PCA_TASKS, sum_bytes};
 use crate::quality::COVERAGE_ROWS;
+use crate::quality::cell_distance::n_cells;
 use crate::quality::evaluate::N_BY_BLOCKS;
+use crate::quality::farthest_rows::TOGETHER as FAR_TOGETHER;
 use crate::quality::unseen::{N_FREQS, TOGETHER};
 use crate::run::error::Result;
 use crate::run::monitor::Stage;
@@ -53,17 +55,23 @@ pub struct StageCost {
 
 // Multiply-adds, or what takes as long:
 /// of reading, converting and checking an entry of the input;
-const READ_COST: f64 = 65.0;
+pub(super) const READ_COST: f64 = 62.0;
+/// of an entry of Z, or of scores: fresh memory, and the median distance to divide by;
+pub(super) const ENTRY_COST: f64 = 150.0;
+/// of a row's hash among the others, on one thread;
+pub(super) const HASH_COST: f64 = 2e3;
 /// of a pair of rows in the exchange, beyond their product;
-const PAIR_COST: f64 = 120.0;
+pub(super) const PAIR_COST: f64 = 110.0;
 /// of a neighbour in the exchange;
-const LIST_COST: f64 = 6000.0;
+pub(super) const LIST_COST: f64 = 6500.0;
 /// of a kernel between a candidate and a pick, beyond their product;
-const KERNEL_COST: f64 = 10.0;
+pub(super) const KERNEL_COST: f64 = 10.0;
 /// of a pick and a row of its block, in all swaps together;
-const SWAP_COST: f64 = 500.0;
+pub(super) const SWAP_COST: f64 = 450.0;
+/// of a row and a frequency at which the whole pulls, beyond their product;
+pub(super) const FEATURE_COST: f64 = 60.0;
 /// of a block of the exchange;
-const EXCHANGE_COST: f64 = 4.5e8;
+pub(super) const EXCHANGE_COST: f64 = 4e8;
 /// of a sine and a cosine;
 const SINCOS_COST: f64 = 16.0;
 /// of two rows in the search for neighbours, beyond half their product;
@@ -87,30 +95,32 @@ const ANCHOR_FREQUENCY_COST: f64 = 400.0;
 /// of an anchor in the last matching;
 const DECODE_COST: f64 = 4.5e5;
 /// of a row and a frequency of the quality, with sines, cosines and sums, beyond their product;
-const PHASE_COST: f64 = 75.0;
+const PHASE_COST: f64 = 85.0;
 /// of a selected and a sampled row in the coverage;
-const COVERAGE_COST: f64 = 17.0;
+const COVERAGE_COST: f64 = 20.0;
 /// of the same, for each column;
-const COVERAGE_COLUMN_COST: f64 = 0.55;
-/// of a row and a pick of its class in the search for the nearest, beyond their product;
-const NEAREST_PICK_COST: f64 = 4.0;
-/// of a column of a row, each time that rows are cut in two for the draws by blocks;
-const CUT_COST: f64 = 20.0;
+const COVERAGE_COLUMN_COST: f64 = 0.45;
+/// of a row and a pick of its class in the search for the nearest, beyond their products;
+const NEAREST_PICK_COST: f64 = 6.0;
+/// of a column of a row, each time that rows are cut in two;
+pub(super) const CUT_COST: f64 = 350.0;
 /// of a column of a row and a pick that a rival compares on one thread.
 const RIVAL_COST: f64 = 30.0;
 /// of a row and a pick of its block in their order, beyond their products;
-const RANK_COST: f64 = 180.0;
+const RANK_COST: f64 = 175.0;
 /// of a row in the same;
-const RANKED_ROW_COST: f64 = 1e5;
+const RANKED_ROW_COST: f64 = 2e4;
 // Products, with what else grows like them:
 /// passes over the phases of all rows for the frequencies;
 const PHASE_PASSES: f64 = 3.0;
 /// products of anchors with rows in the last matching;
 const DECODE_PRODUCTS: f64 = 3.0;
 /// products of sampled rows with all in the coverage; cells and moments are among them.
-const COVERAGE_PRODUCTS: f64 = 2.5;
+const COVERAGE_PRODUCTS: f64 = 1.2;
+/// products of rows with picks in the search for the nearest, with what bounds spare;
+const NEAREST_PRODUCTS: f64 = 2.8;
 /// products of rows with picks in their order.
-const RANK_PRODUCTS: f64 = 5.0;
+const RANK_PRODUCTS: f64 = 16.0;
 /// Bytes of a row while picks are ordered.
 const RANKED_ROW_BYTES: usize = 400;
 /// Bytes of an entry of a sketch, with its factorisation.
@@ -122,8 +132,19 @@ const BLOCK_ROW_BYTES: usize = 240;
 const NEIGHBOR_BYTES: usize = 32;
 /// Bytes of a row while its nearest pick is searched for: places in cells and parts of cells, as measured.
 const WEIGHED_ROW_BYTES: usize = 96;
-/// Bytes of a row while rows are cut into cells: itself twice, and its place along a direction.
-const CUT_BYTES: usize = 24;
+/// Bytes of a row while rows are cut into cells: itself twice; and of those that are cut at a time, with their places
+/// along a direction.
+const CUT_BYTES: usize = 8;
+const PLACED_BYTES: usize = 16;
+/// Bytes of a row by its number in its group; and in its block too, with whether it is picked.
+const MEMBER_BYTES: usize = 4;
+const BLOCKED_BYTES: usize = 9;
+/// Bytes of a row in the order of cells, with its norm; and, as measured, of one that may be among those farthest from a
+/// selection.
+const ORDERED_BYTES: usize = 8;
+const FAR_BYTES: usize = 2;
+/// Bytes of a row while distinct rows are counted: its hash, and among the numbers of those kept; and of these.
+pub(super) const HASHED_BYTES: usize = 13;
 /// Bytes a neighbour that a fuzzy graph takes while it is made, and when it is done.
 const GRAPH_BYTES: usize = 48;
 const JOINED_BYTES: usize = 14;
@@ -163,17 +184,17 @@ impl Outline {
 
 /// The sizes that the stages' costs are made of.
 pub struct Sizes<'a> {
-    outline: &'a Outline,
-    params: &'a ValidParams,
+    pub(super) outline: &'a Outline,
+    pub(super) params: &'a ValidParams,
     /// Rows, columns, columns kept, and picks.
-    n: usize,
-    d: usize,
-    p: usize,
-    m: usize,
+    pub(super) n: usize,
+    pub(super) d: usize,
+    pub(super) p: usize,
+    pub(super) m: usize,
     /// Rows of the groups, the largest first.
     groups: Vec<usize>,
     /// Bytes of Z, and of it with that of the groups.
-    z: usize,
+    pub(super) z: usize,
     held: usize,
     /// Columns of the matching space U.
     p_u: usize,
@@ -245,37 +266,62 @@ impl<'a> Sizes<'a> {
 
     fn prepare(&self) -> StageCost {
         let (n, d, p) = (self.n, self.d, self.p);
-        let hashes = 16 * n + self.outline.n_threads * (4 << 16);
-        let statistics = hashes + sum_bytes(d);
-        let (bytes, passes) = if d > p {
-            let r = p + OVERSAMPLES;
-            let scores = if self.outline.is_mapped {
-                4 * n
-            } else {
-                4 * n * (r + 1)
-            };
-            // The sketch, partial sums of the next, and its factorisation in f64.
-            let sketches = 4 * (1 + PCA_TASKS.min(self.outline.n_threads + 1));
-            let sketch = d * r * sketches.max(FACTOR_BYTES);
-            let passes = 2.0 * PASSES as f64 - 1.0;
-            (statistics.max(sketch).max(scores + 4 * d * r), passes)
+        let (bytes, passes) = if self.is_reduced() {
+            let bytes = self.sketch_bytes().max(self.scores_bytes());
+            (bytes, 2.0 * PASSES as f64 - 1.0)
         } else {
-            (statistics.max(self.z), 0.0)
+            (self.z, 0.0)
         };
         let reads = 1.0 + (passes + 1.0) / 2.0;
         let products = passes * (p + OVERSAMPLES) as f64;
         StageCost {
             stage: Stage::Prepare,
-            bytes: bytes as u64,
-            multiply_adds: (n * d) as f64 * (reads * READ_COST + products),
-            formula: if d > p {
+            bytes: self.statistics_bytes().max(bytes) as u64,
+            multiply_adds: (n * d) as f64 * (reads * READ_COST + products)
+                + n as f64 * (HASH_COST + ENTRY_COST * self.made_width() as f64),
+            formula: if self.is_reduced() {
                 format!(
                     "scores 4 n (p + {OVERSAMPLES}), or sketches {FACTOR_BYTES} d (p + {OVERSAMPLES})"
                 )
             } else {
-                "Z, or hashes 16 n".to_owned()
+                format!("Z, or hashes {HASHED_BYTES} n")
             },
         }
+    }
+
+    /// Whether Z is of principal components.
+    pub(super) fn is_reduced(&self) -> bool {
+        self.d > self.p
+    }
+
+    /// Columns in which Z is made.
+    pub(super) fn made_width(&self) -> usize {
+        if self.is_reduced() {
+            self.p + OVERSAMPLES
+        } else {
+            self.p
+        }
+    }
+
+    /// Bytes of the rows' hashes, and of the sums of columns.
+    pub(super) fn statistics_bytes(&self) -> usize {
+        HASHED_BYTES * self.n + self.outline.n_threads * (4 << 16) + sum_bytes(self.d)
+    }
+
+    /// Bytes of the numbers of the rows kept, the sketch, partial sums of the next, and its factorisation in f64.
+    pub(super) fn sketch_bytes(&self) -> usize {
+        let sketches = 4 * (1 + PCA_TASKS.min(self.outline.n_threads + 1));
+        4 * self.n + self.d * self.made_width() * sketches.max(FACTOR_BYTES)
+    }
+
+    /// Bytes of the scores, in which Z is made, and of the sketch.
+    pub(super) fn scores_bytes(&self) -> usize {
+        let width = if self.outline.is_mapped {
+            0
+        } else {
+            self.made_width()
+        };
+        4 * self.n * (width + 1) + 4 * self.d * self.made_width()
     }
 
     fn neighbors(&self) -> StageCost {
@@ -386,7 +432,7 @@ impl<'a> Sizes<'a> {
     }
 
     /// Rows and picks of the blocks of the exchange.
-    fn blocks(&self) -> Vec<(usize, usize)> {
+    pub(super) fn blocks(&self) -> Vec<(usize, usize)> {
         let open = |(rows, quota): &&(usize, usize)| is_open(*rows, *quota);
         let block_rows = self.params.block_rows;
         let cut = |&(rows, quota): &(usize, usize)| {
@@ -400,65 +446,110 @@ impl<'a> Sizes<'a> {
     }
 
     fn exchange(&self) -> StageCost {
-        let (blocks, p) = (self.blocks(), self.p);
+        let blocks = self.blocks();
+        let each = |&(rows, picks): &(usize, usize)| {
+            self.ready_cost(rows, picks) + self.swap_cost(rows, picks, blocks.len())
+        };
+        StageCost {
+            stage: Stage::Exchange,
+            bytes: self.partition_bytes().max(self.blocks_bytes(&blocks)) as u64,
+            multiply_adds: self.partition_cost() + blocks.iter().map(each).sum::<f64>(),
+            formula: format!(
+                "Z, {MEMBER_BYTES} n + {}, or {} and {} (picks + 2 q) of a block",
+                Self::cut_formula(),
+                Self::ready_formula(),
+                4 * CANDIDATE_BATCH
+            ),
+        }
+    }
+
+    /// What cutting rows into cells takes, in words.
+    pub(super) fn cut_formula() -> String {
+        format!("{CUT_BYTES} n + {PLACED_BYTES} min(n, {HELD} T)")
+    }
+
+    /// What blocks that are ready take, in words.
+    pub(super) fn ready_formula() -> String {
+        format!(
+            "{BLOCKED_BYTES} n, (8 p + {BLOCK_ROW_BYTES} + {NEIGHBOR_BYTES} k) rows of the blocks at once"
+        )
+    }
+
+    /// Bytes while rows are cut into cells, beyond Z.
+    fn cut_bytes(&self) -> usize {
+        CUT_BYTES * self.n + PLACED_BYTES * self.n.min(HELD * self.outline.n_threads)
+    }
+
+    /// Bytes while the rows are cut into blocks.
+    pub(super) fn partition_bytes(&self) -> usize {
+        self.z + MEMBER_BYTES * self.n + self.cut_bytes()
+    }
+
+    /// Bytes while blocks are exchanged.
+    pub(super) fn blocks_bytes(&self, blocks: &[(usize, usize)]) -> usize {
         let mut sizes: Vec<usize> = blocks.iter().map(|(rows, _)| *rows).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         let lists = |&(rows, picks): &(usize, usize)| rows * graph_size(rows, picks).1;
         let mut near: Vec<usize> = blocks.iter().map(lists).collect();
         near.sort_unstable_by(|a, b| b.cmp(a));
         let picks = blocks.iter().map(|(_, picks)| *picks).max().unwrap_or(0);
-        let features = match self.pulled_width(blocks.len()) {
+        let features = match 2 * self.pulled_freqs(blocks.len()) {
             0 => 0,
             width => 4 * width * (picks + CANDIDATE_BATCH + 2 * PARTIAL_SUMS),
         };
-        let rows = (8 * p + BLOCK_ROW_BYTES) * self.at_once(&sizes);
+        let rows = (8 * self.p + BLOCK_ROW_BYTES) * self.at_once(&sizes);
         let lists = NEIGHBOR_BYTES * self.at_once(&near);
-        let cut = CUT_BYTES * self.n;
-        StageCost {
-            stage: Stage::Exchange,
-            bytes: (self.z + cut.max(rows + lists + 4 * CANDIDATE_BATCH * picks + features)) as u64,
-            multiply_adds: self.whole_cost(&blocks)
-                + blocks
-                    .iter()
-                    .map(|&(b, m)| self.block_cost(b, m))
-                    .sum::<f64>(),
-            formula: format!(
-                "Z, {CUT_BYTES} n, or (8 p + {BLOCK_ROW_BYTES} + {NEIGHBOR_BYTES} k) rows of the blocks \
-                 at once and {} (picks + 2 q) of a block",
-                4 * CANDIDATE_BATCH
-            ),
-        }
+        self.z + BLOCKED_BYTES * self.n + rows + lists + 4 * CANDIDATE_BATCH * picks + features
     }
 
-    /// Half the pairs of a block, its lists, one full round, the short ones, and the swaps.
-    fn block_cost(&self, rows: usize, picks: usize) -> f64 {
-        let (b, m, p) = (rows as f64, picks as f64, self.p as f64);
+    /// How often rows are cut in two until they are in blocks, summed over rows.
+    fn cut_rows(&self) -> f64 {
+        let block_rows = self.params.block_rows;
+        let groups = self.outline.groups.iter();
+        let levels = groups
+            .map(|&(rows, quota)| rows as f64 * (n_blocks(rows, quota, block_rows) as f64).log2());
+        levels.sum()
+    }
+
+    /// Times that Z is read for that.
+    pub(super) fn cut_levels(&self) -> f64 {
+        self.cut_rows() / self.n.max(1) as f64
+    }
+
+    /// Cutting the rows into blocks.
+    pub(super) fn partition_cost(&self) -> f64 {
+        self.cut_rows() * self.p as f64 * CUT_COST
+    }
+
+    /// Half the pairs of a block, and its lists.
+    pub(super) fn ready_cost(&self, rows: usize, picks: usize) -> f64 {
+        let (b, p) = (rows as f64, self.p as f64);
         let k = graph_size(rows, picks).1.min(rows) as f64;
-        let pairs = 0.5 * b * b * (p + PAIR_COST);
-        let near = b * k * LIST_COST;
+        0.5 * b * b * (p + PAIR_COST) + b * k * LIST_COST
+    }
+
+    /// One full round of a block, the short ones, and the swaps; where the whole pulls on it, features of its rows,
+    /// once for their sum and in every round.
+    pub(super) fn swap_cost(&self, rows: usize, picks: usize, n_blocks: usize) -> f64 {
+        let (b, m, p) = (rows as f64, picks as f64, self.p as f64);
+        let q = self.pulled_freqs(n_blocks) as f64;
         let kernels = b * m * (self.rounds() * (p + KERNEL_COST) + SWAP_COST);
-        pairs + near + kernels + EXCHANGE_COST
+        let features = b * q * (1.0 + self.rounds()) * (p + FEATURE_COST);
+        kernels + features + EXCHANGE_COST
     }
 
     /// Rounds over all rows that the rounds of an exchange come to.
-    fn rounds(&self) -> f64 {
+    pub(super) fn rounds(&self) -> f64 {
         1.0 + SHORT * self.params.max_sweeps.saturating_sub(1) as f64
     }
 
-    /// Numbers of a row's features, where the whole pulls on that many blocks.
-    fn pulled_width(&self, n_blocks: usize) -> usize {
+    /// Frequencies at which the whole pulls on that many blocks; 0 where it does not.
+    pub(super) fn pulled_freqs(&self, n_blocks: usize) -> usize {
         if strength(n_blocks, self.m) > 0.0 {
-            2 * n_freqs(self.m)
+            n_freqs(self.m)
         } else {
             0
         }
-    }
-
-    /// Features of all rows, once for their sum and in every round.
-    fn whole_cost(&self, blocks: &[(usize, usize)]) -> f64 {
-        let rows: usize = blocks.iter().map(|(rows, _)| *rows).sum();
-        let q = 0.5 * self.pulled_width(blocks.len()) as f64;
-        rows as f64 * q * (1.0 + self.rounds()) * (self.p as f64 + SINCOS_COST)
     }
 
     /// The order of the picks, and the selections that it is compared with.
@@ -490,17 +581,18 @@ impl<'a> Sizes<'a> {
         let row = 8 * p + RANKED_ROW_BYTES;
         StageCost {
             stage: Stage::Rank,
-            bytes: (self.z + (CUT_BYTES * self.n).max(row * self.at_once(&sizes))) as u64,
+            bytes: (self.z + self.cut_bytes().max(row * self.at_once(&sizes))) as u64,
             multiply_adds: pairs * (RANK_PRODUCTS * p as f64 + RANK_COST)
                 + RANKED_ROW_COST * self.n as f64
                 + compared,
             formula: format!(
-                "Z, {CUT_BYTES} n, or (8 p + {RANKED_ROW_BYTES}) rows of the blocks at once"
+                "Z, {}, or (8 p + {RANKED_ROW_BYTES}) rows of the blocks at once",
+                Self::cut_formula()
             ),
         }
     }
 
-    /// Every row beside the picks of its class, as if bounds spared no pair.
+    /// Every row beside the picks of its class.
     fn weights(&self) -> StageCost {
         let (n, m, p) = (self.n, self.m, self.p);
         let groups = self.outline.groups.iter();
@@ -514,45 +606,99 @@ impl<'a> Sizes<'a> {
                 + WEIGHED_ROW_BYTES * n
                 + 4 * m * (p + 4)
                 + self.outline.n_threads * cell) as u64,
-            multiply_adds: pairs * (p as f64 + NEAREST_PICK_COST) + n as f64 * p as f64 * CUT_COST,
+            multiply_adds: pairs * (NEAREST_PRODUCTS * p as f64 + NEAREST_PICK_COST),
             formula: format!("Z, {WEIGHED_ROW_BYTES} n, 4 m (p + 4), 8 m a thread"),
         }
     }
 
-    fn quality(&self) -> StageCost {
-        let (n, m, p) = (self.n, self.m, self.p as f64);
-        let block_rows = self.params.block_rows;
-        let groups = self.outline.groups.iter();
-        let blocks = groups.map(|&(rows, quota)| (rows, n_blocks(rows, quota, block_rows)));
-        let is_cut = blocks.clone().any(|(_, count)| count > 1);
-        let by_blocks = if is_cut {
+    /// The selection, and the random ones beside it.
+    fn selections(&self) -> usize {
+        let kinds = if self.groups.len() > 1 { 2 } else { 1 };
+        1 + kinds * self.params.n_random
+    }
+
+    /// Those that are stratified by blocks.
+    fn selections_by_blocks(&self) -> usize {
+        let is_cut =
+            |&(rows, quota): &(usize, usize)| n_blocks(rows, quota, self.params.block_rows) > 1;
+        if self.outline.groups.iter().any(is_cut) {
             N_BY_BLOCKS.min(self.params.n_random)
         } else {
             0
-        };
-        let halvings = blocks.map(|(rows, count)| rows as f64 * (count as f64).log2());
-        let cuts = if by_blocks > 0 {
-            halvings.sum::<f64>() * p * CUT_COST
+        }
+    }
+
+    /// All selections of which the CF distance is taken.
+    fn judged(&self) -> usize {
+        let weighted = usize::from(self.params.weights != Weighting::None);
+        self.selections() + self.selections_by_blocks() + weighted
+    }
+
+    /// Times that the quality reads Z, and of a whole of one class in words: phases, the coverage and the moments, and
+    /// cuts.
+    pub(super) fn quality_reads(&self) -> (f64, String) {
+        let passes = self.judged().div_ceil(TOGETHER) + 2;
+        let cuts = self.judged_cuts();
+        (
+            passes as f64 + cuts,
+            format!("({passes} + {})", self.cuts_formula()),
+        )
+    }
+
+    /// Times that the quality cuts all rows in two: for cells, and for selections that are stratified by blocks.
+    fn judged_cuts(&self) -> f64 {
+        let by_blocks = if self.selections_by_blocks() > 0 {
+            self.cut_levels()
         } else {
             0.0
         };
-        let kinds = if self.groups.len() > 1 { 2 } else { 1 };
-        let selections = 1 + kinds * self.params.n_random;
-        let all = selections + by_blocks + usize::from(self.params.weights != Weighting::None);
+        (n_cells(self.n, self.m).max(1) as f64).log2() + by_blocks
+    }
+
+    /// The same, of a whole of one class, in words.
+    fn cuts_formula(&self) -> String {
+        let cells = n_cells(self.n, self.m).max(1);
+        if self.selections_by_blocks() > 0 {
+            format!("log2(B) + log2({cells})")
+        } else {
+            format!("log2({cells})")
+        }
+    }
+
+    /// The multiply-adds of the quality, of a whole of one class.
+    pub(super) fn quality_formula(&self) -> String {
+        let (chunks, selections) = (self.judged().div_ceil(TOGETHER), self.selections());
+        let sampled = COVERAGE_ROWS.min(self.n);
+        format!(
+            "{} n (p + {PHASE_COST}) + {sampled} ({COVERAGE_PRODUCTS} n p + \
+             {selections} B m ({COVERAGE_COST} + {COVERAGE_COLUMN_COST} p)) + {CUT_COST} n p ({})",
+            chunks * N_FREQS,
+            self.cuts_formula()
+        )
+    }
+
+    fn quality(&self) -> StageCost {
+        let (n, m, p) = (self.n, self.m, self.p as f64);
+        let (selections, all) = (self.selections(), self.judged());
+        let cuts = self.judged_cuts() * n as f64 * p * CUT_COST;
         let phases = (n * N_FREQS) as f64 * (p + PHASE_COST) * all.div_ceil(TOGETHER) as f64;
         let sampled = COVERAGE_ROWS.min(n) as f64;
         let distances = sampled * n as f64 * p * COVERAGE_PRODUCTS;
         let per_pair = COVERAGE_COST + COVERAGE_COLUMN_COST * p;
         let added = sampled * (selections * m) as f64 * per_pair;
         let sums = PARTIAL_SUMS * 16 * N_FREQS * (1 + all.min(TOGETHER));
-        let lists = 4 * (all * m + selections * (2 * m + COVERAGE_ROWS));
+        let lists = 4 * (all * m + selections * (3 * m / 2 + COVERAGE_ROWS));
+        let classes = if self.groups.len() > 1 { 4 * n } else { 0 };
+        let far = (selections * n).min(FAR_TOGETHER.max(n));
+        let rows = self.cut_bytes().max(ORDERED_BYTES * n + FAR_BYTES * far);
         StageCost {
             stage: Stage::Quality,
-            bytes: (self.z + sums.max(CUT_BYTES * n) + lists) as u64,
+            bytes: (self.z + classes + sums.max(rows) + lists) as u64,
             multiply_adds: phases + added + distances + cuts,
             formula: format!(
-                "Z, {} KiB a selection ({TOGETHER} at most) or {CUT_BYTES} n, 4 (3 m + {COVERAGE_ROWS}) a selection",
-                (PARTIAL_SUMS * 16 * N_FREQS) >> 10
+                "Z, {} KiB a selection ({TOGETHER} at most), {} or {ORDERED_BYTES} n + {FAR_BYTES} n a selection, 4 (2.5 m + {COVERAGE_ROWS}) a selection",
+                (PARTIAL_SUMS * 16 * N_FREQS) >> 10,
+                Self::cut_formula()
             ),
         }
     }
