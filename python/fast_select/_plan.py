@@ -173,9 +173,7 @@ def _of_one(
     return {"stages": stages, "mapped_bytes": 4 * _core.room_needed(*shape) if is_mapped else 0}
 
 
-def _of_crew(
-    x: NDArray[Any], sizes: list[int], wanted: int, params: _core.Params
-) -> dict[str, Any]:
+def _of_crew(x: Matrix, sizes: list[int], wanted: int, params: _core.Params) -> dict[str, Any]:
     """Stages of several workers, and bytes that lie in the folder that they share."""
     values = params.values()
     # Of one thread: others here at the same time are no matter of the workers'.
