@@ -65,7 +65,7 @@ def evaluated(formula, values):
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_figures_are_those_of_their_formulas(columns, workers, dtype):
-    block, picks, blocks, threads = 16384, 256, 64, 4
+    block, picks, blocks, threads = 16384, 256, 256, 4
     n = blocks * block
     plan = fast_select.plan(
         shape=(n, columns),

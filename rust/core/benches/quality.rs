@@ -8,6 +8,7 @@ use common::{SIZES, clusters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fast_select_core::numeric::sample::sample_rows;
 use fast_select_core::quality::cell_distance::{cell_distances, cells};
+use fast_select_core::quality::copies::Copies;
 use fast_select_core::quality::qualities;
 use fast_select_core::run::monitor::Monitor;
 use fast_select_core::run::rng::{Purpose, Streams};
@@ -27,7 +28,8 @@ fn bench(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("in cells", n), |b| {
             b.iter(|| {
                 let cells = cells(x.view(), n / 10, &monitor).unwrap();
-                cell_distances(x.view(), &cells, &selections, &monitor).unwrap()
+                let copies = Copies::of(x.view(), &monitor).unwrap();
+                cell_distances(x.view(), &cells, &copies, &selections, &monitor).unwrap()
             });
         });
     }

@@ -14,11 +14,12 @@ use crate::run::parallel::{PARTIAL_SUMS, map_blocks, map_items};
 const POWER_ITERATIONS: usize = 8;
 /// Rows at most, evenly spaced in the set, from which a direction is taken.
 const SAMPLED: usize = 512;
-/// Rows whose places along a direction are held at most; of more, where to cut is found from their leading digits, as
-/// they would take more memory than all else.
+/// Rows whose places along a direction are held at most; of more, only those are held that lie near the cut by a sample,
+/// as all would take more memory than anything else.
 pub(crate) const HELD: usize = 1 << 20;
-/// Bits of a place that are looked at in a pass.
-const DIGIT: u32 = 16;
+/// Rows of this sample, and which share of it on either side is near: four standard deviations.
+const PLACED: usize = 1 << 16;
+const NEAR: usize = 128;
 /// Picks of a block at least: with fewer, rounded quotas would bend the distribution.
 const BLOCK_PICKS: usize = 64;
 
@@ -98,7 +99,7 @@ fn bisect(
     let place = |i: u32| (ascending(dot(x.row(i as usize), &direction)), i);
     let at = rows.len() * (cells / 2) / cells;
     if rows.len() > held {
-        let first_right = nth_place(&rows, at, held, place, monitor)?;
+        let first_right = nth_place(&rows, at, held.min(PLACED), place, monitor)?;
         let sides = map_blocks(rows.len(), rows.len().div_ceil(PARTIAL_SUMS), |part| {
             monitor.check()?;
             let is_left = |i: &u32| place(*i) < first_right;
@@ -118,48 +119,42 @@ fn bisect(
     Ok((side(&places[..at]), side(&places[at..])))
 }
 
-/// The place of the `nth` of `rows`, which ascend, in the order of their places: passes over them keep to those that
-/// begin as it does, until `held` of these are left.
+/// The place of the `nth` of `rows` in the order of their places: of those within bounds that `n_sampled` of them, evenly
+/// spaced, set; wider ones, should it lie beyond.
 fn nth_place(
     rows: &[u32],
-    mut nth: usize,
-    held: usize,
+    nth: usize,
+    n_sampled: usize,
     place: impl Fn(u32) -> (u64, u32) + Sync,
     monitor: &Monitor,
 ) -> Result<(u64, u32)> {
-    let block = rows.len().div_ceil(PARTIAL_SUMS);
-    let (mut begins, mut shift, mut count) = (0, u64::BITS, rows.len());
-    while count > held && shift > 0 {
-        let outer = shift;
-        shift -= DIGIT;
-        let counts = map_blocks(rows.len(), block, |part| {
+    let step = rows.len().div_ceil(n_sampled.max(1));
+    let mut sample: Vec<_> = rows.iter().step_by(step).map(|&i| place(i)).collect();
+    sample.sort_unstable();
+    let (middle, mut width) = (nth / step, sample.len() / NEAR + 1);
+    loop {
+        let low = middle.checked_sub(width).map(|at| sample[at]);
+        let high = sample.get(middle + width);
+        let near = map_blocks(rows.len(), rows.len().div_ceil(PARTIAL_SUMS), |part| {
             monitor.check()?;
-            let mut counts = vec![0_u32; 1 << DIGIT];
+            let (mut below, mut near) = (0, Vec::new());
             for &i in &rows[part] {
-                let (at, _) = place(i);
-                if at.checked_shr(outer).unwrap_or(0) == begins {
-                    counts[(at >> shift) as usize & ((1 << DIGIT) - 1)] += 1;
+                let at = place(i);
+                if low.is_some_and(|low| at < low) {
+                    below += 1;
+                } else if high.is_none_or(|high| at < *high) {
+                    near.push(at);
                 }
             }
-            Ok(counts)
+            Ok((below, near))
         })?;
-        for digit in 0..1 << DIGIT {
-            count = counts.iter().map(|counts| counts[digit] as usize).sum();
-            if nth < count {
-                begins = (begins << DIGIT) | digit as u64;
-                break;
-            }
-            nth -= count;
+        let (below, near): (Vec<usize>, Vec<_>) = near.into_iter().unzip();
+        let (below, mut near) = (below.iter().sum::<usize>(), near.concat());
+        if (below..below + near.len()).contains(&nth) {
+            return Ok(*near.select_nth_unstable(nth - below).1);
         }
+        width *= 8;
     }
-    let left = map_blocks(rows.len(), block, |part| {
-        monitor.check()?;
-        let places = rows[part].iter().map(|&i| place(i));
-        let is_inside = |at: &(u64, u32)| at.0.checked_shr(shift).unwrap_or(0) == begins;
-        Ok(places.filter(is_inside).collect::<Vec<_>>())
-    })?;
-    let mut left = left.concat();
-    Ok(*left.select_nth_unstable(nth).1)
 }
 
 /// Bits that ascend as the number does.

@@ -343,9 +343,9 @@ impl Shared<'_> {
 
     fn partition(&self) -> CrewCost {
         let n = self.sizes.n as f64;
-        let (levels, work) = (self.sizes.cut_levels(), self.sizes.partition_cost());
+        let work = self.sizes.partition_cost();
         let bytes = self.sizes.partition_bytes() as u64;
-        let (read, in_words) = self.z_read((levels, "log2(B)".to_owned()), bytes);
+        let (read, in_words) = self.z_read(self.sizes.cut_reads(), bytes);
         CrewCost {
             name: "partition",
             seconds: self.by_one(work, read + 4.0 * n),

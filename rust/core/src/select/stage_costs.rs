@@ -511,9 +511,32 @@ impl<'a> Sizes<'a> {
         levels.sum()
     }
 
-    /// Times that Z is read for that.
-    pub(super) fn cut_levels(&self) -> f64 {
+    /// The same of a row in the mean.
+    fn cut_levels(&self) -> f64 {
         self.cut_rows() / self.n.max(1) as f64
+    }
+
+    /// Times that Z is read for that, and of a whole of one class in words.
+    pub(super) fn cut_reads(&self) -> (f64, String) {
+        let levels = self.cut_levels();
+        (
+            levels + self.large_cuts(levels),
+            self.reads_formula("log2(B)"),
+        )
+    }
+
+    /// Those of so many levels on which sets are so large that they are read twice.
+    fn large_cuts(&self, levels: f64) -> f64 {
+        levels.min((self.n as f64 / HELD as f64).log2().max(0.0))
+    }
+
+    /// Times that `levels`, in words, are read.
+    fn reads_formula(&self, levels: &str) -> String {
+        if self.n > HELD {
+            format!("({levels} + min({levels}, log2(n / {HELD})))")
+        } else {
+            levels.to_owned()
+        }
     }
 
     /// Cutting the rows into blocks.
@@ -638,11 +661,21 @@ impl<'a> Sizes<'a> {
     /// cuts.
     pub(super) fn quality_reads(&self) -> (f64, String) {
         let passes = self.judged().div_ceil(TOGETHER) + 2;
-        let cuts = self.judged_cuts();
-        (
-            passes as f64 + cuts,
-            format!("({passes} + {})", self.cuts_formula()),
-        )
+        let cells = self.cell_levels();
+        let mut reads = passes as f64 + cells + self.large_cuts(cells);
+        let of_cells = format!("log2({})", n_cells(self.n, self.m).max(1));
+        let mut in_words = format!("{passes} + {}", self.reads_formula(&of_cells));
+        if self.selections_by_blocks() > 0 {
+            let (cuts, cuts_in_words) = self.cut_reads();
+            reads += cuts;
+            in_words += &format!(" + {cuts_in_words}");
+        }
+        (reads, format!("({in_words})"))
+    }
+
+    /// How often rows are cut in two until they are in cells.
+    fn cell_levels(&self) -> f64 {
+        (n_cells(self.n, self.m).max(1) as f64).log2()
     }
 
     /// Times that the quality cuts all rows in two: for cells, and for selections that are stratified by blocks.
@@ -652,7 +685,7 @@ impl<'a> Sizes<'a> {
         } else {
             0.0
         };
-        (n_cells(self.n, self.m).max(1) as f64).log2() + by_blocks
+        self.cell_levels() + by_blocks
     }
 
     /// The same, of a whole of one class, in words.
