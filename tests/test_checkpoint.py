@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import random
@@ -10,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fast_select import InvalidInputError, _core, select, select_nested
+from fast_select import InvalidInputError, _core, _locks, select, select_nested
 from fast_select._checkpoint import MANIFEST, Checkpoint
 from fast_select._errors import ComputationError
 from fast_select._locks import Lock
@@ -273,16 +276,202 @@ def test_folders_with_other_files_are_left_alone(tmp_path: Path) -> None:
         select(points(n=2000), checkpoint="", **OPTIONS)
 
 
+def flipped(path: Path, before: bytes, _: Path) -> None:
+    middle = len(before) // 2
+    path.write_bytes(before[:middle] + bytes([before[middle] ^ 64]) + before[middle + 1 :])
+
+
+DAMAGES: list[Callable[[Path, bytes, Path], object]] = [
+    lambda path, before, _: path.write_bytes(before[:-1]),
+    lambda path, before, _: path.write_bytes(bytes(len(before))),
+    lambda path, _, foreign: shutil.copy(foreign, path),
+    flipped,
+]
+"""Cut short, zeroed, of another folder, with a bit turned."""
+
+
 def test_damaged_results_are_made_anew(tmp_path: Path) -> None:
     x = points(n=ROWS)
     expected = select(x, checkpoint=tmp_path, **OPTIONS).indices
-    for name in ("input/prepared", "selection-*/block-000003", "selection-*/cells-000000"):
-        (path,) = tmp_path.glob(name)
-        path.write_bytes(path.read_bytes()[:-1])
-        with pytest.raises(ComputationError, match="damaged"):
+    other = tmp_path / "other"
+    select(x[::-1], checkpoint=other, **OPTIONS)
+    other.rename(foreign := tmp_path.with_name(f"{tmp_path.name}-other"))
+    names = ("input/prepared", "input/z", "selection-*/block-000003", "selection-*/cells-000000")
+    for (path,), damage in itertools.product([[*tmp_path.glob(name)] for name in names], DAMAGES):
+        before = path.read_bytes()
+        damage(path, before, foreign / path.relative_to(tmp_path))
+        with pytest.raises(ComputationError, match=f"damaged.*{path.name}|{path.name}.*damaged"):
             select(x, checkpoint=tmp_path, **OPTIONS)
         again = select(x, checkpoint=tmp_path, **OPTIONS).indices
         np.testing.assert_array_equal(again, expected)
+
+
+def test_an_array_that_is_lost_is_made_anew(tmp_path: Path) -> None:
+    x = points(90, 3000)
+    expected = select(x, checkpoint=tmp_path, **OPTIONS).indices
+    (tmp_path / "input" / "z").unlink()
+    with pytest.raises(ComputationError, match="lost"):
+        select(x, checkpoint=tmp_path, **OPTIONS)
+    np.testing.assert_array_equal(select(x, checkpoint=tmp_path, **OPTIONS).indices, expected)
+
+
+class Ended(Exception):
+    """What ends a run in a test."""
+
+
+class Ending(Checkpoint):
+    """A checkpoint of a run that ends instead of giving a certain result."""
+
+    last = ""
+
+    def give(self, scope: str, name: str, result: bytes) -> None:
+        if name == self.last:
+            raise Ended
+        super().give(scope, name, result)
+
+
+def ended(x: NDArray[Any], folder: Path, last: str) -> None:
+    """A run that ends when it has come to a result."""
+    keeper = Ending(folder)
+    keeper.last = last
+    with pytest.raises(Ended):
+        select(x, checkpoint=keeper, **OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("d", "last", "lost"),
+    [
+        (6, "written-000001", ("statistics", "written-000000", ".z.part")),
+        (6, "prepared", ("written-000001", ".z.part")),
+        (90, "scored-000001", ("scored-000000", ".scores.part")),
+        (90, "gram", ("scored-000001", "scores")),
+        (90, "turned-000001", ("gram", "scores", "turned-000000", ".z.part")),
+        (90, "prepared", ("turned-000002", ".z.part")),
+    ],
+)
+def test_what_is_damaged_on_the_way_is_made_anew(
+    tmp_path: Path, d: int, last: str, lost: tuple[str, ...]
+) -> None:
+    x = points(d, ROWS if d == 6 else 3000)
+    expected = select(x, **OPTIONS).indices
+    ended(x, begun := tmp_path / "begun", last)
+    for name, is_gone in itertools.product(lost, (False, True)):
+        work = tmp_path / f"{name}-{is_gone}"
+        shutil.copytree(begun, work)
+        file = work / "input" / name
+        if is_gone:
+            file.unlink()
+        else:
+            file.write_bytes(bytes(file.stat().st_size))
+        for _ in range(2):  # a piece, then the array that it is part of
+            with contextlib.suppress(ComputationError):
+                select(x, checkpoint=work, **OPTIONS)
+        again = select(x, checkpoint=work, **OPTIONS).indices
+        np.testing.assert_array_equal(again, expected, err_msg=str(file))
+        assert {each.name for each in work.glob("input/[!.]*")} == {"prepared", "z"}
+
+
+def test_values_that_change_while_they_are_prepared_are_found(tmp_path: Path) -> None:
+    x = points()
+    ended(x, tmp_path, "written-000001")
+    with pytest.raises(InvalidInputError, match="other values"):
+        select(other_values(x), checkpoint=tmp_path, **OPTIONS)
+
+
+@pytest.mark.parametrize("name", [MANIFEST, "members/*", "orders/*"])
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"id": 1, "files": 2, "input": 3}'])
+def test_damaged_words_are_no_tracebacks(
+    shared: Path, tmp_path: Path, features: Path, name: str, text: str
+) -> None:
+    shutil.copytree(shared, work := tmp_path / "work")
+    path = next(work.glob(name))
+    path.write_text(text)
+    done = run("merge", "work", "-o", "rows.npy", "--quiet", cwd=tmp_path)
+    if name == "members/*":  # no row depends on what processes tell
+        assert (done.returncode, done.stderr) == (0, "")
+        return
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "cannot be understood" in done.stderr and not (tmp_path / "rows.npy").exists()
+    if name == "orders/*":
+        words = ["shard", "1/1", features, *FLAGS, "--checkpoint", "work"]
+        assert run(*words, cwd=tmp_path).returncode == 0
+        assert run("merge", "work", "-o", "rows.npy", "--quiet", cwd=tmp_path).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, features: Path) -> Path:
+    """A folder whose only share is done."""
+    folder = tmp_path_factory.mktemp("shared")
+    done = run("shard", "1/1", features, *FLAGS, "--checkpoint", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_merge_takes_the_last_share_by_no_clock(
+    shared: Path, tmp_path: Path, features: Path
+) -> None:
+    shutil.copytree(shared, work := tmp_path / "work")
+    os.utime(next(work.glob("orders/*")), (4e9, 4e9))
+    own = [features, *FLAGS, "--seed", "3"]
+    share = run("shard", "1/1", *own, "--checkpoint", "work", "--threads", "1", cwd=tmp_path)
+    assert share.returncode == 0, share.stderr
+    merged = run("merge", "work", "-o", "rows.npy", "--quiet", cwd=tmp_path)
+    assert merged.returncode == 0, merged.stderr
+    assert run(*own, "-o", "free.npy", "--force", cwd=tmp_path).returncode == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "rows.npy"), np.load(tmp_path / "free.npy"))
+
+
+def test_no_results_in_the_folder(shared: Path, tmp_path: Path, features: Path) -> None:
+    shutil.copytree(shared, work := tmp_path / "work")
+    before = (work / MANIFEST).read_bytes()
+    (tmp_path / "link").symlink_to(work)
+    for words in (["-o", "work/rows.npy"], ["--report", f"link/{MANIFEST}"]):
+        for command in (["merge", "work"], [features, *FLAGS, "--checkpoint", "work"]):
+            refused = run(*command, *words, "--force", cwd=tmp_path)
+            assert refused.returncode == 2 and "its own files" in refused.stderr
+    assert (work / MANIFEST).read_bytes() == before
+
+
+def test_shares_say_how_to_go_on(tmp_path: Path, features: Path) -> None:
+    words = ["shard", "1/1", features, *FLAGS[:-1], "--checkpoint", "my work"]
+    share = run(*words, cwd=tmp_path)
+    assert share.returncode == 0 and share.stderr.endswith("fast-select merge 'my work'\n")
+
+
+def test_what_others_hold_is_not_tidied(tmp_path: Path) -> None:
+    with Checkpoint(tmp_path) as mine, Checkpoint(tmp_path) as other:
+        for keeper in (mine, other):
+            keeper.begin(points(n=2000), {"scale": "auto", "nonfinite": "error"})
+        assert mine.take("input", "piece") is True
+        part = tmp_path / "input" / f".piece.{'0' * 32}.part"
+        part.touch()
+        left = tmp_path / "input" / f".gone.{'0' * 32}.part"
+        left.touch()
+        other.tidy()
+        assert part.exists() and not left.exists()
+        assert other.take("input", "piece") is False
+    with Checkpoint(tmp_path / "other") as gone:
+        gone.begin(points(n=2000), {"scale": "auto", "nonfinite": "error"})
+        shutil.rmtree(gone.folder)
+        gone.tidy()
+
+
+def test_the_lock_on_a_file_that_is_gone_is_none(tmp_path: Path, monkeypatch: Any) -> None:
+    path = tmp_path / "a"
+    first = Lock.take(path)
+    assert first is not None
+    lock = _locks._lock
+
+    def lock_late(descriptor: int) -> None:
+        # Whoever had it lets go, between opening and locking, and removes the file.
+        monkeypatch.setattr(_locks, "_lock", lock)
+        first.release(gone=True)
+        lock(descriptor)
+
+    monkeypatch.setattr(_locks, "_lock", lock_late)
+    late = Lock.take(path)
+    assert late is not None and path.exists() and Lock.take(path) is None
+    late.release()
 
 
 def test_locks_are_for_one(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class Order:
                 fact, fix = "cannot be understood", "Remove it, and run fast-select shard again"
                 raise InvalidInputError(str(path), fact, fix)
         if not known:
-            fact = "holds no share of a selection"
+            fact = "holds no share of a selection" if folder.is_dir() else "is no folder"
             raise InvalidInputError(str(folder), fact, "Run fast-select shard K/N first")
         return max((order for order in known.values() if order), key=itemgetter(0))[1]
 

@@ -52,8 +52,8 @@ def select_in_words(
     from ._cluster import crew_on
     from ._inputs import balance_file, read_arrays, read_matrix
     from ._options import file_names
-    from ._run import places, select_and_write
-    from ._sources import Sources
+    from ._run import files_of, places, select_and_write
+    from ._sources import Sources, check_outside
     from ._targets import default_stem, page_target
 
     pin_instruction_set(instruction_set)
@@ -65,6 +65,8 @@ def select_in_words(
         stem, output, report, assign, subset,
         page=page, ratios=ratios, as_json=as_json, force=force,
     )  # fmt: skip
+    if checkpoint is not None:
+        check_outside(checkpoint, files_of(targets, page))
     meter = Meter(options.get("watts_per_core"))
     meter.begin("read" if cluster is None else "cluster")
     room = Scratch.of(scratch)

@@ -74,6 +74,15 @@ class Sources:
                 raise ComputationError(source, fact, "Run again once it stays as it is")
 
 
+def check_outside(folder: str, targets: Iterable[Target]) -> None:
+    """Refuse to write into a checkpoint's folder, where files would be taken for its own."""
+    own = Path(os.path.realpath(folder))
+    for target in targets:
+        if not target.is_stream and own in Path(os.path.realpath(target.path)).parents:
+            fact = f"is in the folder of the checkpoint {folder}, which holds its own files only"
+            raise InvalidInputError(target.name, fact, "Name another folder")
+
+
 def stamp_of(name: str) -> Stamp | None:
     """What tells a regular file from another and from itself after a change; else None."""
     try:

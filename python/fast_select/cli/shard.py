@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
 import click
 
 from .._errors import InvalidInputError
+from .._text import visible
 from ._options import (
     AdvancedCommand,
     checkpoint_option,
@@ -84,7 +86,8 @@ def shard(
         order.write(keeper)
         run.share()
     if not quiet and progress_kind != "json":
-        click.echo(f"Share {share} is done. To end it: fast-select merge {checkpoint}", err=True)
+        ending = visible(f"fast-select merge {shlex.quote(checkpoint)}")
+        click.echo(f"Share {share} is done. To end the selection: {ending}", err=True)
 
 
 def member_of(share: str) -> tuple[int, int]:
