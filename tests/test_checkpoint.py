@@ -176,7 +176,9 @@ def test_shares_at_the_same_time_of_which_one_is_killed(
 ) -> None:
     words = [features, *FLAGS, "--threads", "1", "--checkpoint", "work"]
     shares = [begun("shard", f"{k}/3", *words, cwd=tmp_path) for k in (1, 2, 3)]
-    time.sleep(1.0)
+    while len(results(tmp_path / "work")) < 5:
+        assert shares[1].poll() is None
+        time.sleep(0.002)
     shares[1].kill()
     assert [share.wait(60) for share in shares] == [0, -signal.SIGKILL, 0]
     merged = run("merge", tmp_path / "work", "-o", "rows.npy", "--quiet", cwd=tmp_path)

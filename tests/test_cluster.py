@@ -49,16 +49,20 @@ def points(n: int = ROWS, d: int = 6) -> NDArray[np.float32]:
     return np.float32(centres[which] + rng.normal(size=(n, d)) * (0.2 + which[:, None] / 9))
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    with LocalCluster(
+def small_cluster(folder: Path) -> LocalCluster:
+    return LocalCluster(
         n_workers=2,
         threads_per_worker=1,
-        dashboard_address=None,
+        dashboard_address=":0",
         memory_limit=0,
         silence_logs=logging.CRITICAL,
-        local_directory=tmp_path_factory.mktemp("dask"),
-    ) as cluster:
+        local_directory=folder,
+    )
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    with small_cluster(tmp_path_factory.mktemp("dask")) as cluster:
         yield cluster
 
 
@@ -71,7 +75,9 @@ def client(cluster: LocalCluster) -> Iterator[Client]:
 
 def scaled(client: Client, n_workers: int) -> None:
     client.cluster.scale(n_workers)
+    deadline = time.monotonic() + 60
     while len(client.nthreads()) != n_workers:
+        assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
@@ -194,17 +200,17 @@ class DiesAt(WorkerPlugin):
 def test_workers_that_die_again_and_again(
     tmp_path: Path, client: Client, expected: NDArray[np.int64]
 ) -> None:
-    options = {**OPTIONS, "checkpoint": tmp_path, "client": client}
-    client.register_plugin(DiesAt("block-000003"), name="dies")
-    try:
-        with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
-            with pytest.raises(ComputationError, match=r"2 workers died.* had block-000003"):
-                select(points(), **options)
-    finally:
-        client.unregister_worker_plugin("dies")
-        client.restart()
-    assert not left_in(tmp_path)
-    np.testing.assert_array_equal(select(points(), **options).indices, expected)
+    options = {**OPTIONS, "checkpoint": tmp_path / "work"}
+    with (
+        small_cluster(tmp_path / "dask") as doomed,
+        Client(doomed, set_as_default=False) as theirs,
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+    ):
+        theirs.register_plugin(DiesAt("block-000003"), name="dies")
+        with pytest.raises(ComputationError, match=r"2 workers died.* had block-000003"):
+            select(points(), client=theirs, **options)
+    assert not left_in(tmp_path / "work")
+    np.testing.assert_array_equal(select(points(), client=client, **options).indices, expected)
 
 
 @pytest.mark.parametrize(
