@@ -546,3 +546,22 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     select(x, checkpoint=Watched(tmp_path), **OPTIONS)
     assert not taken
     assert _core.info()["version"] == json.loads((tmp_path / MANIFEST).read_text())["version"]
+
+
+def test_all_cut_as_the_first_did(tmp_path: Path, monkeypatch: Any) -> None:
+    x = points(n=ROWS)
+    del (options := {**OPTIONS, "max_memory": 8 << 30})["block_rows"]
+    free = select(x, **options, block_rows=512).indices
+
+    def begun_with(rows: int) -> NDArray[np.int64]:
+        with monkeypatch.context() as patched:
+            # What a process has left decides; here it is said.
+            fit = lambda *_, **__: (rows, 2)  # noqa: E731
+            patched.setattr(_core, "fitting", fit)
+            return select(x, checkpoint=tmp_path, **options).indices
+
+    np.testing.assert_array_equal(begun_with(512), free)
+    np.testing.assert_array_equal(begun_with(1024), free)
+    with pytest.raises(InvalidInputError, match=r"blocks of 256 rows.* began with 512") as refused:
+        begun_with(256)
+    assert refused.value.what == "max_memory"

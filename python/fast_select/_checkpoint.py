@@ -139,6 +139,19 @@ class Checkpoint:
             fact = f"'{self.folder}' was begun from files that have changed since"
             raise refused("checkpoint", fact, EMPTY_FIX)
 
+    def agreed(self, question: str, answer: int) -> int:
+        """The answer of the first process that had one; ``question``: a name for a file."""
+        path = self.folder / "agreed" / question
+        with self._errors("be written to"), Lock.wait(self.folder / LOCK):
+            path.parent.mkdir(exist_ok=True)
+            if not path.exists():
+                self.put(path, str(answer).encode())
+            try:
+                return int(path.read_bytes())
+            except ValueError as err:
+                fact = f"'{path}' cannot be understood"
+                raise refused("checkpoint", fact, EMPTY_FIX) from err
+
     def check_values(self, x: Any, prepared: _core.Prepared, threads: int, progress: Any) -> None:
         """Refuse a folder whose results are of other values than ``x``.
 

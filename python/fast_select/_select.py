@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._balance import rows_per_class
-from ._checkpoint import Checkpoint
+from ._checkpoint import Checkpoint, key_of
 from ._checks import checked
 from ._errors import core_errors, refused
 from ._idle import IDLE
@@ -378,6 +378,7 @@ class Run:
             self._room: NDArray[np.float32] | None = None
             if self._checkpoint is not None:
                 self._checkpoint.begin(lent.x, self._asked[0].values())
+                self._agree_on_blocks(self._checkpoint, asked[0].values()["block_rows"])
             elif self._is_mapped:
                 self._room = room_for_z(folder, lent.x.shape)
         self.are_shared_told = False
@@ -388,6 +389,27 @@ class Run:
         self._member: Member | None = None
         if self._checkpoint is not None:
             self._member = Member(self._checkpoint.folder, self._meter)
+
+    def _agree_on_blocks(self, checkpoint: Checkpoint, wanted: int) -> None:
+        """Cut as who began did: memory that is free differs from process to process.
+
+        ``wanted``: rows of a block where memory is no matter.
+        """
+        values = self._asked[0].values()
+        if values["max_memory"] is None:
+            return
+        others = IDLE | {"ratio", "block_rows"}
+        options = {name: value for name, value in values.items() if name not in others}
+        asked = [options, self._wanted, wanted, self.request.hashes()]
+        own = values["block_rows"]
+        rows = checkpoint.agreed(f"block-rows-{key_of(asked)}", own)
+        if rows > own:
+            fact = (
+                f"leaves room for blocks of {own} rows, where the checkpoint was begun with {rows}"
+            )
+            fix = "Raise {max_memory}, or name an empty {checkpoint} folder"
+            raise refused("max_memory", fact, fix)
+        self._asked = [params.fitted(rows, values["threads"]) for params in self._asked]
 
     def begin(self, stage: str) -> None:
         """Account what passes from now on to a stage."""
