@@ -59,7 +59,9 @@ pub fn exchange(
         })?,
         Some(whole) => held_together(whole, &blocks, crew)?,
     };
-    monitor.finish()?;
+    if crew.is_some() {
+        monitor.finish()?;
+    }
     for group in groups.iter_mut().filter(|group| group.is_open()) {
         group.picked.clear();
         (group.facts.exchanged_rows, group.facts.swaps) = (Some(0), Some(0));
@@ -267,8 +269,10 @@ impl Line<'_> {
         self.blocks.monitor.advance(self.blocks.n_rows(i) * units)
     }
 
-    fn count(&mut self, i: usize, block: Exchanged) {
-        self.whole.count(&block.left, self.blocks.at[i].0);
+    fn count(&mut self, i: usize, mut block: Exchanged) {
+        // Once it is counted nobody asks for it, and of many blocks it is large.
+        let left = std::mem::take(&mut block.left);
+        self.whole.count(&left, self.blocks.at[i].0);
         self.exchanged.push(block);
     }
 
