@@ -66,7 +66,7 @@ def test_freed_buffers_go_back_to_the_system():
     code = """if True:
         import sys
         import numpy as np
-        from fast_select.cli._allocator import return_large_buffers
+        from fast_select._allocator import return_large_buffers
         from fast_select.energy import current_rss
         if sys.argv[1:]:
             return_large_buffers()

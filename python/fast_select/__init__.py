@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ._estimator import FastSelector
     from ._evaluate import evaluate
     from ._plan import plan
-    from ._select import Selection, select, select_nested
+    from ._select import select, select_nested
+    from ._selection import Selection
     from ._verify import Verification, verify
 
 __all__ = [
@@ -47,7 +48,8 @@ _HOMES = {
     "_estimator": ("FastSelector",),
     "_evaluate": ("evaluate",),
     "_plan": ("plan",),
-    "_select": ("Selection", "select", "select_nested"),
+    "_select": ("select", "select_nested"),
+    "_selection": ("Selection",),
     "_verify": ("Verification", "verify"),
 }
 """Where the names are: loaded when asked for, so that the command can answer Ctrl-C before.

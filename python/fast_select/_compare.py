@@ -19,7 +19,7 @@ from ._checks import as_rows, check_finite, checked
 from ._compared import METHODS, MODELS, N_SEEDS, TEST_SHARE
 from ._errors import InvalidInputError, core_errors, refused
 from ._labels import encode_labels, labels_of
-from ._select import Progress
+from ._run import Progress
 from ._stacked import Matrix
 from ._text import counted
 from .report import SCHEMA

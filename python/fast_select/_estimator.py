@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sklearn.utils import Tags
 
-    from ._select import Selection
+    from ._selection import Selection
 
 RATIO = 0.1
 """Share of the rows where no size is given: estimators can be fitted as they come."""

@@ -13,7 +13,7 @@ from ._errors import core_errors, refused
 from ._labels import encode_labels
 from ._plan import check_memory
 from ._rows import row_numbers
-from ._select import Progress, check_watchers
+from ._run import Progress, check_watchers
 from .energy import Meter
 from .report import input_facts, report_on
 

@@ -20,7 +20,9 @@ from ._idle import IDLE
 from ._labels import labels_of
 from ._reports import checked_report
 from ._rows import row_numbers
-from ._select import Progress, Selection, check_watchers, select, select_nested
+from ._run import Progress, check_watchers
+from ._select import select, select_nested
+from ._selection import Selection
 from ._stacked import Matrix
 from .report import ROUNDING
 

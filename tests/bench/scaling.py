@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import fast_select
-from fast_select.cli._allocator import return_large_buffers
+from fast_select._allocator import return_large_buffers
 
 DIMS = 32
 

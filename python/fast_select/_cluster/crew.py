@@ -19,8 +19,9 @@ from .._errors import ComputationError, InvalidInputError, refused
 from .._lent import Lent
 from .._locks import Lock
 from .._members import FOLDER, members_of
+from .._run import Progress, Run
 from .._scratch import Scratch
-from .._select import Progress, Run, Selection
+from .._selection import Selection
 from ..energy import Meter
 from .census import check_alike, check_see, workers_of
 from .collections import is_collection, write_parts

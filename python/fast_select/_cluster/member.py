@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from .. import _core, io
+from .._allocator import return_large_buffers
 from .._checkpoint import Checkpoint
 from .._errors import FastSelectError
 from .._lent import Lent
 from .._locks import Lock
-from .._select import Run
-from ..cli._allocator import return_large_buffers
+from .._run import Run
 from ..energy import Meter
 from .notes import Notes
 from .shared import Stored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._select import Run
+from .._run import Run
 
 
 class Telling:

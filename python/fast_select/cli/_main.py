@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .. import _core
+from .._allocator import return_large_buffers
 from .._errors import FastSelectError, InvalidInputError, core_errors
 from .._text import counted, visible
-from ._allocator import return_large_buffers
 from ._commit import Outcome
 from ._explain import explain
 from ._signals import (

@@ -21,7 +21,7 @@ from ._targets import Target
 
 if TYPE_CHECKING:
     from .._ids import Ids
-    from .._select import Selection
+    from .._selection import Selection
     from ..page import Told
     from ..page.contact import Contact
 

@@ -58,7 +58,7 @@ def shard(
     from .._checkpoint import Checkpoint
     from .._instruction_set import pin_instruction_set
     from .._lent import Lent
-    from .._select import Run
+    from .._run import Run
     from ..energy import Meter
     from ._inputs import read_arrays, read_matrix
     from ._order import Order
