@@ -342,6 +342,12 @@ def parted(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return named, given(others)
 
 
+def asked_by(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Those that say what to select, and from what, which are taken out of the parameters."""
+    table = {entry["name"] for entry in _core.option_table("select")}
+    return {name: parameters.pop(name) for name in (table | reading_names()) & parameters.keys()}
+
+
 def file_names(named: dict[str, Any]) -> list[str]:
     """The files among the parameters that say what to read."""
     others = (named.get(name) for name in sorted(array_names()))

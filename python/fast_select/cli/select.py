@@ -8,6 +8,7 @@ import click
 
 from ._options import (
     AdvancedCommand,
+    asked_by,
     checkpoint_option,
     cluster_option,
     feature_options,
@@ -46,19 +47,6 @@ def select(
     /,
     inputs: tuple[str, ...],
     ratios: tuple[float, ...],
-    output: str | None,
-    report: str | None,
-    subset: str | None,
-    assign: str | None,
-    scratch: str | None,
-    checkpoint: str | None,
-    cluster: str | None,
-    instruction_set: str | None,
-    html: str | None,
-    force: bool,
-    quiet: bool,
-    progress_kind: str,
-    as_json: bool,
     **parameters: Any,
 ) -> None:
     """Select rows of INPUT whose distribution equals the whole one's.
@@ -79,10 +67,5 @@ def select(
     """  # fmt: skip
     from ._selection import select_in_words
 
-    named, options = parted({"inputs": inputs, **parameters})
-    select_in_words(
-        outcome, named, options, ratios,
-        output=output, report=report, subset=subset, assign=assign, scratch=scratch,
-        checkpoint=checkpoint, cluster=cluster, instruction_set=instruction_set, html=html,
-        force=force, quiet=quiet, progress_kind=progress_kind, as_json=as_json,
-    )  # fmt: skip
+    named, options = parted({"inputs": inputs, **asked_by(parameters)})
+    select_in_words(outcome, named, options, ratios, **parameters)
