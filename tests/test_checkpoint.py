@@ -20,39 +20,27 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import many_blocks
 from fast_select import InvalidInputError, _core, _locks, select, select_nested
 from fast_select._checkpoint import MANIFEST, Checkpoint
 from fast_select._errors import ComputationError
 from fast_select._locks import Lock
+from many_blocks import OPTIONS, points, run
 
-OPTIONS: dict[str, Any] = {"ratio": 0.05, "block_rows": 512, "n_random": 0}
-FLAGS = ["--ratio", "0.05", "--block-rows", "512", "--random", "0", "--quiet"]
 ROWS = 20_000
-
-
-def points(d: int = 6, n: int = ROWS) -> NDArray[np.float32]:
-    """Clusters of unequal breadth: blocks enough to be held together."""
-    rng = np.random.default_rng(5)
-    centres = rng.normal(size=(9, d)) * 3
-    which = rng.integers(0, 9, n)
-    return np.float32(centres[which] + rng.normal(size=(n, d)) * (0.2 + which[:, None] / 9))
+FLAGS = [*many_blocks.FLAGS, "--quiet"]
 
 
 @pytest.fixture(scope="module")
 def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("input") / "x.npy"
-    np.save(path, points())
+    np.save(path, points(ROWS))
     return path
 
 
 @pytest.fixture(scope="module")
 def expected(features: Path) -> NDArray[np.int64]:
     return select(np.load(features), **OPTIONS).indices
-
-
-def run(*words: str | Path, **settings: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fast_select", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, **settings)
 
 
 def begun(*words: str | Path, **settings: Any) -> subprocess.Popen[bytes]:
@@ -79,7 +67,7 @@ def half_written(folder: Path) -> list[Path]:
 def test_the_rows_are_those_of_a_run_without(
     tmp_path: Path, d: int, options: dict[str, Any]
 ) -> None:
-    x = points(d, 4000)
+    x = points(4000, d)
     options = {**OPTIONS, **options}
     free = select(x, **options)
     for _ in range(2):
@@ -105,7 +93,7 @@ def test_nested_selections_go_on_too(tmp_path: Path) -> None:
 
 
 def test_z_serves_other_ratios_and_seeds(tmp_path: Path) -> None:
-    x = points(90, 4000)
+    x = points(4000, 90)
     select(x, checkpoint=tmp_path, **OPTIONS)
     made = (tmp_path / "input" / "z").stat().st_mtime_ns
     for options in ({"ratio": 0.1}, {"seed": 4}):
@@ -309,7 +297,7 @@ def test_damaged_results_are_made_anew(tmp_path: Path) -> None:
 
 
 def test_an_array_that_is_lost_is_made_anew(tmp_path: Path) -> None:
-    x = points(90, 3000)
+    x = points(3000, 90)
     expected = select(x, checkpoint=tmp_path, **OPTIONS).indices
     (tmp_path / "input" / "z").unlink()
     with pytest.raises(ComputationError, match="lost"):
@@ -354,7 +342,7 @@ def ended(x: NDArray[Any], folder: Path, last: str) -> None:
 def test_what_is_damaged_on_the_way_is_made_anew(
     tmp_path: Path, d: int, last: str, lost: tuple[str, ...]
 ) -> None:
-    x = points(d, ROWS if d == 6 else 3000)
+    x = points(ROWS if d == 6 else 3000, d)
     expected = select(x, **OPTIONS).indices
     ended(x, begun := tmp_path / "begun", last)
     for name, is_gone in itertools.product(lost, (False, True)):
@@ -374,7 +362,7 @@ def test_what_is_damaged_on_the_way_is_made_anew(
 
 
 def test_values_that_change_while_they_are_prepared_are_found(tmp_path: Path) -> None:
-    x = points()
+    x = points(ROWS)
     ended(x, tmp_path, "written-000001")
     with pytest.raises(InvalidInputError, match="other values"):
         select(other_values(x), checkpoint=tmp_path, **OPTIONS)

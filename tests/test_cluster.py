@@ -35,18 +35,9 @@ from fast_select._cluster.shared import file_of
 from fast_select._cluster.urls import fetched
 from fast_select.page import Told
 from fast_select.page.words import took
+from many_blocks import FLAGS, OPTIONS, points, run
 
 ROWS = 12_000
-OPTIONS: dict[str, Any] = {"ratio": 0.05, "block_rows": 512, "n_random": 0}
-FLAGS = ["--ratio", "0.05", "--block-rows", "512", "--random", "0"]
-
-
-def points(n: int = ROWS, d: int = 6) -> NDArray[np.float32]:
-    """Clusters of unequal breadth: blocks enough to be held together."""
-    rng = np.random.default_rng(5)
-    centres = rng.normal(size=(9, d)) * 3
-    which = rng.integers(0, 9, n)
-    return np.float32(centres[which] + rng.normal(size=(n, d)) * (0.2 + which[:, None] / 9))
 
 
 def small_cluster(folder: Path) -> LocalCluster:
@@ -84,18 +75,13 @@ def scaled(client: Client, n_workers: int) -> None:
 @pytest.fixture(scope="module")
 def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("input") / "x.npy"
-    np.save(path, points())
+    np.save(path, points(ROWS))
     return path
 
 
 @pytest.fixture(scope="module")
 def expected(features: Path) -> NDArray[np.int64]:
     return select(np.load(features), **OPTIONS).indices
-
-
-def run(*words: str | Path, **settings: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fast_select", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **settings)
 
 
 def left_in(folder: Path) -> list[str]:
@@ -107,7 +93,7 @@ def test_the_rows_are_those_of_one_process(
     tmp_path: Path, client: Client, expected: NDArray[np.int64], n_workers: int
 ) -> None:
     scaled(client, n_workers)
-    made = select(points(), client=client, checkpoint=tmp_path / "work", **OPTIONS)
+    made = select(points(ROWS), client=client, checkpoint=tmp_path / "work", **OPTIONS)
     np.testing.assert_array_equal(made.indices, expected)
     crew = made.report["crew"]
     assert (crew["processes"], crew["machines"]) == (n_workers + 1, 1)
@@ -133,7 +119,7 @@ def test_the_rows_are_those_of_one_process(
 def test_all_that_a_selection_takes_goes_along(
     client: Client, d: int, options: dict[str, Any]
 ) -> None:
-    x, options = points(d=d), {**OPTIONS, **options}
+    x, options = points(ROWS, d), {**OPTIONS, **options}
     free, made = select(x, **options), select(x, client=client, **options)
     np.testing.assert_array_equal(made.indices, free.indices)
     for name in ("weights", "rank", "labels", "ids"):
@@ -148,8 +134,8 @@ def test_nested_selections(client: Client) -> None:
     options = {**OPTIONS, "ratios": [0.02, 0.1]}
     del options["ratio"]
     free, made = (
-        select_nested(points(), **options),
-        select_nested(points(), client=client, **options),
+        select_nested(points(ROWS), **options),
+        select_nested(points(ROWS), client=client, **options),
     )
     for one, other in zip(free, made, strict=True):
         np.testing.assert_array_equal(one.indices, other.indices)
@@ -170,7 +156,7 @@ def test_a_worker_is_killed(
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    made = select(points(), client=client, checkpoint=tmp_path / "work", **OPTIONS)
+    made = select(points(ROWS), client=client, checkpoint=tmp_path / "work", **OPTIONS)
     killer.join(5)
     assert killed
     np.testing.assert_array_equal(made.indices, expected)
@@ -208,9 +194,9 @@ def test_workers_that_die_again_and_again(
     ):
         theirs.register_plugin(DiesAt("block-000003"), name="dies")
         with pytest.raises(ComputationError, match=r"2 workers died.* had block-000003"):
-            select(points(), client=theirs, **options)
+            select(points(ROWS), client=theirs, **options)
     assert not left_in(tmp_path / "work")
-    np.testing.assert_array_equal(select(points(), client=client, **options).indices, expected)
+    np.testing.assert_array_equal(select(points(ROWS), client=client, **options).indices, expected)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +226,7 @@ def test_no_workers_are_told_of(
     monkeypatch.setattr(presence, "GRACE_S", 0.3)
     scaled(client, 0)
     with pytest.raises(ComputationError, match="no worker"):
-        select(points(), client=client, checkpoint=tmp_path / "work", **OPTIONS)
+        select(points(ROWS), client=client, checkpoint=tmp_path / "work", **OPTIONS)
     assert not (tmp_path / "work").exists()
 
 
@@ -287,8 +273,8 @@ def frame(x: NDArray[np.float32]) -> pd.DataFrame:
 
 
 def test_arrays_of_dask(tmp_path: Path, client: Client, expected: NDArray[np.int64]) -> None:
-    x = dask.array.from_array(points(), chunks=(2500, 4))
-    assert is_collection(x) and not is_collection(points())
+    x = dask.array.from_array(points(ROWS), chunks=(2500, 4))
+    assert is_collection(x) and not is_collection(points(ROWS))
     made = select(x, client=client, checkpoint=tmp_path, **OPTIONS)
     np.testing.assert_array_equal(made.indices, expected)
     some = x[x[:, 0] > 0]  # of which nobody knows how many rows a part has
@@ -306,7 +292,7 @@ def dies_once(part: NDArray[np.float32], marker: Path) -> NDArray[np.float32]:
 def test_a_worker_dies_as_it_writes_a_part(
     tmp_path: Path, client: Client, expected: NDArray[np.int64]
 ) -> None:
-    x = dask.array.from_array(points(), chunks=(2500, 6))
+    x = dask.array.from_array(points(ROWS), chunks=(2500, 6))
     x = x.map_blocks(dies_once, tmp_path / "died", dtype=x.dtype, meta=x._meta)
     made = select(x, client=client, checkpoint=tmp_path / "work", **OPTIONS)
     assert (tmp_path / "died").exists()
@@ -314,7 +300,7 @@ def test_a_worker_dies_as_it_writes_a_part(
 
 
 def test_frames_of_dask(client: Client) -> None:
-    table = frame(points())
+    table = frame(points(ROWS))
     options = {**OPTIONS, "nonfinite": "drop"}
     parts = dask.dataframe.from_pandas(table, npartitions=5)
     made = select(parts, client=client, labels=parts["a"] > 0, **options)
@@ -342,7 +328,7 @@ def test_what_of_dask_is_no_matrix(client: Client, x: Any, named: str) -> None:
 def test_urls_are_copied_by_workers(tmp_path: Path, client: Client) -> None:
     parts = tmp_path / "parts"
     parts.mkdir()
-    for k, part in enumerate(np.split(points(), 3)):
+    for k, part in enumerate(np.split(points(ROWS), 3)):
         np.save(parts / f"part-{9 + k}.npy", part)
     (parts / "notes.md").write_text("no features")
     (parts / ".hidden.npy").write_text("")
@@ -353,8 +339,8 @@ def test_urls_are_copied_by_workers(tmp_path: Path, client: Client) -> None:
     assert copies[0] == copies[1]
     folder, pattern, file, labels = (Path(copies[0][url]) for url in given)
     for several in (folder, pattern):
-        np.testing.assert_array_equal(read([several]), points())
-    np.testing.assert_array_equal(read([file]), points()[: ROWS // 3])
+        np.testing.assert_array_equal(read([several]), points(ROWS))
+    np.testing.assert_array_equal(read([file]), points(ROWS)[: ROWS // 3])
     assert labels.read_text() == "a\nb\n" and labels.name == "labels.txt"
     np.save(parts / "part-9.npy", np.zeros((3, 6)))
     again = fetched(Presence(client), given, tmp_path)
@@ -516,12 +502,12 @@ def test_what_a_member_refuses_or_fails_in_is_told(tmp_path: Path, client: Clien
         select(x, client=client, **OPTIONS)
     assert refused.value.what == "x" and "{nonfinite}" in refused.value.fix
     options = {**OPTIONS, "client": client, "checkpoint": tmp_path}
-    made = select(points(), **options)
+    made = select(points(ROWS), **options)
     (block,) = tmp_path.glob("selection-*/block-000003")
     block.write_bytes(b"damaged")
     with pytest.raises(ComputationError, match="was damaged"):
-        select(points(), **options)
-    np.testing.assert_array_equal(select(points(), **options).indices, made.indices)
+        select(points(ROWS), **options)
+    np.testing.assert_array_equal(select(points(ROWS), **options).indices, made.indices)
 
 
 def worker(version: str = "1", used: str = "avx2", *others: str) -> census.Worker:
